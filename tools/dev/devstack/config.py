@@ -1,0 +1,97 @@
+"""Where everything of the stack lies and which versions it has.
+
+Why:  one place knows the directories, the pins and the environment variables.
+How:  read once at the start of a command; nothing here touches the disk except reading versions.env.
+"""
+
+import os
+import pathlib
+import tempfile
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+HERE = pathlib.Path(__file__).resolve().parent
+
+
+class StackError(Exception):
+    """A reason to stop that the user can act on; printed as one line, without a traceback."""
+
+
+def read_pairs(path):
+    """NAME=value lines of a file as a dict; blank lines and comments are skipped."""
+    pairs = {}
+    for line in path.read_text().splitlines():
+        name, equals, value = line.strip().partition("=")
+        if equals and not name.startswith("#"):
+            pairs[name] = value
+    return pairs
+
+
+def write_text(path, text):
+    """The whole file or none of it: a reader never sees a half-written one."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary.write_text(text)
+    os.replace(temporary, path)
+
+
+def cache_dir():
+    """MILLRACE_CACHE, else one under the user's home, else (no usable home) build/cache."""
+    named = os.environ.get("MILLRACE_CACHE")
+    if named:
+        return pathlib.Path(named).resolve()
+    try:
+        # XDG_CACHE_HOME is where a user has said caches belong.
+        base = os.environ.get("XDG_CACHE_HOME")
+        path = (pathlib.Path(base) if base else pathlib.Path.home() / ".cache") / "millrace"
+        path.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=path):
+            return path
+    except (OSError, RuntimeError):
+        return ROOT / "build" / "cache"
+
+
+class Config:
+    """One stack: its directory, its versions, its options."""
+
+    def __init__(self):
+        pins = read_pairs(ROOT / "tools" / "dev" / "versions.env")
+        self.versions = {name: os.environ.get(name) or value for name, value in pins.items()}
+        self.kafka_version_asked = bool(os.environ.get("KAFKA_VERSION"))
+        self.dir = pathlib.Path(os.environ.get("STACK_DIR") or ROOT / "build" / "stack").resolve()
+        self.cache = cache_dir()
+        self.persist = os.environ.get("STACK_PERSIST", "0") not in ("", "0")
+        self.document_store_heap = os.environ.get("DOCUMENTDB_HEAP") or "2g"
+        try:
+            self.wait_s = float(os.environ.get("STACK_WAIT_S") or 120)
+        except ValueError:
+            raise StackError("STACK_WAIT_S must be a number of seconds") from None
+
+    @property
+    def kafka_version(self):
+        return self.versions["KAFKA_VERSION"]
+
+    @property
+    def kafka_major(self):
+        return int(self.kafka_version.split(".")[0])
+
+    @property
+    def env_file(self):
+        return self.dir / "stack.env"
+
+    @property
+    def data_dir(self):
+        """Per Kafka version: an older broker cannot read what a newer one formatted, and schema
+        ids belong to the topics that carry them."""
+        return self.dir / "data" / f"kafka-{self.kafka_version}"
+
+    @property
+    def log_dir(self):
+        return self.dir / "logs"
+
+    @property
+    def run_dir(self):
+        return self.dir / "run"
+
+    @property
+    def conf_dir(self):
+        return self.dir / "conf"
