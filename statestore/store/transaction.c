@@ -1,0 +1,130 @@
+/*
+ * transaction.c -- savepoint, abort, changes and commit of one state store (millrace/task_store.h).
+ *
+ * How:  every write of a record noted the value that was pending before. Releasing frees those,
+ *       rolling back puts them back. A commit moves each pending pointer to the committed place.
+ */
+#include "store.h"
+
+void mr_store_release(struct mr_store *store)
+{
+    for (size_t i = 0; i < store->undo_count; i++) {
+        table_block_free(&store->table, store->undo[i].before);
+    }
+    store->undo_count = 0;
+}
+
+bool mr_store_rollback(struct mr_store *store)
+{
+    const bool any = store->undo_count > 0;
+
+    while (store->undo_count > 0) {
+        const struct undo *undo = &store->undo[--store->undo_count];
+
+        table_block_free(&store->table, undo->entry->pending);
+        undo->entry->pending = undo->before;
+    }
+    return any;
+}
+
+/* An entry that says nothing (no value, or not known) is not worth its memory. */
+static void settle_entry(struct mr_store *store, struct entry *entry)
+{
+    entry->listed = false;
+    if (entry->committed == NULL || entry->committed == &block_absent) {
+        table_remove(&store->table, entry);
+    }
+}
+
+bool mr_store_abort(struct mr_store *store)
+{
+    const bool any = store->written_count > 0;
+
+    mr_store_release(store);
+    for (size_t i = 0; i < store->written_count; i++) {
+        struct entry *entry = store->written[i];
+
+        table_block_free(&store->table, entry->pending);
+        entry->pending = NULL;
+        settle_entry(store, entry);
+    }
+    store->written_count = 0;
+    store->overlay_bytes = 0;
+    return any;
+}
+
+size_t mr_store_overlay_bytes(const struct mr_store *store)
+{
+    return store->overlay_bytes;
+}
+
+static bool is_change(const struct entry *entry)
+{
+    if (entry->pending == NULL || entry->pending == entry->committed) {
+        return false; /* rolled back, or created and deleted */
+    }
+    if (entry->committed == NULL || entry->committed == &block_absent ||
+        entry->pending == &block_absent) {
+        return true;
+    }
+    return !mr_slice_equal(block_value(entry->pending), block_value(entry->committed));
+}
+
+enum mr_status mr_store_changes(struct mr_store *store, mr_store_change *visit, void *arg,
+                                struct mr_err *err)
+{
+    for (size_t i = 0; i < store->written_count; i++) {
+        const struct entry *entry = store->written[i];
+
+        if (is_change(entry)) {
+            const bool has_value = entry->pending != &block_absent;
+
+            MR_TRY(visit(arg, entry_key(entry),
+                         has_value ? block_value(entry->pending) : (struct mr_slice){0}, has_value,
+                         err));
+        }
+    }
+    return MR_OK;
+}
+
+/* Second chance: an entry goes when the hand meets it for the second time without a use. */
+static void evict(struct mr_store *store)
+{
+    struct table *table = &store->table;
+    size_t turns = table->bucket_count * 2;
+
+    while (table->bytes > store->config.cache_bytes && turns-- > 0) {
+        struct entry *next;
+
+        for (struct entry *entry = table->buckets[table->hand]; entry != NULL; entry = next) {
+            next = entry->next;
+            if (entry->recent) {
+                entry->recent = false;
+            } else {
+                if (store->all_known) {
+                    filter_add(&store->outside, entry->hash);
+                }
+                table_remove(table, entry);
+            }
+        }
+        table->hand = (table->hand + 1) & (table->bucket_count - 1);
+    }
+}
+
+void mr_store_committed(struct mr_store *store)
+{
+    mr_store_release(store);
+    for (size_t i = 0; i < store->written_count; i++) {
+        struct entry *entry = store->written[i];
+        struct block *pending = entry->pending;
+
+        entry->pending = NULL;
+        if (pending != NULL) {
+            table_set_committed(&store->table, entry, pending);
+        }
+        settle_entry(store, entry);
+    }
+    store->written_count = 0;
+    store->overlay_bytes = 0;
+    evict(store);
+}
