@@ -1,0 +1,202 @@
+/*
+ * cluster.c -- opening the Kafka log, and the questions that need no group of their own.
+ */
+#include "kafka.h"
+#include "millrace/arena.h"
+#include "millrace/log_open.h"
+
+#include <stdlib.h>
+
+#define ANSWER_MS 10000
+
+static const struct mr_topic_config question_settings[] = {
+    {"isolation.level", "read_committed"},
+    {"enable.auto.commit", "false"},
+};
+
+static enum mr_status question_client(const struct kafka_log *log, const char *group,
+                                      rd_kafka_t **client, struct mr_err *err)
+{
+    rd_kafka_conf_t *conf = kafka_conf_create(log);
+
+    MR_ASSERT(kafka_conf_set_all(conf, question_settings, MR_COUNT(question_settings), err) ==
+              MR_OK);
+    if (group != NULL) {
+        MR_ASSERT(kafka_conf_set(conf, "group.id", group, err) == MR_OK);
+    }
+    return kafka_client_create(RD_KAFKA_CONSUMER, conf, client, err);
+}
+
+static enum mr_status kafka_watermarks(struct mr_log *base, const char *topic, int32_t partition,
+                                       int64_t *low, int64_t *stable_end, struct mr_err *err)
+{
+    struct kafka_log *log = kafka_log_of(base);
+    /* A read_committed client is told the LSO as the high watermark. */
+    const rd_kafka_resp_err_t code =
+        rd_kafka_query_watermark_offsets(log->client, topic, partition, low, stable_end, ANSWER_MS);
+
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? MR_OK
+               : kafka_fail(err, code, "asking for watermarks", log->address);
+}
+
+static enum mr_status group_client(struct kafka_log *log, const char *group, rd_kafka_t **client,
+                                   struct mr_err *err)
+{
+    struct kafka_group_client *found;
+    enum mr_status status = MR_OK;
+
+    pthread_mutex_lock(&log->lock);
+    for (found = log->group_clients; found != NULL; found = found->next) {
+        if (strcmp(found->group, group) == 0) {
+            break;
+        }
+    }
+    if (found == NULL) {
+        status = question_client(log, group, client, err);
+        if (status == MR_OK) {
+            found = mr_xcalloc(1, sizeof(*found));
+            found->group = mr_xstrdup(group);
+            found->client = *client;
+            found->next = log->group_clients;
+            log->group_clients = found;
+        }
+    } else {
+        *client = found->client;
+    }
+    pthread_mutex_unlock(&log->lock);
+    return status;
+}
+
+static enum mr_status kafka_committed(struct mr_log *base, const char *group,
+                                      struct mr_topic_partition *positions, size_t count,
+                                      int64_t timeout_us, struct mr_err *err)
+{
+    struct kafka_log *log = kafka_log_of(base);
+    rd_kafka_topic_partition_list_t *list;
+    rd_kafka_resp_err_t code;
+    rd_kafka_t *client;
+
+    MR_TRY(group_client(log, group, &client, err));
+    list = rd_kafka_topic_partition_list_new((int)count);
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_list_add(list, positions[i].topic, positions[i].partition);
+    }
+    code = rd_kafka_committed(client, list, (int)(timeout_us / 1000));
+    for (size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < count; i++) {
+        code = list->elems[i].err;
+        positions[i].offset = list->elems[i].offset >= 0 ? list->elems[i].offset : MR_OFFSET_NONE;
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? MR_OK
+               : kafka_fail(err, code, "asking for committed offsets", log->address);
+}
+
+static const char *kafka_address(const struct mr_log *base)
+{
+    return ((const struct kafka_log *)base)->address;
+}
+
+static void kafka_close(struct mr_log *base)
+{
+    struct kafka_log *log = kafka_log_of(base);
+
+    while (log->group_clients != NULL) {
+        struct kafka_group_client *client = log->group_clients;
+
+        log->group_clients = client->next;
+        rd_kafka_destroy(client->client);
+        free(client->group);
+        free(client);
+    }
+    if (log->client != NULL) {
+        rd_kafka_destroy(log->client);
+    }
+    for (size_t i = 0; i < log->property_count; i++) {
+        free((void *)(uintptr_t)log->properties[i].name);
+        free((void *)(uintptr_t)log->properties[i].value);
+    }
+    free(log->properties);
+    free(log->address);
+    pthread_mutex_destroy(&log->lock);
+    free(log);
+}
+
+/* Finds a wrong name or value before any client is made of it. */
+static enum mr_status check_properties(const struct mr_topic_config *properties, size_t count,
+                                       struct mr_err *err)
+{
+    rd_kafka_conf_t *conf = rd_kafka_conf_new();
+    const enum mr_status status = kafka_conf_set_all(conf, properties, count, err);
+
+    rd_kafka_conf_destroy(conf);
+    return status;
+}
+
+enum mr_status mr_log_kafka_open(const struct mr_topic_config *properties, size_t count,
+                                 struct mr_log **out, struct mr_err *err)
+{
+    struct kafka_log *log;
+    enum mr_status status;
+    const char *address = "(no bootstrap.servers)";
+
+    MR_TRY(check_properties(properties, count, err));
+    log = mr_xcalloc(1, sizeof(*log));
+    log->base.ops = &kafka_ops;
+    log->magic = KAFKA_MAGIC;
+    pthread_mutex_init(&log->lock, NULL);
+    log->properties = mr_xcalloc(count, sizeof(*log->properties));
+    log->property_count = count;
+    for (size_t i = 0; i < count; i++) {
+        log->properties[i].name = mr_xstrdup(properties[i].name);
+        log->properties[i].value = mr_xstrdup(properties[i].value);
+        if (strcmp(properties[i].name, "bootstrap.servers") == 0) {
+            address = properties[i].value;
+        }
+    }
+    log->address = mr_xstrdup(address);
+    status = question_client(log, NULL, &log->client, err);
+    if (status != MR_OK) {
+        kafka_close(&log->base);
+        return status;
+    }
+    *out = &log->base;
+    return MR_OK;
+}
+
+const struct mr_log_ops kafka_ops = {
+    .topic_partitions = kafka_topic_partitions,
+    .topic_config = kafka_topic_config,
+    .topic_create = kafka_topic_create,
+    .topic_alter = kafka_topic_alter,
+    .watermarks = kafka_watermarks,
+    .committed = kafka_committed,
+    .address = kafka_address,
+    .close = kafka_close,
+    .producer_open = kafka_producer_open,
+    .producer_topic = kafka_producer_topic,
+    .producer_begin = kafka_producer_begin,
+    .producer_send = kafka_producer_send,
+    .producer_commit = kafka_producer_commit,
+    .producer_abort = kafka_producer_abort,
+    .producer_flush = kafka_producer_flush,
+    .producer_poll = kafka_producer_poll,
+    .producer_delivered = kafka_producer_delivered,
+    .producer_close = kafka_producer_close,
+    .member_open = kafka_member_open,
+    .member_poll = kafka_member_poll,
+    .member_pause = kafka_member_pause,
+    .member_resume = kafka_member_resume,
+    .member_seek = kafka_member_seek,
+    .member_commit = kafka_member_commit,
+    .member_close = kafka_member_close,
+    .reader_open = kafka_reader_open,
+    .reader_add = kafka_reader_add,
+    .reader_remove = kafka_reader_remove,
+    .reader_poll = kafka_reader_poll,
+    .reader_position = kafka_reader_position,
+    .reader_close = kafka_reader_close,
+    .message_headers = kafka_message_headers,
+    .message_release = kafka_message_release,
+};
