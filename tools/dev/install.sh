@@ -74,10 +74,13 @@ find_missing() {
 
 # The first alternative that the package lists offer.
 choose() {
-    local name
+    local name policy
     IFS='|' read -ra alternatives <<<"$1"
     for name in "${alternatives[@]}"; do
-        if apt-cache policy "$name" 2>/dev/null | grep -q 'Candidate: [^(]'; then
+        # Not a pipe into grep -q: that ends at the first match, and pipefail then reports the
+        # writer's broken pipe as a package that does not exist.
+        policy=$(apt-cache policy "$name" 2>/dev/null || true)
+        if [[ $policy == *"Candidate: "[!\(]* ]]; then
             say "$name"
             return
         fi
@@ -140,8 +143,8 @@ if [ "${#missing[@]}" -gt 0 ]; then
     say_missing
     if [ "$(id -u)" -ne 0 ]; then
         say "Only root can install them. This one command does, then run yours again:"
-        command="$ROOT/tools/dev/install.sh --packages-only${args[*]:+ ${args[*]}}"
-        if command -v sudo >/dev/null; then say "  sudo $command"; else say "  su -c '$command'"; fi
+        printf -v command '%q ' "$ROOT/tools/dev/install.sh" --packages-only "${args[@]}"
+        if command -v sudo >/dev/null; then say "  sudo ${command% }"; else say "  su -c '${command% }'"; fi
         exit 1
     fi
     say "Installing them now; no service is started."

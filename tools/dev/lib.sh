@@ -1,7 +1,7 @@
 # shellcheck shell=bash
 # What the development scripts share: the repository's root, messages, the pinned versions.
 # Why:  a script is run from any directory and by people who read only its last lines.
-# How:  sourced, never run; sets ROOT, PYTHON and MILLRACE_CACHE and changes nothing else.
+# How:  sourced, never run; sets ROOT, PYTHON and PYTHONPYCACHEPREFIX and changes nothing else.
 
 ROOT=$(cd -- "$(dirname -- "${BASH_SOURCE[0]}")/../.." && pwd)
 # Debian's own interpreter: a version manager's python3 may lack venv or change under the tests.
@@ -21,4 +21,12 @@ seconds_since() {
     local then_us=${1/[.,]/} now_us=${EPOCHREALTIME/[.,]/}
     local cs=$(((now_us - then_us) / 10000))
     printf '%d.%02d' $((cs / 100)) $((cs % 100))
+}
+
+# Exports the NAME=value lines of a stack.env. Not sourced: a value may hold what a shell would read.
+load_stack_env() {
+    local name value
+    while IFS='=' read -r name value; do
+        if [ -n "$name" ]; then export "$name=$value"; fi
+    done <"$1"
 }

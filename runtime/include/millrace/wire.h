@@ -58,7 +58,7 @@ bool mr_wire_varint_long(struct mr_wire_reader *in, unsigned field, uint64_t *ou
 
 /*
  * Head of the next array block: *block_items is 0 at the end of the array.
- * item_bytes_min  shortest encoding of an item, at least 1: bounds what a count may claim
+ * item_bytes_min  shortest encoding of an item: bounds what a count may claim; 0 when it is not known
  * items_before    already read; the sum is bounded by MR_ARRAY_ITEMS_MAX
  * *block_end      where the block says it ends, or NULL when it does not say
  */
@@ -218,8 +218,7 @@ static inline void mr_wire_store_be64(uint8_t *at, uint64_t value)
 /* 10^38, the first value that decimal(38) cannot hold. */
 static inline mr_i128 mr_wire_decimal_end(void)
 {
-    return (mr_i128)INT64_C(10000000000000000000 / 10) * 10 * (mr_i128)INT64_C(1000000000000000000) *
-           10;
+    return (mr_i128)UINT64_C(10000000000000000000) * (mr_i128)UINT64_C(10000000000000000000);
 }
 
 static inline bool mr_wire_decimal(struct mr_wire_reader *in, unsigned field, mr_i128 *out)

@@ -1,4 +1,4 @@
-"""The development stack's commands: up, down, status, reset, fetch.
+"""The development stack's commands: up, down, status, reset, fetch, python.
 
 Why:  one command brings four real servers to the point where they answer, and one ends them.
 How:  a lock per stack directory keeps two commands apart; servers start in parallel, each in a thread
@@ -22,6 +22,7 @@ import console
 import fetch
 import ports
 import process
+import pyenv
 import servers
 from console import say
 
@@ -270,6 +271,12 @@ def command_fetch(args):
     return 0
 
 
+def command_python(args):
+    console.to_stderr()
+    print(pyenv.ensure(config.Config()))
+    return 0
+
+
 def main():
     parser = argparse.ArgumentParser(
         prog="stack.sh", description="The development stack on this machine.", epilog=EPILOG,
@@ -281,6 +288,7 @@ def main():
         ("status", command_status, "a table; exit 0 only when all are up"),
         ("reset", command_reset, "down, then delete the data"),
         ("fetch", command_fetch, "download the servers into the cache, start nothing"),
+        ("python", command_python, "make the integration tests' Python environment, print its interpreter"),
     ):
         sub = commands.add_parser(name, help=text, description=text)
         sub.add_argument("--json", action="store_true", help="the result as JSON on standard output")

@@ -1,0 +1,91 @@
+# The front door: every target works on a fresh Debian 12 with git and make.
+# Why:  one word for each thing a newcomer wants; what is missing is installed, after saying so.
+# How:  the work is in tools/dev and in CMake presets; everything made lies under build/.
+#       NAME=value arguments (TRADES=, KEEP=1, KAFKA_VERSION=) reach the scripts as environment.
+
+SHELL := /bin/bash
+.DEFAULT_GOAL := help
+DEV := tools/dev
+JOBS ?= $(shell nproc)
+CONFIGURE = cmake --preset $(1) -DPython3_EXECUTABLE=/usr/bin/python3 --log-level=WARNING
+COMPILE = $(call CONFIGURE,$(1)) && cmake --build --preset $(1) --parallel $(JOBS)
+
+.PHONY: help deps deps-build build debug demo try test test-unit test-integration test-long \
+	stack-up stack-down stack-status stack-reset bench lint format hooks clean
+
+help: ## this list
+	@echo 'Millrace: stream processing in C, and an order pipeline that runs on it.'
+	@echo
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-18s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@echo
+	@echo 'Arguments: KAFKA_VERSION=4.1.1 (second lane)  STACK_DIR=DIR (another stack)  JOBS=N'
+	@echo '  demo:    TRADES=FILE  MARKETS=spot,usdm  RATE=N  SPEED=10x|max  KEEP=1 (leave it running)'
+	@echo '  test:    LANES="debug asan tsan clang"  TESTS=REGEX (only tests whose name matches)'
+	@echo '  bench:   PEER=DIR (run the peer side by side)'
+
+demo: deps ## the main job on real servers: play trades, verify, print a summary
+	@$(call COMPILE,release)
+	@$(DEV)/demo.sh
+
+try: deps-build ## the same on the in-memory log: one process, no server, seconds
+	@$(call COMPILE,release)
+	@$(DEV)/try.sh
+
+test: ## all tests, on the real servers too; ends with `N passed, N failed`
+	@$(DEV)/test.sh all
+
+test-unit: ## one build, no servers: the quick round while working
+	@$(DEV)/test.sh unit
+
+test-integration: ## only the tests on the real servers
+	@$(DEV)/test.sh integration
+
+test-long: ## the long ones (label `long`), on the real servers
+	@$(DEV)/test.sh long
+
+build: deps-build ## release build (build/release)
+	@$(call COMPILE,release)
+
+debug: deps-build ## debug build (build/debug)
+	@$(call COMPILE,debug)
+
+stack-up: deps ## start Kafka, schema registry, document store, Redis; addresses in stack.env
+	@$(DEV)/stack.sh up
+
+stack-down: ## end what stack-up started; data stay
+	@$(DEV)/stack.sh down
+
+stack-status: ## what runs, where, how much memory; exit 0 only when all is up
+	@$(DEV)/stack.sh status
+
+stack-reset: ## stack-down, then delete the stack's data
+	@$(DEV)/stack.sh reset
+
+bench: deps ## measure throughput, latency and memory; prints the machine and the commit
+	@$(call COMPILE,release)
+	@$(DEV)/bench.sh
+
+lint: ## layers, formatting, shell scripts: what the tests labelled `lint` check
+	@$(DEV)/install.sh --build-only --test
+	@$(call CONFIGURE,debug)
+	@ctest --preset debug -L '^lint$$' --no-tests=ignore
+
+format: ## clang-format over every C file of the repository
+	@$(DEV)/install.sh --build-only --test
+	@$(DEV)/format.sh --fix
+
+hooks: ## git runs the quick lints before each commit
+	@git config core.hooksPath $(DEV)/hooks
+	@echo 'Before each commit now: formatting and shell scripts (skip once: git commit --no-verify).'
+
+deps: ## install what is missing (says what and why first) and download the servers
+	@$(DEV)/install.sh
+
+deps-build:
+	@$(DEV)/install.sh --build-only
+
+clean: ## delete what was built; a stack and its data stay (see stack-reset)
+	@for part in build/*; do \
+		case "$$part" in build/stack | build/test-stack | 'build/*') ;; *) rm -rf -- "$$part" ;; esac; \
+	done
+	@! test -e build/stack || echo 'build/stack is kept: `make stack-reset` empties it.'

@@ -1,0 +1,248 @@
+/*
+ * registry_http.c -- the six requests Millrace makes of a schema registry.
+ *
+ * Why: producers, topology checks and the codec need ids, texts and compatibility from the server that
+ *      the other clients use.
+ * How: http_client.c makes a request and maps what the transport can do wrong; here are paths, bodies
+ *      and the meaning of each answer.
+ * Not: a cache. The codec remembers ids; registration happens at start.
+ */
+#include "connectors/registry/registry_http.h"
+
+#include "http_client.h"
+
+#include "millrace/arena.h"
+#include "millrace/buffer.h"
+
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define HTTP_OK 200
+#define HTTP_NOT_FOUND 404
+#define HTTP_CONFLICT 409
+
+struct http_registry {
+    struct mr_registry base;
+    struct http_client *client;
+};
+
+static struct http_registry *self_of(struct mr_registry *registry)
+{
+    return (struct http_registry *)registry;
+}
+
+/* One request; the answer's JSON in *json (NULL when it is none), the caller's to json_decref. */
+static enum mr_status call(struct mr_registry *registry, const struct http_request *request,
+                           long *code, json_t **json, struct mr_err *err)
+{
+    struct mr_buffer answer = MR_BUFFER_EMPTY;
+    enum mr_status status =
+        http_client_call(self_of(registry)->client, request, &answer, code, err);
+
+    *json = NULL;
+    if (status == MR_OK && answer.len > 0) {
+        *json = json_loadb((const char *)answer.data, answer.len, 0, NULL);
+    }
+    mr_buffer_fini(&answer);
+    return status;
+}
+
+/* An answer other than the wanted one, in the server's own words. */
+static enum mr_status refused(struct mr_registry *registry, const struct http_request *request,
+                              long code, json_t *json, struct mr_err *err)
+{
+    const char *message = json_string_value(json_object_get(json, "message"));
+    const enum mr_status status = code == HTTP_NOT_FOUND  ? MR_SCHEMA_UNKNOWN
+                                  : code == HTTP_CONFLICT ? MR_EXISTS
+                                                          : MR_CONFIG;
+
+    return mr_fail(err, status, "schema registry %s: %s %s: HTTP %ld: %.160s",
+                   http_client_address(self_of(registry)->client), request->method, request->path,
+                   code, message == NULL ? "no explanation" : message);
+}
+
+/* {"schema": json} */
+static char *schema_body(const char *json)
+{
+    json_t *body = json_pack("{s:s}", "schema", json);
+    char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
+
+    json_decref(body);
+    return text;
+}
+
+/* POST of a schema to path; reads the integer member of the answer. */
+static enum mr_status post_schema(struct mr_registry *registry, const char *path, const char *json,
+                                  int32_t *id, struct mr_err *err)
+{
+    char *body = schema_body(json);
+    struct http_request request = {.method = "POST", .path = path, .body = body};
+    json_t *answer = NULL;
+    json_t *member = NULL;
+    long code = 0;
+    enum mr_status status = MR_OK;
+
+    if (body == NULL) {
+        return mr_fail(err, MR_CONFIG, "the schema is not UTF-8 text");
+    }
+    status = call(registry, &request, &code, &answer, err);
+    member = json_object_get(answer, "id");
+    if (status == MR_OK && (code != HTTP_OK || !json_is_integer(member) ||
+                            json_integer_value(member) < 0 ||
+                            json_integer_value(member) > INT32_MAX)) {
+        status = refused(registry, &request, code, answer, err);
+    } else if (status == MR_OK) {
+        *id = (int32_t)json_integer_value(member);
+    }
+    json_decref(answer);
+    free(body);
+    return status;
+}
+
+/* "/subjects/<escaped>/versions" and its like; the caller's to free. */
+static char *subject_path(struct mr_registry *registry, const char *before, const char *subject,
+                          const char *after)
+{
+    char *escaped = http_client_escape(self_of(registry)->client, subject);
+    struct mr_buffer path = MR_BUFFER_EMPTY;
+    char *text = NULL;
+
+    mr_buffer_printf(&path, "%s%s%s", before, escaped, after);
+    mr_buffer_append(&path, "", 1);
+    text = mr_xstrdup((const char *)path.data);
+    mr_buffer_fini(&path);
+    free(escaped);
+    return text;
+}
+
+static enum mr_status http_register(struct mr_registry *registry, const char *subject,
+                                    const char *json, int32_t *id, struct mr_err *err)
+{
+    char *path = subject_path(registry, "/subjects/", subject, "/versions");
+    enum mr_status status = post_schema(registry, path, json, id, err);
+
+    free(path);
+    return status;
+}
+
+static enum mr_status http_lookup(struct mr_registry *registry, const char *subject,
+                                  const char *json, int32_t *id, struct mr_err *err)
+{
+    char *path = subject_path(registry, "/subjects/", subject, "");
+    enum mr_status status = post_schema(registry, path, json, id, err);
+
+    free(path);
+    return status;
+}
+
+static enum mr_status http_schema_by_id(struct mr_registry *registry, int32_t id, char **json,
+                                        struct mr_err *err)
+{
+    char path[48];
+    struct http_request request = {.method = "GET", .path = path};
+    json_t *answer = NULL;
+    const char *text = NULL;
+    long code = 0;
+    enum mr_status status = MR_OK;
+
+    *json = NULL;
+    (void)snprintf(path, sizeof(path), "/schemas/ids/%d", (int)id);
+    status = call(registry, &request, &code, &answer, err);
+    text = json_string_value(json_object_get(answer, "schema"));
+    if (status == MR_OK && (code != HTTP_OK || text == NULL)) {
+        status = refused(registry, &request, code, answer, err);
+    } else if (status == MR_OK) {
+        *json = mr_xstrdup(text);
+    }
+    json_decref(answer);
+    return status;
+}
+
+static enum mr_status http_compatible(struct mr_registry *registry, const char *subject,
+                                      const char *json, bool *compatible, struct mr_err *err)
+{
+    char *path =
+        subject_path(registry, "/compatibility/subjects/", subject, "/versions/latest");
+    char *body = schema_body(json);
+    struct http_request request = {.method = "POST", .path = path, .body = body};
+    json_t *answer = NULL;
+    json_t *member = NULL;
+    long code = 0;
+    enum mr_status status = MR_OK;
+
+    if (body == NULL) {
+        status = mr_fail(err, MR_CONFIG, "the schema is not UTF-8 text");
+        goto out;
+    }
+    status = call(registry, &request, &code, &answer, err);
+    if (status != MR_OK) {
+        goto out;
+    }
+    member = json_object_get(answer, "is_compatible");
+    if (code == HTTP_NOT_FOUND) {
+        /* The subject is new. */
+        *compatible = true;
+    } else if (code == HTTP_OK && json_is_boolean(member)) {
+        *compatible = json_is_true(member);
+    } else {
+        status = refused(registry, &request, code, answer, err);
+    }
+out:
+    json_decref(answer);
+    free(body);
+    free(path);
+    return status;
+}
+
+static enum mr_status http_set_compatibility(struct mr_registry *registry, const char *subject,
+                                             const char *level, struct mr_err *err)
+{
+    char *path = subject_path(registry, "/config/", subject, "");
+    json_t *body = json_pack("{s:s}", "compatibility", level);
+    char *text = body == NULL ? mr_xstrdup("{}") : json_dumps(body, JSON_COMPACT);
+    struct http_request request = {.method = "PUT", .path = path, .body = text};
+    json_t *answer = NULL;
+    long code = 0;
+    enum mr_status status = call(registry, &request, &code, &answer, err);
+
+    if (status == MR_OK && code != HTTP_OK) {
+        status = refused(registry, &request, code, answer, err);
+    }
+    json_decref(answer);
+    json_decref(body);
+    free(text);
+    free(path);
+    return status;
+}
+
+static void http_destroy(struct mr_registry *registry)
+{
+    struct http_registry *http = self_of(registry);
+
+    http_client_destroy(&http->client);
+    free(http);
+}
+
+enum mr_status mr_registry_http_create(const char *url, struct mr_registry **registry,
+                                       struct mr_err *err)
+{
+    static const struct mr_registry_ops OPS = {
+        .register_schema = http_register,
+        .lookup = http_lookup,
+        .schema_by_id = http_schema_by_id,
+        .compatible = http_compatible,
+        .set_compatibility = http_set_compatibility,
+        .destroy = http_destroy,
+    };
+    struct http_client *client = NULL;
+    struct http_registry *http = NULL;
+
+    *registry = NULL;
+    MR_TRY(http_client_create(url, &client, err));
+    http = mr_xcalloc(1, sizeof(*http));
+    http->base.ops = &OPS;
+    http->client = client;
+    *registry = &http->base;
+    return MR_OK;
+}

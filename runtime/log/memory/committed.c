@@ -1,0 +1,59 @@
+/*
+ * committed.c -- the offsets a group has committed, and the wait until they are stable.
+ */
+#include "memory.h"
+
+struct memory_offset *memory_group_offset(struct memory_group *group, size_t index)
+{
+    if (index >= group->offset_count) {
+        const size_t count = index + 1;
+
+        group->offsets = mr_xrealloc(group->offsets, count * sizeof(*group->offsets));
+        for (size_t i = group->offset_count; i < count; i++) {
+            group->offsets[i] = (struct memory_offset){.offset = MR_OFFSET_NONE};
+        }
+        group->offset_count = count;
+    }
+    return &group->offsets[index];
+}
+
+/* Fills what is committed; false when an open transaction may still change one of them. */
+static bool read_offsets(struct memory_log *log, struct memory_group *group,
+                         struct mr_topic_partition *positions, size_t count)
+{
+    bool stable = true;
+
+    for (size_t i = 0; i < count; i++) {
+        const struct memory_partition *partition =
+            memory_partition_find(log, positions[i].topic, positions[i].partition);
+
+        positions[i].offset = MR_OFFSET_NONE;
+        if (partition != NULL) {
+            const struct memory_offset *offset = memory_group_offset(group, partition->index);
+
+            positions[i].offset = offset->offset;
+            stable = stable && offset->pending == 0;
+        }
+    }
+    return stable;
+}
+
+enum mr_status memory_committed(struct mr_log *base, const char *group_name,
+                                struct mr_topic_partition *positions, size_t count,
+                                int64_t timeout_us, struct mr_err *err)
+{
+    struct memory_log *log = memory_log_of(base);
+    const int64_t deadline_us = memory_deadline(memory_enter(log), timeout_us);
+    struct memory_group *group = memory_group_get(log, group_name);
+    enum mr_status status = MR_OK;
+
+    while (!read_offsets(log, group, positions, count)) {
+        if (!memory_wait(log, deadline_us)) {
+            status = mr_fail(err, MR_TIMEOUT,
+                             "memory: an open transaction holds offsets of group %s", group_name);
+            break;
+        }
+    }
+    memory_leave(log);
+    return status;
+}

@@ -1,0 +1,52 @@
+/*
+ * dead_letter.c -- a record that no attempt can process: its bytes as they were, and why.
+ *
+ * The dead letter is an output of the transaction like any other, so that a record is either
+ * processed or dead-lettered, once. Its own headers stay, ours come after them.
+ */
+#include "task.h"
+
+#include <stdio.h>
+
+#define OWN_HEADERS 8
+
+static struct mr_header text_header(const char *name, const char *text)
+{
+    return (struct mr_header){.name = name, .value = mr_slice_str(text)};
+}
+
+void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, const char *stage,
+                     const struct mr_message *message, const struct mr_err *err)
+{
+    struct mr_header headers[MR_HEADERS_MAX + OWN_HEADERS];
+    size_t count = mr_message_headers(message, headers, MR_HEADERS_MAX);
+    char partition_text[16];
+    char offset_text[24];
+    char timestamp_text[24];
+
+    if (count > MR_HEADERS_MAX) {
+        count = MR_HEADERS_MAX;
+    }
+    snprintf(partition_text, sizeof(partition_text), "%d", (int)message->partition);
+    snprintf(offset_text, sizeof(offset_text), "%lld", (long long)message->offset);
+    snprintf(timestamp_text, sizeof(timestamp_text), "%lld", (long long)message->timestamp_ms);
+    headers[count++] = text_header("millrace.source.topic", message->topic);
+    headers[count++] = text_header("millrace.source.partition", partition_text);
+    headers[count++] = text_header("millrace.source.offset", offset_text);
+    headers[count++] = text_header("millrace.source.timestamp-ms", timestamp_text);
+    headers[count++] = text_header("millrace.stage", stage);
+    headers[count++] = text_header("millrace.error", mr_status_name(err->status));
+    headers[count++] =
+        text_header("millrace.error.class", mr_class_name(mr_status_class(err->status)));
+    headers[count++] = text_header("millrace.error.text", err->text);
+    outbox_add(outbox, &(struct outbox_item){
+                           .topic = topic,
+                           .partition = partition,
+                           .timestamp_ms = message->timestamp_ms,
+                           .key = message->key,
+                           .value = message->value,
+                           .has_value = message->has_value,
+                           .headers = headers,
+                           .header_count = count,
+                       });
+}

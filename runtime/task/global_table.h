@@ -1,0 +1,30 @@
+/*
+ * global_table.h -- topics that every instance holds whole in memory, by key.
+ *
+ * Decoded once when a record arrives, so that a lookup is a hash probe. A record that cannot be
+ * decoded leaves the last good value in place and is said in the log.
+ */
+#ifndef MILLRACE_TASK_GLOBAL_TABLE_H
+#define MILLRACE_TASK_GLOBAL_TABLE_H
+
+#include "millrace/codec.h"
+#include "millrace/log.h"
+
+struct global_table;
+
+/* topic is borrowed. */
+struct global_table *global_table_create(const char *topic, struct mr_codec *codec,
+                                         struct mr_binding binding);
+void global_table_destroy(struct global_table **table);
+/* Adds the topic's partitions to the reader from their beginning. */
+MR_NODISCARD enum mr_status global_table_start(struct global_table *table, struct mr_log *log,
+                                               struct mr_reader *reader, struct mr_err *err);
+/* Everything that was there at start has been read. */
+bool global_table_ready(const struct global_table *table, const struct mr_reader *reader);
+bool global_table_is(const struct global_table *table, const char *topic);
+void global_table_apply(struct global_table *table, const struct mr_message *message);
+/* Struct of the schema, valid until the next apply; NULL when absent. */
+const void *global_table_get(const struct global_table *table, struct mr_slice key,
+                             int64_t *version);
+
+#endif

@@ -1,0 +1,261 @@
+/*
+ * task.h -- the parts of a worker, shared by the files of this folder. Nothing outside includes it.
+ *
+ *   worker ---- member (inputs), producer (outputs), reader of tables, reader of changelogs
+ *     | 1:n
+ *   task ------ one partition number of the group's inputs; an input buffer for each topic
+ *     | 1:n
+ *   node ------ one stage's instance in the task, with its stores: struct mr_ctx, opaque to the
+ * stage
+ *
+ * The way of a record: assignment.c (who owns it) -> choose.c (which is next) -> process.c (stages,
+ * savepoint, dead letter) -> context.c (emit, stores) -> outbox.c -> transaction.c (commit, abort).
+ */
+#ifndef MILLRACE_TASK_TASK_H
+#define MILLRACE_TASK_TASK_H
+
+#include "global_table.h"
+#include "millrace/runtime.h"
+#include "millrace/task_store.h"
+#include "outbox.h"
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+struct task;
+
+/* What a stage's callbacks are given: their node. */
+struct mr_ctx {
+    struct task *task;
+    const struct mr_stage_node *stage;
+    void *self;
+    struct mr_store **stores;
+    struct mr_space **spaces;
+};
+
+struct timer {
+    struct mr_ctx *owner;
+    size_t id; /* as the stage knows it */
+    enum mr_timer_clock clock;
+    int64_t interval_us;
+    int64_t next_us;        /* INT64_MIN: not yet set */
+    int64_t next_before_us; /* as it was when the transaction began */
+};
+
+struct input {
+    size_t topic; /* of the topology */
+    struct mr_binding binding;
+    const struct mr_reader_ref *readers; /* stages of this group, in their order */
+    size_t reader_count;
+    void *record;             /* decoded value of the record being processed */
+    struct mr_message *queue; /* ring */
+    size_t queue_capacity, queue_first, queue_count;
+    int64_t next_offset; /* to commit; MR_OFFSET_NONE: nothing taken in this transaction */
+    bool assigned;
+};
+
+enum task_state {
+    TASK_ASSIGNING,   /* not all its inputs are assigned */
+    TASK_OPENING,     /* waiting for stable offsets, then for targets */
+    TASK_CATCHING_UP, /* reading changelogs */
+    TASK_READY,
+};
+
+/* One changelog being read. */
+struct catch_up {
+    struct mr_ctx *owner;
+    size_t store;
+    size_t topic;
+    int64_t target;
+    bool done;
+};
+
+struct task {
+    struct mr_worker *worker;
+    int32_t partition;
+    enum task_state state;
+    struct mr_ctx *nodes; /* group->stage_count */
+    struct input *inputs; /* group->input_count */
+    struct timer *timers;
+    size_t timer_count;
+    struct mr_arena *arena; /* of the current record */
+    int64_t stream_time_us;
+    int64_t stream_time_before_us;
+    bool touched; /* in this transaction */
+    struct catch_up *catch_ups;
+    size_t catch_up_count;
+    /* The record being processed, and the first failure in its chain. */
+    const struct mr_message *source;
+    int64_t event_us;
+    const struct mr_ctx *failed;
+    enum mr_status chain_status;
+};
+
+/* An input record in the transaction, in the order of processing. */
+struct taken {
+    struct task *task;
+    struct input *input;
+    struct mr_message message;
+};
+
+struct worker_metrics {
+    struct mr_counter *records_in;
+    struct mr_counter *records_out;
+    struct mr_counter *commits;
+    struct mr_counter *aborts;
+    struct mr_counter *dead_letters;
+    struct mr_counter *restored;
+    struct mr_histogram *commit_us;
+    struct mr_gauge *tasks;
+    struct mr_gauge *tasks_ready;
+    struct mr_gauge *restore_left;
+};
+
+struct mr_worker {
+    struct mr_process process;
+    const struct mr_topology *topology;
+    const struct mr_group_node *group;
+    int index;
+    enum mr_worker_state state;
+    _Atomic bool stopping;
+    bool crashing; /* destroyed without stop: no goodbye */
+    bool exactly_once;
+    char group_id[256];
+    char identity[300]; /* transactional id and static member id */
+
+    struct mr_producer *producer;
+    int *producer_topics; /* of each topic of the topology; -1: not written by this group */
+    int32_t *topic_partitions;
+    struct mr_binding *bindings; /* of each topic; schema NULL: not used by this group */
+    struct mr_member *member;
+    struct mr_reader *table_reader;
+    struct global_table **tables; /* group->table_count */
+    bool tables_ready;
+    struct mr_reader *restore_reader;
+    struct mr_reader_ref *input_readers; /* storage of all inputs' readers */
+    size_t *input_reader_first;          /* [input_count + 1] into it */
+    size_t *node_of_stage;               /* position in the group of each stage of the topology */
+
+    struct task **tasks; /* by partition number; NULL: not ours */
+    int32_t task_capacity;
+    struct mr_message *polled;
+
+    /* The transaction. taken[0..done) have been processed in it; the rest waits for replay. */
+    struct taken *taken;
+    size_t taken_count, taken_done, taken_capacity;
+    struct outbox outbox;
+    bool open;              /* something was done since the last outcome */
+    bool begun;             /* the producer knows of it */
+    int64_t last_commit_us; /* monotonic, when the last outcome was known */
+    int64_t retry_at_us;    /* back-off: nothing is taken before */
+    int aborts_in_a_row;
+    struct mr_err revocation_err; /* what went wrong inside a rebalance callback */
+    enum mr_status revocation_status;
+
+    struct worker_metrics metrics;
+    struct mr_worker_status live; /* the owner's */
+    pthread_mutex_t status_lock;
+    struct mr_worker_status status; /* what others may read: live, copied with each step */
+};
+
+static inline int64_t worker_now_us(const struct mr_worker *worker)
+{
+    return mr_clock_monotonic_us(worker->process.clock);
+}
+static inline const struct mr_topic *worker_topic(const struct mr_worker *worker, size_t topic)
+{
+    return &worker->topology->topics[topic];
+}
+
+/* ---- task.c: instances and their stores -------------------------------------------------------*/
+
+struct task *task_create(struct mr_worker *worker, int32_t partition);
+/* Drops buffered inputs and the overlay; committed state is in the backend. */
+void task_destroy(struct task **task);
+/* Stores are caught up: open them, let the stages load, start. */
+MR_NODISCARD enum mr_status task_start(struct task *task, struct mr_err *err);
+/* Savepoints of all its stores at once. */
+void task_release(struct task *task);
+MR_NODISCARD enum mr_status task_rollback(struct task *task, struct mr_err *err);
+MR_NODISCARD enum mr_status task_abort(struct task *task, struct mr_err *err);
+/* Before the first record of a transaction touches it. */
+void task_touch(struct task *task);
+
+/* ---- choose.c: input buffers and the one place where the next input is chosen
+ * ------------------*/
+
+void input_push(struct input *input, const struct mr_message *message);
+void input_clear(struct input *input);
+/* False when no ready task has anything. */
+bool choose_next(struct mr_worker *worker, struct taken *next);
+size_t queued_inputs(const struct mr_worker *worker);
+
+/* ---- process.c, dead_letter.c
+ * -------------------------------------------------------------------*/
+
+/* One record through its stages, with a savepoint; poison becomes a dead letter and MR_OK. */
+MR_NODISCARD enum mr_status process_taken(struct mr_worker *worker, const struct taken *taken,
+                                          struct mr_err *err);
+/* Fires what is due of one clock: of one task after a record, of all in each step. */
+MR_NODISCARD enum mr_status process_timers(struct task *task, enum mr_timer_clock clock,
+                                           struct mr_err *err);
+/* The stages' own last word before a commit. */
+MR_NODISCARD enum mr_status process_flush(struct mr_worker *worker, struct mr_err *err);
+/* Hands a record to one stage; notes the first failure of the chain. */
+MR_NODISCARD enum mr_status process_deliver(struct mr_ctx *to, size_t port,
+                                            const struct mr_record *record, struct mr_err *err);
+void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, const char *stage,
+                     const struct mr_message *message, const struct mr_err *err);
+
+/* ---- transaction.c
+ * ------------------------------------------------------------------------------*/
+
+/* Hands finished outputs to the producer once it may have them. */
+MR_NODISCARD enum mr_status transaction_pump(struct mr_worker *worker, struct mr_err *err);
+/* It has as many records or bytes as it may. */
+bool transaction_full(const struct mr_worker *worker);
+bool transaction_due(const struct mr_worker *worker);
+/* When it will be due, monotonic; INT64_MAX when nothing is open. */
+int64_t transaction_due_us(const struct mr_worker *worker);
+/* MR_OK: committed, or aborted with the inputs waiting for replay. */
+MR_NODISCARD enum mr_status transaction_commit(struct mr_worker *worker, struct mr_err *err);
+/* why: logged. The inputs wait for replay. */
+MR_NODISCARD enum mr_status transaction_abort(struct mr_worker *worker, const struct mr_err *why,
+                                              struct mr_err *err);
+/* Forgets inputs of the task (it is no longer ours). Nothing may be open. */
+void transaction_forget(struct mr_worker *worker, const struct task *task);
+
+/* ---- state.c: the write batch after a commit
+ * ----------------------------------------------------*/
+
+/* Produces the changelog records of every touched task. */
+MR_NODISCARD enum mr_status state_send_changes(struct mr_worker *worker, struct mr_err *err);
+/* Writes overlays, changelog offsets and input offsets in one batch, then makes them committed. */
+MR_NODISCARD enum mr_status state_write_committed(struct mr_worker *worker, struct mr_err *err);
+
+/* ---- restore.c
+ * ----------------------------------------------------------------------------------*/
+
+#define META_CHANGELOG "changelog"
+
+/* Moves every task that is not ready one step on. *busy: records were read. */
+MR_NODISCARD enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err *err);
+void restore_forget(struct mr_worker *worker, const struct task *task);
+void meta_offset_write(uint8_t bytes[16], int64_t offset, int64_t wall_us);
+
+/* ---- assignment.c, producing.c
+ * -------------------------------------------------------------------*/
+
+void assignment_assigned(void *arg, const struct mr_topic_partition *partitions, size_t count);
+void assignment_revoked(void *arg, const struct mr_topic_partition *partitions, size_t count,
+                        bool lost);
+/* Opens the producer and finds its topics. Errors of class RETRY: call again. */
+MR_NODISCARD enum mr_status producing_open(struct mr_worker *worker, int64_t timeout_us,
+                                           struct mr_err *err);
+
+/* ---- worker.c
+ * -------------------------------------------------------------------------------------*/
+
+void worker_blocked_on(struct mr_worker *worker, const char *what);
+
+#endif

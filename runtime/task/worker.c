@@ -1,0 +1,517 @@
+/*
+ * worker.c -- one consumer, one producer and the tasks between them, one turn at a time.
+ *
+ *   STARTING (producer, schemas, tables) -> JOINING -> RUNNING -> DRAINING -> CLOSED
+ *                                                        any -> FAILED
+ * A turn polls, brings tasks that are not ready closer, processes what is queued, hands outputs to
+ * the producer and commits when that is due. Errors of class RETRY and ABORT undo the transaction
+ * and the same inputs come again; FATAL ends the worker.
+ */
+#include "millrace/logger.h"
+#include "task.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define POLL_MAX ((size_t)2000)
+#define OPEN_WAIT_US (500 * MR_MS_US)
+/* Records between two looks at the clock and at the producer. */
+#define SLICE_RECORDS 128
+/* Input that is not processed yet: enough to fill a transaction, not more. */
+#define QUEUED_MAX ((size_t)20000)
+
+static const char *const state_names[] = {
+    [MR_WORKER_STARTING] = "starting", [MR_WORKER_JOINING] = "joining",
+    [MR_WORKER_RUNNING] = "running",   [MR_WORKER_DRAINING] = "draining",
+    [MR_WORKER_CLOSED] = "closed",     [MR_WORKER_FAILED] = "failed",
+};
+
+const char *mr_worker_state_name(enum mr_worker_state state)
+{
+    return state_names[state];
+}
+
+void worker_blocked_on(struct mr_worker *worker, const char *what)
+{
+    snprintf(worker->live.blocked_on, sizeof(worker->live.blocked_on), "%.*s",
+             (int)sizeof(worker->live.blocked_on) - 1, what);
+}
+
+/* ---- creation
+ * ------------------------------------------------------------------------------------*/
+
+static void find_input_readers(struct mr_worker *worker)
+{
+    const struct mr_topology *topology = worker->topology;
+    const struct mr_group_node *group = worker->group;
+    size_t count = 0;
+
+    worker->input_reader_first = mr_xcalloc(group->input_count + 1, sizeof(size_t));
+    for (size_t i = 0; i < group->input_count; i++) {
+        worker->input_reader_first[i] = count;
+        for (size_t s = 0; s < group->stage_count; s++) {
+            const struct mr_stage_node *stage = &topology->stages[group->stages[s]];
+
+            for (size_t port = 0; port < stage->type->in_count; port++) {
+                const struct mr_in_binding *in = &stage->in[port];
+
+                if (in->topic == group->inputs[i] && !in->table && !in->in_memory) {
+                    worker->input_readers = mr_xrealloc(worker->input_readers,
+                                                        (count + 1) * sizeof(struct mr_reader_ref));
+                    worker->input_readers[count++] =
+                        (struct mr_reader_ref){.stage = group->stages[s], .port = port};
+                }
+            }
+        }
+    }
+    worker->input_reader_first[group->input_count] = count;
+}
+
+static void create_metrics(struct mr_worker *worker)
+{
+    struct mr_metrics *metrics = worker->process.metrics;
+    struct worker_metrics *own = &worker->metrics;
+    char labels[256];
+
+    snprintf(labels, sizeof(labels), "group=\"%s\",worker=\"%d\"", worker->group->name,
+             worker->index);
+    own->records_in = mr_metrics_counter(metrics, "millrace_records_in_total", labels,
+                                         "Input records in committed transactions");
+    own->records_out = mr_metrics_counter(metrics, "millrace_records_out_total", labels,
+                                          "Output records in committed transactions");
+    own->commits =
+        mr_metrics_counter(metrics, "millrace_commits_total", labels, "Committed transactions");
+    own->aborts =
+        mr_metrics_counter(metrics, "millrace_aborts_total", labels, "Aborted transactions");
+    own->dead_letters =
+        mr_metrics_counter(metrics, "millrace_dead_letters_total", labels, "Dead letters");
+    own->restored = mr_metrics_counter(metrics, "millrace_restored_records_total", labels,
+                                       "Changelog records applied to stores");
+    own->commit_us = mr_metrics_histogram(metrics, "millrace_commit_seconds", labels,
+                                          "From the decision to commit to state written");
+    own->tasks = mr_metrics_gauge(metrics, "millrace_tasks", labels, "Tasks assigned");
+    own->tasks_ready =
+        mr_metrics_gauge(metrics, "millrace_tasks_ready", labels, "Tasks that take input");
+    own->restore_left = mr_metrics_gauge(metrics, "millrace_restore_records_left", labels,
+                                         "Changelog records still to read, at most");
+}
+
+struct mr_worker *mr_worker_create(const struct mr_process *process, size_t group, int index)
+{
+    struct mr_worker *worker = mr_xcalloc(1, sizeof(*worker));
+    const struct mr_topology *topology = process->topology;
+
+    worker->process = *process;
+    worker->topology = topology;
+    worker->group = &topology->groups[group];
+    worker->index = index;
+    worker->exactly_once = topology->defaults.guarantee == MR_EXACTLY_ONCE;
+    snprintf(worker->group_id, sizeof(worker->group_id), "%s.%s", topology->application,
+             worker->group->name);
+    snprintf(worker->identity, sizeof(worker->identity), "%s.%s.%d", worker->group_id,
+             process->instance, index);
+    worker->producer_topics = mr_xcalloc(topology->topic_count, sizeof(int));
+    worker->topic_partitions = mr_xcalloc(topology->topic_count, sizeof(int32_t));
+    worker->bindings = mr_xcalloc(topology->topic_count, sizeof(struct mr_binding));
+    for (size_t i = 0; i < topology->topic_count; i++) {
+        worker->producer_topics[i] = -1;
+        worker->topic_partitions[i] = topology->topics[i].partitions;
+    }
+    worker->node_of_stage = mr_xcalloc(topology->stage_count, sizeof(size_t));
+    for (size_t i = 0; i < worker->group->stage_count; i++) {
+        worker->node_of_stage[worker->group->stages[i]] = i;
+    }
+    worker->task_capacity = worker->group->partitions;
+    worker->tasks = mr_xcalloc((size_t)worker->task_capacity, sizeof(struct task *));
+    worker->tables = mr_xcalloc(worker->group->table_count, sizeof(struct global_table *));
+    worker->polled = mr_xcalloc(POLL_MAX, sizeof(*worker->polled));
+    worker->last_commit_us = INT64_MIN / 2;
+    worker->retry_at_us = INT64_MIN;
+    outbox_init(&worker->outbox);
+    find_input_readers(worker);
+    create_metrics(worker);
+    pthread_mutex_init(&worker->status_lock, NULL);
+    return worker;
+}
+
+void mr_worker_destroy(struct mr_worker **out)
+{
+    struct mr_worker *worker = *out;
+
+    if (worker == NULL) {
+        return;
+    }
+    worker->crashing = worker->state != MR_WORKER_CLOSED;
+    worker->taken_done = worker->crashing ? 0 : worker->taken_done;
+    for (size_t i = 0; i < worker->taken_count; i++) {
+        mr_message_release(&worker->taken[i].message);
+    }
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        task_destroy(&worker->tasks[p]);
+    }
+    mr_reader_close(&worker->restore_reader);
+    mr_reader_close(&worker->table_reader);
+    mr_producer_close(&worker->producer);
+    mr_member_close(&worker->member);
+    for (size_t i = 0; i < worker->group->table_count; i++) {
+        global_table_destroy(&worker->tables[i]);
+    }
+    outbox_fini(&worker->outbox);
+    pthread_mutex_destroy(&worker->status_lock);
+    free(worker->taken);
+    free(worker->tables);
+    free(worker->tasks);
+    free(worker->polled);
+    free(worker->node_of_stage);
+    free(worker->input_readers);
+    free(worker->input_reader_first);
+    free(worker->bindings);
+    free(worker->topic_partitions);
+    free(worker->producer_topics);
+    free(worker);
+    *out = NULL;
+}
+
+/* ---- starting
+ * ------------------------------------------------------------------------------------*/
+
+static enum mr_status bind_topic(struct mr_worker *worker, size_t topic, struct mr_err *err)
+{
+    const struct mr_topic *spec = worker_topic(worker, topic);
+
+    if (worker->bindings[topic].schema != NULL) {
+        return MR_OK;
+    }
+    if (!spec->in_log) {
+        worker->bindings[topic].schema = spec->schema;
+        return MR_OK;
+    }
+    return mr_codec_bind(worker->process.codec, spec->schema, spec->subject,
+                         &worker->bindings[topic], err);
+}
+
+static enum mr_status bind_topics(struct mr_worker *worker, struct mr_err *err)
+{
+    for (size_t i = 0; i < worker->group->stage_count; i++) {
+        const struct mr_stage_node *stage = &worker->topology->stages[worker->group->stages[i]];
+
+        for (size_t port = 0; port < stage->type->in_count; port++) {
+            if (stage->in[port].topic != MR_UNBOUND) {
+                MR_TRY(bind_topic(worker, stage->in[port].topic, err));
+            }
+        }
+        for (size_t port = 0; port < stage->type->out_count; port++) {
+            if (stage->out[port].topic != MR_UNBOUND) {
+                MR_TRY(bind_topic(worker, stage->out[port].topic, err));
+            }
+        }
+        for (size_t s = 0; s < stage->type->store_count; s++) {
+            MR_TRY(bind_topic(worker, stage->changelogs[s], err));
+        }
+    }
+    return MR_OK;
+}
+
+static enum mr_status start_tables(struct mr_worker *worker, struct mr_err *err)
+{
+    const struct mr_group_node *group = worker->group;
+
+    if (group->table_count == 0 || worker->table_reader != NULL) {
+        return MR_OK;
+    }
+    MR_TRY(mr_reader_open(worker->process.log, &worker->table_reader, err));
+    for (size_t i = 0; i < group->table_count; i++) {
+        const size_t topic = group->tables[i];
+        enum mr_status status;
+
+        worker->tables[i] = global_table_create(worker_topic(worker, topic)->name,
+                                                worker->process.codec, worker->bindings[topic]);
+        status =
+            global_table_start(worker->tables[i], worker->process.log, worker->table_reader, err);
+        if (status != MR_OK) {
+            mr_reader_close(&worker->table_reader);
+            for (size_t t = 0; t <= i; t++) {
+                global_table_destroy(&worker->tables[t]);
+            }
+            return status;
+        }
+    }
+    return MR_OK;
+}
+
+static enum mr_status join(struct mr_worker *worker, struct mr_err *err)
+{
+    const struct mr_group_node *group = worker->group;
+    const char **topics = mr_xcalloc(group->input_count, sizeof(char *));
+    const struct mr_member_options options = {
+        .group = worker->group_id,
+        .instance = worker->identity,
+        .topics = topics,
+        .topic_count = group->input_count,
+        .session_timeout_us = worker->topology->defaults.session_timeout_us,
+        .callbacks = {.assigned = assignment_assigned,
+                      .revoked = assignment_revoked,
+                      .arg = worker},
+    };
+    enum mr_status status;
+
+    for (size_t i = 0; i < group->input_count; i++) {
+        topics[i] = worker_topic(worker, group->inputs[i])->name;
+    }
+    status = mr_member_open(worker->process.log, &options, &worker->member, err);
+    free(topics);
+    return status;
+}
+
+/* The producer comes first: its opening settles what an earlier run of this worker left open. */
+static enum mr_status start(struct mr_worker *worker, struct mr_err *err)
+{
+    MR_TRY(bind_topics(worker, err));
+    if (worker->producer == NULL) {
+        MR_TRY(producing_open(worker, OPEN_WAIT_US, err));
+    }
+    MR_TRY(start_tables(worker, err));
+    MR_TRY(join(worker, err));
+    worker->state = MR_WORKER_JOINING;
+    return MR_OK;
+}
+
+/* ---- one turn
+ * ------------------------------------------------------------------------------------*/
+
+static enum mr_status poll_tables(struct mr_worker *worker, struct mr_err *err)
+{
+    size_t count = 0;
+
+    if (worker->table_reader == NULL) {
+        worker->tables_ready = true;
+        return MR_OK;
+    }
+    MR_TRY(mr_reader_poll(worker->table_reader, 0, worker->polled, POLL_MAX, &count, err));
+    for (size_t i = 0; i < count; i++) {
+        for (size_t t = 0; t < worker->group->table_count; t++) {
+            if (global_table_is(worker->tables[t], worker->polled[i].topic)) {
+                global_table_apply(worker->tables[t], &worker->polled[i]);
+            }
+        }
+        mr_message_release(&worker->polled[i]);
+    }
+    for (size_t t = 0; !worker->tables_ready; t++) {
+        if (t == worker->group->table_count) {
+            worker->tables_ready = true;
+        } else if (!global_table_ready(worker->tables[t], worker->table_reader)) {
+            break;
+        }
+    }
+    return MR_OK;
+}
+
+static void enqueue(struct mr_worker *worker, struct mr_message *message)
+{
+    struct task *task =
+        message->partition < worker->task_capacity ? worker->tasks[message->partition] : NULL;
+
+    for (size_t i = 0; task != NULL && i < worker->group->input_count; i++) {
+        if (strcmp(worker_topic(worker, task->inputs[i].topic)->name, message->topic) == 0) {
+            input_push(&task->inputs[i], message);
+            return;
+        }
+    }
+    mr_message_release(message);
+}
+
+static enum mr_status poll_inputs(struct mr_worker *worker, int64_t timeout_us, bool *busy,
+                                  struct mr_err *err)
+{
+    size_t count = 0;
+    enum mr_status status =
+        mr_member_poll(worker->member, timeout_us, worker->polled, POLL_MAX, &count, err);
+
+    for (size_t i = 0; i < count; i++) {
+        enqueue(worker, &worker->polled[i]);
+    }
+    *busy = *busy || count > 0;
+    if (worker->revocation_status != MR_OK) {
+        *err = worker->revocation_err;
+        return worker->revocation_status;
+    }
+    if (status != MR_OK && mr_status_class(status) == MR_CLASS_RETRY) {
+        worker_blocked_on(worker, err->text);
+        return MR_OK;
+    }
+    return status;
+}
+
+static bool next_input(struct mr_worker *worker)
+{
+    if (worker->taken_done < worker->taken_count) {
+        return true; /* replay after an abort */
+    }
+    if (worker->taken_count == worker->taken_capacity) {
+        worker->taken_capacity = worker->taken_capacity == 0 ? 1024 : worker->taken_capacity * 2;
+        worker->taken = mr_xrealloc(worker->taken, worker->taken_capacity * sizeof(*worker->taken));
+    }
+    if (!choose_next(worker, &worker->taken[worker->taken_count])) {
+        return false;
+    }
+    worker->taken_count++;
+    return true;
+}
+
+static enum mr_status process_slice(struct mr_worker *worker, bool *busy, struct mr_err *err)
+{
+    if (worker_now_us(worker) < worker->retry_at_us) {
+        return MR_OK;
+    }
+    for (int i = 0; i < SLICE_RECORDS && !transaction_full(worker) && next_input(worker); i++) {
+        struct taken *taken = &worker->taken[worker->taken_done];
+
+        *busy = true;
+        MR_TRY(process_taken(worker, taken, err));
+        worker->taken_done++;
+        MR_TRY(process_timers(taken->task, MR_STREAM_TIME, err));
+    }
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        if (worker->tasks[p] != NULL && worker->tasks[p]->state == TASK_READY) {
+            MR_TRY(process_timers(worker->tasks[p], MR_WALL_CLOCK, err));
+        }
+    }
+    return transaction_pump(worker, err);
+}
+
+/* How long the poll may wait: not past the next commit, not at all while something is queued. */
+static int64_t poll_wait_us(const struct mr_worker *worker, int64_t timeout_us)
+{
+    const int64_t now_us = worker_now_us(worker);
+    const int64_t due_us = transaction_due_us(worker);
+
+    if (worker->taken_done < worker->taken_count || queued_inputs(worker) > 0) {
+        const int64_t backoff_us = worker->retry_at_us - now_us;
+
+        return backoff_us > 0 ? (backoff_us < timeout_us ? backoff_us : timeout_us) : 0;
+    }
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        if (worker->tasks[p] != NULL && worker->tasks[p]->state < TASK_READY) {
+            return timeout_us < MR_MS_US ? timeout_us : MR_MS_US;
+        }
+    }
+    if (due_us - now_us < timeout_us) {
+        return due_us > now_us ? due_us - now_us : 0;
+    }
+    return timeout_us;
+}
+
+static enum mr_status run(struct mr_worker *worker, int64_t timeout_us, bool *busy,
+                          struct mr_err *err)
+{
+    enum mr_status status;
+
+    worker->live.blocked_on[0] = '\0';
+    MR_TRY(poll_tables(worker, err));
+    MR_TRY(restore_step(worker, busy, err));
+    if (queued_inputs(worker) < QUEUED_MAX) {
+        MR_TRY(poll_inputs(worker, poll_wait_us(worker, timeout_us), busy, err));
+    }
+    status = process_slice(worker, busy, err);
+    if (status != MR_OK && mr_status_class(status) != MR_CLASS_FATAL) {
+        worker_blocked_on(worker, err->text);
+        return transaction_abort(worker, err, err);
+    }
+    MR_TRY(status);
+    if (transaction_due(worker)) {
+        *busy = true;
+        return transaction_commit(worker, err);
+    }
+    return MR_OK;
+}
+
+static enum mr_status drain(struct mr_worker *worker, struct mr_err *err)
+{
+    if (worker->open) {
+        MR_TRY(transaction_commit(worker, err));
+    }
+    if (worker->member != NULL) {
+        mr_member_close(&worker->member); /* revokes, which drops the tasks */
+    }
+    if (worker->revocation_status != MR_OK) {
+        *err = worker->revocation_err;
+        return worker->revocation_status;
+    }
+    worker->state = MR_WORKER_CLOSED;
+    mr_info("worker_closed", "group=%s worker=%d commits=%llu", worker->group->name, worker->index,
+            (unsigned long long)worker->live.commits);
+    return MR_OK;
+}
+
+static void publish_status(struct mr_worker *worker)
+{
+    worker->live.state = worker->state;
+    worker->live.tasks = worker->live.tasks_ready = 0;
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        worker->live.tasks += worker->tasks[p] != NULL;
+        worker->live.tasks_ready +=
+            worker->tasks[p] != NULL && worker->tasks[p]->state == TASK_READY;
+    }
+    mr_gauge_set(worker->metrics.tasks, (int64_t)worker->live.tasks);
+    mr_gauge_set(worker->metrics.tasks_ready, (int64_t)worker->live.tasks_ready);
+    mr_gauge_set(worker->metrics.restore_left, worker->live.restore_left);
+    pthread_mutex_lock(&worker->status_lock);
+    worker->status = worker->live;
+    pthread_mutex_unlock(&worker->status_lock);
+}
+
+static enum mr_status turn(struct mr_worker *worker, int64_t timeout_us, bool *busy,
+                           struct mr_err *err)
+{
+    switch (worker->state) {
+    case MR_WORKER_STARTING: {
+        const enum mr_status status = start(worker, err);
+
+        if (mr_status_class(status) != MR_CLASS_RETRY) {
+            return status;
+        }
+        worker_blocked_on(worker, err->text);
+        mr_clock_wait_us(worker->process.clock, timeout_us);
+        return MR_OK;
+    }
+    case MR_WORKER_JOINING:
+    case MR_WORKER_RUNNING:
+        return run(worker, timeout_us, busy, err);
+    case MR_WORKER_DRAINING:
+        return drain(worker, err);
+    case MR_WORKER_CLOSED:
+    case MR_WORKER_FAILED:
+        break;
+    }
+    return MR_OK;
+}
+
+enum mr_status mr_worker_step(struct mr_worker *worker, int64_t timeout_us, bool *busy,
+                              struct mr_err *err)
+{
+    enum mr_status status;
+
+    *busy = false;
+    if (worker->state < MR_WORKER_DRAINING && atomic_load(&worker->stopping)) {
+        worker->state = MR_WORKER_DRAINING;
+    }
+    status = turn(worker, timeout_us, busy, err);
+    if (status != MR_OK) {
+        worker->state = MR_WORKER_FAILED;
+        worker_blocked_on(worker, err->text);
+    }
+    publish_status(worker);
+    return status;
+}
+
+void mr_worker_stop(struct mr_worker *worker)
+{
+    atomic_store(&worker->stopping, true);
+}
+
+void mr_worker_status(struct mr_worker *worker, struct mr_worker_status *status)
+{
+    pthread_mutex_lock(&worker->status_lock);
+    *status = worker->status;
+    pthread_mutex_unlock(&worker->status_lock);
+}

@@ -1,0 +1,169 @@
+/*
+ * load.c -- topology.yaml to a checked graph. See millrace/topology.h.
+ *
+ * Everything of a topology lives in one arena and goes with it.
+ */
+#include "build.h"
+#include "millrace/buffer.h"
+
+#include <errno.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ARENA_CHUNK_BYTES ((size_t)64 << 10)
+
+struct loaded {
+    struct mr_topology topology; /* first: what the caller holds */
+    struct mr_arena *arena;
+};
+
+void mr_topology_destroy(struct mr_topology **topology)
+{
+    if (*topology == NULL) {
+        return;
+    }
+    struct loaded *loaded = (struct loaded *)*topology;
+    mr_arena_destroy(&loaded->arena);
+    free(loaded);
+    *topology = NULL;
+}
+
+static void finish(struct build *b)
+{
+    struct mr_topology *t = b->topology;
+    struct mr_stage_node *stages = build_alloc(b, b->stage_count, sizeof(*stages));
+    struct mr_group_node *groups = build_alloc(b, b->group_count, sizeof(*groups));
+
+    for (size_t i = 0; i < b->stage_count; i++) {
+        const struct stage_draft *s = &b->stages[i];
+        stages[i] = (struct mr_stage_node){.name = s->name,
+                                           .type = s->type,
+                                           .in = s->in,
+                                           .out = s->out,
+                                           .changelogs = s->changelogs,
+                                           .dead_letter = s->dead_letter,
+                                           .options = s->options,
+                                           .group = s->group,
+                                           .position = s->position};
+    }
+    for (size_t i = 0; i < b->group_count; i++) {
+        const struct group_draft *g = &b->groups[i];
+        groups[i] = (struct mr_group_node){.name = g->name,
+                                           .stages = g->stages,
+                                           .stage_count = g->stage_count,
+                                           .inputs = g->inputs,
+                                           .input_count = g->input_count,
+                                           .tables = g->tables,
+                                           .table_count = g->table_count,
+                                           .partitions = g->partitions,
+                                           .replicas = (int)g->settings.replicas,
+                                           .workers = (int)g->settings.workers,
+                                           .position = g->position};
+    }
+    t->topics = b->topics;
+    t->topic_count = b->topic_count;
+    t->stages = stages;
+    t->stage_count = b->stage_count;
+    t->groups = groups;
+    t->group_count = b->group_count;
+    t->connectors = b->connectors;
+    t->connector_count = b->connector_count;
+}
+
+static void build(struct build *b, struct mr_slice text)
+{
+    const struct node *root = tree_read(text, b->arena, b->problems);
+
+    if (root == NULL) {
+        return;
+    }
+    if (root->kind != NODE_MAP) {
+        problem_add(b->problems, root->position,
+                    "%s and must be a map with application, topics, stages and groups",
+                    node_kind_name(root->kind));
+        return;
+    }
+    build_head(b, root);
+    build_topics(b, root);
+    build_stages(b, root);
+    build_groups(b, root);
+    build_connectors(b, root);
+    build_edges(b);
+    build_derive(b);
+    finish(b);
+}
+
+enum mr_status mr_topology_load_text(const char *name, struct mr_slice text,
+                                     const struct mr_catalog *catalog,
+                                     struct mr_topology **topology, struct mr_problems *problems,
+                                     struct mr_err *err)
+{
+    struct problem_list list = {.file = name};
+    struct loaded *loaded = mr_xcalloc(1, sizeof(*loaded));
+
+    *topology = NULL;
+    loaded->arena = mr_arena_create(ARENA_CHUNK_BYTES);
+    struct build b = {.arena = loaded->arena,
+                      .catalog = catalog,
+                      .problems = &list,
+                      .topology = &loaded->topology};
+    loaded->topology.file = build_printf(&b, "%.500s", name);
+    build(&b, text);
+    problems_take(&list, problems);
+    *topology = &loaded->topology;
+    if (problems->count == 0) {
+        return MR_OK;
+    }
+    mr_topology_destroy(topology);
+    const struct mr_problem *first = &problems->items[0];
+    return mr_fail(err, MR_CONFIG, "%s:%d:%d: %s", first->file, first->position.line,
+                   first->position.column, first->text);
+}
+
+/* The whole file, or one problem that says why not. */
+static bool read_file(const char *path, struct mr_buffer *text, struct problem_list *list)
+{
+    FILE *file = fopen(path, "rb");
+    bool good = file != NULL;
+
+    while (good) {
+        const size_t chunk = (size_t)64 << 10;
+        const size_t got = fread(mr_buffer_reserve(text, chunk), 1, chunk, file);
+        text->len += got;
+        good = ferror(file) == 0;
+        if (got == 0 || text->len > TREE_BYTES_MAX) {
+            break;
+        }
+    }
+    if (!good) {
+        char reason[128];
+        if (strerror_r(errno, reason, sizeof(reason)) != 0) {
+            reason[0] = '\0';
+        }
+        problem_add(list, (struct mr_position){0, 0}, "cannot be read: %s", reason);
+    }
+    if (file != NULL) {
+        (void)fclose(file);
+    }
+    return good;
+}
+
+enum mr_status mr_topology_load_file(const char *path, const struct mr_catalog *catalog,
+                                     struct mr_topology **topology, struct mr_problems *problems,
+                                     struct mr_err *err)
+{
+    struct problem_list list = {.file = path};
+    struct mr_buffer text = MR_BUFFER_EMPTY;
+    enum mr_status status = MR_OK;
+
+    *topology = NULL;
+    if (read_file(path, &text, &list)) {
+        status =
+            mr_topology_load_text(path, mr_buffer_slice(&text), catalog, topology, problems, err);
+    } else {
+        problems_take(&list, problems);
+        status = mr_fail(err, MR_CONFIG, "%s: %s", path, problems->items[0].text);
+    }
+    mr_buffer_fini(&text);
+    return status;
+}

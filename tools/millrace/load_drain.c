@@ -1,0 +1,129 @@
+/*
+ * load_drain.c -- see load_drain.h.
+ */
+#include "load_drain.h"
+
+#include "millrace/option.h"
+
+#define COMMITTED_TIMEOUT_US (10 * MR_SECOND_US)
+#define LOOK_US (100 * MR_MS_US)
+#define GAP_READ_MAX 4096 /* a larger gap is reported as it is */
+#define BATCH 64
+#define GROUP_BYTES_MAX 256
+
+/* Counts the records in [from, end) of one partition, markers and aborted ones not. */
+static enum mr_status count_gap(const struct load_env *env, const char *topic, int32_t partition,
+                                int64_t from, int64_t end, int64_t *records, struct mr_err *err)
+{
+    const int64_t limit_us = mr_clock_monotonic_us(env->clock) + COMMITTED_TIMEOUT_US;
+    struct mr_reader *reader = NULL;
+    enum mr_status status;
+
+    MR_TRY(mr_reader_open(env->log, &reader, err));
+    status = mr_reader_add(reader, topic, partition, from, err);
+    while (status == MR_OK && mr_reader_position(reader, topic, partition) < end) {
+        struct mr_message messages[BATCH];
+        size_t count = 0;
+
+        status = mr_reader_poll(reader, LOOK_US, messages, BATCH, &count, err);
+        for (size_t i = 0; i < count; i++) {
+            *records += messages[i].offset < end;
+            mr_message_release(&messages[i]);
+        }
+        if (*records > 0 || mr_clock_monotonic_us(env->clock) > limit_us) {
+            break; /* not drained: the exact number does not matter */
+        }
+    }
+    mr_reader_close(&reader);
+    return status;
+}
+
+static enum mr_status topic_lag(const struct load_env *env, const char *group, const char *topic,
+                                int64_t *lag, struct mr_err *err)
+{
+    struct mr_topic_partition positions[LOAD_PARTITIONS_MAX];
+    int32_t partitions = 0;
+
+    MR_TRY(mr_log_topic_partitions(env->log, topic, &partitions, err));
+    if (partitions > LOAD_PARTITIONS_MAX) {
+        return mr_fail(err, MR_CONFIG, "topic %s has too many partitions", topic);
+    }
+    for (int32_t p = 0; p < partitions; p++) {
+        positions[p] = (struct mr_topic_partition){.topic = topic, .partition = p};
+    }
+    MR_TRY(mr_log_committed(env->log, group, positions, (size_t)partitions, COMMITTED_TIMEOUT_US,
+                            err));
+    for (int32_t p = 0; p < partitions; p++) {
+        int64_t low = 0;
+        int64_t end = 0;
+        int64_t from;
+
+        MR_TRY(mr_log_watermarks(env->log, topic, p, &low, &end, err));
+        from = positions[p].offset < low ? low : positions[p].offset;
+        if (end - from > GAP_READ_MAX) {
+            *lag += end - from;
+        } else if (end > from) {
+            MR_TRY(count_gap(env, topic, p, from, end, lag, err));
+        }
+    }
+    return MR_OK;
+}
+
+enum mr_status load_lag(const struct load_env *env, bool connectors, int64_t *lag,
+                        struct mr_err *err)
+{
+    const struct mr_topology *topology = env->topology;
+    char group[GROUP_BYTES_MAX];
+
+    *lag = 0;
+    for (size_t g = 0; g < topology->group_count; g++) {
+        const struct mr_group_node *node = &topology->groups[g];
+
+        (void)snprintf(group, sizeof group, "%s.%s", topology->application, node->name);
+        for (size_t i = 0; i < node->input_count; i++) {
+            MR_TRY(topic_lag(env, group, topology->topics[node->inputs[i]].name, lag, err));
+        }
+    }
+    for (size_t c = 0; connectors && c < topology->connector_count; c++) {
+        const struct mr_connector_node *node = &topology->connectors[c];
+
+        (void)snprintf(group, sizeof group, "%s.%s", topology->application, node->name);
+        MR_TRY(topic_lag(env, group, topology->topics[node->topic].name, lag, err));
+    }
+    return MR_OK;
+}
+
+enum mr_status load_drain(const struct load_env *env, bool connectors, int64_t timeout_us,
+                          struct mr_err *err)
+{
+    int64_t since_us = mr_clock_monotonic_us(env->clock);
+    int64_t lag_before = INT64_MAX;
+    int clear = 0;
+
+    while (clear < 2) {
+        int64_t lag = 0;
+        const enum mr_status status = load_lag(env, connectors, &lag, err);
+
+        if (status != MR_OK && mr_status_class(status) != MR_CLASS_RETRY) {
+            return status;
+        }
+        clear = status == MR_OK && lag == 0 ? clear + 1 : 0;
+        if (status == MR_OK && lag < lag_before) {
+            lag_before = lag;
+            since_us = mr_clock_monotonic_us(env->clock);
+        }
+        if (clear == 0) {
+            load_progress(env, "draining: %lld records behind", (long long)lag);
+        }
+        if (clear < 2) {
+            if (mr_clock_monotonic_us(env->clock) - since_us > timeout_us) {
+                return mr_fail(err, MR_TIMEOUT,
+                               "not drained: %lld records behind and no progress; are all "
+                               "groups%s running?",
+                               (long long)lag, connectors ? " and connectors" : "");
+            }
+            MR_TRY(load_idle(env, LOOK_US, err));
+        }
+    }
+    return MR_OK;
+}

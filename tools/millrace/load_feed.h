@@ -1,0 +1,73 @@
+/*
+ * load_feed.h -- decoded records of some topics, delivered to visitors: what load and verify read with.
+ *
+ * Reads committed records only, without a consumer group, so that nothing it does is seen by the pipeline.
+ * Thread: one owner.
+ */
+#ifndef MILLRACE_LOAD_FEED_H
+#define MILLRACE_LOAD_FEED_H
+
+#include "millrace/clock.h"
+#include "millrace/codec.h"
+#include "millrace/log.h"
+#include "millrace/topology.h"
+
+#include <stdio.h>
+
+/* What load and verify work with. Everything is borrowed. */
+struct load_env {
+    const struct mr_topology *topology;
+    struct mr_log *log;
+    struct mr_codec *codec;
+    const struct mr_clock *clock;
+    /* Called where others would wait: a single-threaded program steps its workers here. NULL: wait. */
+    enum mr_status (*pump)(void *arg, struct mr_err *err);
+    void *pump_arg;
+    FILE *progress; /* NULL: silent */
+};
+
+/* Lets the pipeline go on for a moment: pump, or a wait of at most wait_us. */
+MR_NODISCARD enum mr_status load_idle(const struct load_env *env, int64_t wait_us,
+                                      struct mr_err *err);
+/* One progress line, overwritten on a terminal. */
+void load_progress(const struct load_env *env, const char *fmt, ...) MR_PRINTF(2, 3);
+
+#define LOAD_PARTITIONS_MAX 256
+
+struct load_record {
+    const char *topic;
+    int32_t partition;
+    int64_t offset;
+    struct mr_slice key;
+    struct mr_slice bytes;
+    const void *value; /* struct of the topic's schema; NULL: a tombstone, undecodable, or no schema */
+    const struct mr_message *message;
+};
+
+typedef enum mr_status load_visit(void *arg, const struct load_record *record, struct mr_err *err);
+
+struct load_feed;
+
+MR_NODISCARD enum mr_status load_feed_open(const struct load_env *env, struct load_feed **feed,
+                                           struct mr_err *err);
+/*
+ * schema   NULL: records are delivered undecoded
+ * offsets  where to begin, by partition; NULL: at the log's start
+ * MR_CONFIG when the topic does not exist.
+ */
+MR_NODISCARD enum mr_status load_feed_add(struct load_feed *feed, const char *topic,
+                                          const struct mr_schema *schema, const int64_t *offsets,
+                                          load_visit *visit, void *arg, struct mr_err *err);
+/* One poll. *delivered: records handed to visitors. A visitor's failure is returned. */
+MR_NODISCARD enum mr_status load_feed_step(struct load_feed *feed, int64_t timeout_us,
+                                           size_t *delivered, struct mr_err *err);
+/* Delivers everything that was committed when it was called. MR_TIMEOUT after timeout_us without any record. */
+MR_NODISCARD enum mr_status load_feed_catch_up(struct load_feed *feed, int64_t timeout_us,
+                                               struct mr_err *err);
+void load_feed_close(struct load_feed **feed);
+
+/* Ends (stable) of all partitions of a topic into offsets; *partitions 0 when it does not exist. */
+MR_NODISCARD enum mr_status load_ends(const struct load_env *env, const char *topic,
+                                      int64_t *offsets, int32_t *partitions, struct mr_err *err);
+
+#endif
