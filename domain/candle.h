@@ -56,8 +56,7 @@ bool candle_add(struct candle *candle, const struct candle_trade *trade);
 bool candle_merge(struct candle *candle, const struct candle *other);
 
 /* Has the window ended for a stream that has come to now_us? start + interval + grace <= now. */
-bool candle_due(const struct candle *candle, int64_t interval_us, int64_t grace_us,
-                int64_t now_us);
+bool candle_due(const struct candle *candle, int64_t interval_us, int64_t grace_us, int64_t now_us);
 
 /* Marks it closed; true when it was open. */
 bool candle_close(struct candle *candle);

@@ -11,10 +11,9 @@ struct code_row {
     const char *text;
 };
 
-static const struct code_row rows[] = {
-    {0, "OK", ""},
+static const struct code_row rows[] = {{0, "OK", ""},
 #define CODE_ROW(name, number, text) {(number), #name, (text)},
-    DOM_CODES(CODE_ROW)
+                                       DOM_CODES(CODE_ROW)
 #undef CODE_ROW
 };
 
@@ -70,9 +69,9 @@ size_t code_list_text(const struct code_list *list, char *buffer, size_t buffer_
     for (size_t i = 0; i < list->count; i++) {
         const int32_t number = (int32_t)list->items[i];
         const char *name = code_name(number);
-        const int wrote =
-            snprintf(buffer + len, buffer_bytes - len, "%s%d %s: %s", i == 0 ? "" : "; ", (int)number,
-                     name == NULL ? "?" : name, name == NULL ? "?" : code_text(number));
+        const int wrote = snprintf(buffer + len, buffer_bytes - len, "%s%d %s: %s",
+                                   i == 0 ? "" : "; ", (int)number, name == NULL ? "?" : name,
+                                   name == NULL ? "?" : code_text(number));
         if (wrote < 0 || (size_t)wrote >= buffer_bytes - len) {
             return buffer_bytes - 1; /* cut, and snprintf has put the zero */
         }

@@ -70,8 +70,7 @@ enum dec_parsed dec_parse(struct dom_text text, dec_t *out)
 enum dec_parsed dec_parse_signed(struct dom_text text, dec_t *out)
 {
     const bool negative = text.len > 0 && text.data[0] == '-';
-    const struct dom_text digits =
-        negative ? dom_text_of(text.data + 1, text.len - 1) : text;
+    const struct dom_text digits = negative ? dom_text_of(text.data + 1, text.len - 1) : text;
     dec_t value = 0;
     const enum dec_parsed parsed = parse_unsigned(digits, DIGITS_BEFORE_ANY, &value);
 
@@ -140,8 +139,8 @@ bool dec_mul_div(dec_t a, dec_t b, dec_t c, enum dec_round round, dec_t *out)
     dec_u parts[2] = {0};
     const dec_u divisor = wide_magnitude(c);
 
-    if (c == 0 || !wide_div(wide_mul(wide_magnitude(a), wide_magnitude(b)), divisor, &parts[0],
-                            &parts[1])) {
+    if (c == 0 ||
+        !wide_div(wide_mul(wide_magnitude(a), wide_magnitude(b)), divisor, &parts[0], &parts[1])) {
         return false;
     }
     return wide_round(((a < 0) != (b < 0)) != (c < 0), parts, divisor, round, out);

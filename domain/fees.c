@@ -54,8 +54,7 @@ static bool rounded(const struct total *total, dec_t *out)
     if (negative) {
         high = ~high + (low == 0 ? 1 : 0);
     }
-    const struct wide value = {
-        .limb = {(uint64_t)low, (uint64_t)(low >> LIMB_BITS), high, 0}};
+    const struct wide value = {.limb = {(uint64_t)low, (uint64_t)(low >> LIMB_BITS), high, 0}};
     if (!wide_div(value, (dec_u)DEC_ONE, &parts[0], &parts[1])) {
         return false;
     }

@@ -57,7 +57,8 @@ struct instr {
 /*
  * Is the record usable at all? tick, lot > 0; tick x lot a whole number of atoms (so that every
  * notional is exact); bounds not negative and in order; maker fee <= taker fee (the hold formula
- * rests on it), both within [-1, 1], taker fee >= 0. NULL, or a static text that says what is wrong.
+ * rests on it), both within [-1, 1], taker fee >= 0. NULL, or a static text that says what is
+ * wrong.
  */
 const char *instr_defect(const struct instr *instr);
 

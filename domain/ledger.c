@@ -30,10 +30,9 @@ static bool post(struct ledger_journal *journal, const struct ledger_posting *po
 static bool post_house(struct ledger_journal *journal, enum ledger_account account,
                        enum ledger_direction direction, struct dom_text asset, dec_t amount)
 {
-    return post(journal, &(struct ledger_posting){.account = account,
-                                                  .direction = direction,
-                                                  .asset = asset,
-                                                  .amount = amount});
+    return post(journal,
+                &(struct ledger_posting){
+                    .account = account, .direction = direction, .asset = asset, .amount = amount});
 }
 
 /* Moves a user's balance (credit: up) and posts it with what it is afterwards. */
@@ -41,8 +40,8 @@ static bool post_user(struct ledger_journal *journal, enum ledger_account accoun
                       enum ledger_direction direction, const struct ledger_party *party,
                       dec_t amount)
 {
-    dec_t *balance = account == LEDGER_ACCOUNT_HOLD ? &party->balance->hold
-                                                    : &party->balance->available;
+    dec_t *balance =
+        account == LEDGER_ACCOUNT_HOLD ? &party->balance->hold : &party->balance->available;
     const bool credit = direction == LEDGER_CREDIT;
 
     if (credit ? !dec_add(*balance, amount, balance) : !dec_sub(*balance, amount, balance)) {
@@ -81,9 +80,8 @@ bool ledger_hold(struct ledger_journal *journal, const struct ledger_party *part
     const struct ledger_party p = {party->user, party->asset, &moved};
 
     begin(journal, LEDGER_HOLD);
-    const bool good =
-        post_user(journal, LEDGER_ACCOUNT_AVAILABLE, LEDGER_DEBIT, &p, amount) &&
-        post_user(journal, LEDGER_ACCOUNT_HOLD, LEDGER_CREDIT, &p, amount);
+    const bool good = post_user(journal, LEDGER_ACCOUNT_AVAILABLE, LEDGER_DEBIT, &p, amount) &&
+                      post_user(journal, LEDGER_ACCOUNT_HOLD, LEDGER_CREDIT, &p, amount);
     return finish(journal, good, party, &moved);
 }
 
@@ -110,8 +108,7 @@ bool ledger_deposit(struct ledger_journal *journal, const struct ledger_party *p
     return finish(journal, good, party, &moved);
 }
 
-bool ledger_withdraw(struct ledger_journal *journal, const struct ledger_party *party,
-                     dec_t amount)
+bool ledger_withdraw(struct ledger_journal *journal, const struct ledger_party *party, dec_t amount)
 {
     struct ledger_balance moved = *party->balance;
     const struct ledger_party p = {party->user, party->asset, &moved};

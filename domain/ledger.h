@@ -19,8 +19,7 @@
 
 #include "domain/order.h"
 
-#define LEDGER_ENTRIES(X)                                                                          \
-    X(HOLD) X(RELEASE) X(TRADE) X(FEE) X(DEPOSIT) X(WITHDRAW) X(REVERSAL)
+#define LEDGER_ENTRIES(X) X(HOLD) X(RELEASE) X(TRADE) X(FEE) X(DEPOSIT) X(WITHDRAW) X(REVERSAL)
 #define LEDGER_DIRECTIONS(X) X(DEBIT) X(CREDIT)
 #define LEDGER_ENUM(name) LEDGER_##name,
 /* clang-format off */
@@ -72,12 +71,10 @@ struct ledger_party {
 bool ledger_hold(struct ledger_journal *journal, const struct ledger_party *party, dec_t amount);
 
 /* Dr hold, Cr avail. */
-bool ledger_release(struct ledger_journal *journal, const struct ledger_party *party,
-                    dec_t amount);
+bool ledger_release(struct ledger_journal *journal, const struct ledger_party *party, dec_t amount);
 
 /* Dr external, Cr avail. */
-bool ledger_deposit(struct ledger_journal *journal, const struct ledger_party *party,
-                    dec_t amount);
+bool ledger_deposit(struct ledger_journal *journal, const struct ledger_party *party, dec_t amount);
 
 /* Dr avail, Cr external. */
 bool ledger_withdraw(struct ledger_journal *journal, const struct ledger_party *party,
@@ -107,7 +104,6 @@ bool ledger_trade(struct ledger_journal *journal, const struct ledger_trade *tra
 bool ledger_balanced(const struct ledger_journal *journal);
 
 /* Account name of a posting into buffer, zero-terminated; the length, or 0 when it does not fit. */
-size_t ledger_account_text(const struct ledger_posting *posting, char *buffer,
-                           size_t buffer_bytes);
+size_t ledger_account_text(const struct ledger_posting *posting, char *buffer, size_t buffer_bytes);
 
 #endif

@@ -49,7 +49,8 @@ static bool move(struct pos *pos, dec_t qty, dec_t cost, dec_t *profit)
     }
     /* Long: sold for -cost_closed what had cost cost_out. Short: bought back, both signs turned. */
     return dec_sub(-cost_closed, cost_out, profit) && dec_sub(cost, cost_closed, &opened) &&
-           dec_add(pos->qty, qty, &pos->qty) && dec_sub(pos->cost_basis, cost_out, &pos->cost_basis) &&
+           dec_add(pos->qty, qty, &pos->qty) &&
+           dec_sub(pos->cost_basis, cost_out, &pos->cost_basis) &&
            dec_add(pos->cost_basis, opened, &pos->cost_basis);
 }
 

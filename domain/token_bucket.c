@@ -59,7 +59,6 @@ void bucket_return(struct bucket *bucket, struct bucket_rule rule)
 {
     const int64_t depth = depth_of(rule);
 
-    bucket->micro_tokens = bucket->micro_tokens > depth - BUCKET_TOKEN
-                               ? depth
-                               : bucket->micro_tokens + BUCKET_TOKEN;
+    bucket->micro_tokens =
+        bucket->micro_tokens > depth - BUCKET_TOKEN ? depth : bucket->micro_tokens + BUCKET_TOKEN;
 }

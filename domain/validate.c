@@ -73,7 +73,8 @@ static void check_shape(const struct check *check)
         return;
     }
     add_if(check, cmd->side != ORD_BUY && cmd->side != ORD_SELL, CODE_NOT_ALLOWED);
-    add_if(check, (int)cmd->stp < (int)ORD_STP_EXPIRE_TAKER || (int)cmd->stp > (int)ORD_STP_NONE,
+    add_if(check,
+           (int)cmd->stp < 0 || (int)cmd->stp > (int)ORD_STP_NONE || cmd->stp == ORD_STP_DECREMENT,
            CODE_NOT_ALLOWED);
     add_if(check,
            cmd->has_stop_price || cmd->has_display_qty || cmd->reduce_only ||

@@ -7,8 +7,9 @@
  *      state, numbers, price, quantity, notional, time. A check whose input is already condemned
  *      (a missing price has no tick) is skipped.
  * Not: duplicates (fingerprint.h and the dedupe stage), funds and limits (risk), crossing (book).
- *      AMEND, CANCEL_ALL, STOP, STOP_LIMIT and quoteQty are understood but not yet taken (BAD_TYPE,
- *      NOT_ALLOWED); GTD is BAD_TIF.
+ *      Understood but not yet taken, because nothing behind takes it: AMEND, CANCEL_ALL, STOP,
+ *      STOP_LIMIT (BAD_TYPE); GTD (BAD_TIF); quoteQty, displayQty, reduceOnly, self-trade mode
+ *      DECREMENT (NOT_ALLOWED). A CANCEL is judged by its identifiers, symbol and clock only.
  */
 #ifndef DOMAIN_VALIDATE_H
 #define DOMAIN_VALIDATE_H

@@ -1,9 +1,8 @@
 /*
  * http_client.c -- libcurl, with every way a request can fail mapped to a status.
  *
- * Why: a server that is away must read as MR_UNAVAILABLE with its address, so that the process waits
- *      and says for whom.
- * How: one easy handle, so that the connection is kept; a mutex around it.
+ * Why: a server that is away must read as MR_UNAVAILABLE with its address, so that the process
+ * waits and says for whom. How: one easy handle, so that the connection is kept; a mutex around it.
  * Not: retries. Whoever calls knows how long it may wait.
  */
 #include "http_client.h"
@@ -57,8 +56,8 @@ enum mr_status http_client_create(const char *url, struct http_client **client, 
     size_t len = strlen(url);
 
     *client = NULL;
-    if ((strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) ||
-        host[3] == '\0' || host[3] == '/') {
+    if ((strncmp(url, "http://", 7) != 0 && strncmp(url, "https://", 8) != 0) || host[3] == '\0' ||
+        host[3] == '/') {
         return mr_fail(err, MR_CONFIG,
                        "schema registry: its address must look like http://host:8081");
     }
@@ -73,7 +72,8 @@ enum mr_status http_client_create(const char *url, struct http_client **client, 
     c->curl = curl_easy_init();
     c->headers = curl_slist_append(NULL, "Content-Type: " MEDIA_TYPE);
     c->headers = curl_slist_append(c->headers, "Accept: " MEDIA_TYPE ", application/json");
-    /* Without this, curl asks before it sends a larger body and may wait a second for the answer. */
+    /* Without this, curl asks before it sends a larger body and may wait a second for the answer.
+     */
     c->headers = curl_slist_append(c->headers, "Expect:");
     MR_ASSERT(c->curl != NULL && c->headers != NULL);
     MR_ASSERT(pthread_mutex_init(&c->mutex, NULL) == 0);

@@ -1,16 +1,14 @@
 /*
  * registry_http.c -- the six requests Millrace makes of a schema registry.
  *
- * Why: producers, topology checks and the codec need ids, texts and compatibility from the server that
- *      the other clients use.
- * How: http_client.c makes a request and maps what the transport can do wrong; here are paths, bodies
- *      and the meaning of each answer.
- * Not: a cache. The codec remembers ids; registration happens at start.
+ * Why: producers, topology checks and the codec need ids, texts and compatibility from the server
+ * that the other clients use. How: http_client.c makes a request and maps what the transport can do
+ * wrong; here are paths, bodies and the meaning of each answer. Not: a cache. The codec remembers
+ * ids; registration happens at start.
  */
 #include "connectors/registry/registry_http.h"
 
 #include "http_client.h"
-
 #include "millrace/arena.h"
 #include "millrace/buffer.h"
 
@@ -88,9 +86,9 @@ static enum mr_status post_schema(struct mr_registry *registry, const char *path
     }
     status = call(registry, &request, &code, &answer, err);
     member = json_object_get(answer, "id");
-    if (status == MR_OK && (code != HTTP_OK || !json_is_integer(member) ||
-                            json_integer_value(member) < 0 ||
-                            json_integer_value(member) > INT32_MAX)) {
+    if (status == MR_OK &&
+        (code != HTTP_OK || !json_is_integer(member) || json_integer_value(member) < 0 ||
+         json_integer_value(member) > INT32_MAX)) {
         status = refused(registry, &request, code, answer, err);
     } else if (status == MR_OK) {
         *id = (int32_t)json_integer_value(member);
@@ -162,8 +160,7 @@ static enum mr_status http_schema_by_id(struct mr_registry *registry, int32_t id
 static enum mr_status http_compatible(struct mr_registry *registry, const char *subject,
                                       const char *json, bool *compatible, struct mr_err *err)
 {
-    char *path =
-        subject_path(registry, "/compatibility/subjects/", subject, "/versions/latest");
+    char *path = subject_path(registry, "/compatibility/subjects/", subject, "/versions/latest");
     char *body = schema_body(json);
     struct http_request request = {.method = "POST", .path = path, .body = body};
     json_t *answer = NULL;

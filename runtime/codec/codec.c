@@ -1,18 +1,17 @@
 /*
  * codec.c -- which decoder a framed record gets, by its schema id.
  *
- * Why: nearly every record carries our own id and must cost nothing beyond the generated decode; any
- *      other id must be looked up once for the whole process.
- * How: our id is compared first. Known foreign ids stand in lists that only grow, read through
- *      atomic heads without a lock. An id the registry does not have is remembered for a while, so
- *      that a burst of bad records does not become a burst of requests.
- * Thread: see codec.h. The mutex is held while the registry is asked, so that each id is asked for
- *      once; only workers with ids that nobody knows yet wait for it.
+ * Why: nearly every record carries our own id and must cost nothing beyond the generated decode;
+ * any other id must be looked up once for the whole process. How: our id is compared first. Known
+ * foreign ids stand in lists that only grow, read through atomic heads without a lock. An id the
+ * registry does not have is remembered for a while, so that a burst of bad records does not become
+ * a burst of requests. Thread: see codec.h. The mutex is held while the registry is asked, so that
+ * each id is asked for once; only workers with ids that nobody knows yet wait for it.
  */
+#include "millrace/codec.h"
+
 #include "codec_clock.h"
 #include "resolution.h"
-
-#include "millrace/codec.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -112,8 +111,7 @@ size_t mr_codec_encode(const struct mr_binding *binding, const void *value, uint
     buffer[2] = (uint8_t)(id >> 16);
     buffer[3] = (uint8_t)(id >> 8);
     buffer[4] = (uint8_t)id;
-    return MR_WIRE_HEADER_BYTES +
-           binding->schema->encode(value, buffer + MR_WIRE_HEADER_BYTES);
+    return MR_WIRE_HEADER_BYTES + binding->schema->encode(value, buffer + MR_WIRE_HEADER_BYTES);
 }
 
 enum mr_status mr_wire_schema_id(struct mr_slice framed, int32_t *id, struct mr_err *err)

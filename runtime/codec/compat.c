@@ -75,15 +75,16 @@ static enum mr_status check_enums(avro_schema_t writer, avro_schema_t reader, bo
 {
     for (size_t i = 0; i < avro_schema_record_size(reader); i++) {
         const char *name = avro_schema_record_field_name(reader, (int)i);
-        avro_schema_t from = avro_schema_record_field_get(writer, name);
+        avro_schema_t from = mr_scan_field(writer, name);
         avro_schema_t to = inner(avro_schema_record_field_get_by_index(reader, (int)i));
 
         if (from == NULL || !is_avro_enum(to) || !is_avro_enum(inner(from))) {
             continue;
         }
         if (!symbols_agree(inner(from), to, strange)) {
-            return mr_fail(err, MR_EXISTS, "field %s: the symbols of enum %s stand in another order",
-                           name, avro_schema_name(to));
+            return mr_fail(err, MR_EXISTS,
+                           "field %s: the symbols of enum %s stand in another order", name,
+                           avro_schema_name(to));
         }
     }
     return MR_OK;
@@ -94,7 +95,7 @@ static enum mr_status check_all_enums(struct mr_compat *compat, struct mr_err *e
     MR_TRY(check_enums(compat->writer, compat->reader, &compat->strange_symbols, err));
     for (size_t i = 0; i < avro_schema_record_size(compat->reader); i++) {
         const char *name = avro_schema_record_field_name(compat->reader, (int)i);
-        avro_schema_t from = avro_schema_record_field_get(compat->writer, name);
+        avro_schema_t from = mr_scan_field(compat->writer, name);
         avro_schema_t to = inner(avro_schema_record_field_get_by_index(compat->reader, (int)i));
 
         if (from != NULL && is_avro_record(to) && is_avro_record(inner(from))) {

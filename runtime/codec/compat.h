@@ -8,7 +8,8 @@
 #include <jansson.h>
 #include <stdbool.h>
 
-/* How the writer's data comes to the reader: both schemas parsed, and avro-c's resolver between them. */
+/* How the writer's data comes to the reader: both schemas parsed, and avro-c's resolver between
+ * them. */
 struct mr_compat {
     avro_schema_t writer;
     avro_schema_t reader;         /* without the fields that the writer lacks */
@@ -33,8 +34,8 @@ void mr_avro_lock(void);
 void mr_avro_unlock(void);
 
 /*
- * A copy of the reader's schema (a record) without the fields that the writer lacks, its named types
- * defined where they are now used first. MR_EXISTS when such a field has no default.
+ * A copy of the reader's schema (a record) without the fields that the writer lacks, its named
+ * types defined where they are now used first. MR_EXISTS when such a field has no default.
  */
 MR_NODISCARD enum mr_status mr_reduce_schema(json_t *writer, json_t *reader, json_t **reduced,
                                              struct mr_err *err);

@@ -1,8 +1,8 @@
 /*
  * defaults.c -- what a record has where its writer knew no such field.
  *
- * The text of our own schema is the source; it is asked once for each foreign schema, never for each
- * record.
+ * The text of our own schema is the source; it is asked once for each foreign schema, never for
+ * each record.
  */
 #include "defaults.h"
 
@@ -42,9 +42,9 @@ static bool encode_symbol(const struct mr_schema_field *field, const char *symbo
         if (strcmp(field->symbols[i], symbol) == 0) {
             uint8_t *at = mr_buffer_reserve(out, MR_WIRE_VARINT_BYTES_MAX);
 
-            out->len = (size_t)(mr_wire_put_ordinal(at, (unsigned)i,
-                                                    (unsigned)field->symbol_count) -
-                                out->data);
+            out->len =
+                (size_t)(mr_wire_put_ordinal(at, (unsigned)i, (unsigned)field->symbol_count) -
+                         out->data);
             return true;
         }
     }
@@ -87,8 +87,9 @@ enum mr_status mr_default_encode(const struct mr_schema_field *field, json_t *va
         return MR_OK;
     }
     if (!encode_value(field, value, out)) {
-        return mr_fail(err, MR_CONFIG, "field %s: its default does not fit its type, or is of a "
-                                       "kind that has none here (bytes, fixed, decimal)",
+        return mr_fail(err, MR_CONFIG,
+                       "field %s: its default does not fit its type, or is of a "
+                       "kind that has none here (bytes, fixed, decimal)",
                        field->name);
     }
     return MR_OK;

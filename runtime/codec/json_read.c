@@ -2,14 +2,13 @@
  * json_read.c -- a record from one JSON object, by its field table.
  *
  * Why: `millrace produce` and the tests write records as JSON lines.
- * How: the reverse of json_write.c. A field left out takes its default from the schema; one that has
- *      none must be there. Every other deviation is an error that names the field.
- * Not: lenient. Unknown fields, numbers with a fraction and doubled keys are refused: a typing error
- *      must not become an order.
+ * How: the reverse of json_write.c. A field left out takes its default from the schema; one that
+ * has none must be there. Every other deviation is an error that names the field. Not: lenient.
+ * Unknown fields, numbers with a fraction and doubled keys are refused: a typing error must not
+ * become an order.
  */
 #include "defaults.h"
 #include "json_text.h"
-
 #include "millrace/codec.h"
 #include "millrace/wire.h"
 
@@ -58,8 +57,8 @@ static enum mr_status read_string(const struct reading *r, const struct mr_schem
     if (!json_is_string(value)) {
         return bad_value(r, field, "a string", err);
     }
-    copy = mr_arena_copy(r->arena,
-                         mr_slice_of(json_string_value(value), json_string_length(value)));
+    copy =
+        mr_arena_copy(r->arena, mr_slice_of(json_string_value(value), json_string_length(value)));
     memcpy(at, &copy, sizeof(copy));
     return MR_OK;
 }
@@ -106,9 +105,8 @@ static enum mr_status read_time(const struct reading *r, const struct mr_schema_
 
     if (!json_is_integer(value) &&
         (!json_is_string(value) || !mr_json_time_parse(json_string_value(value), &us))) {
-        return bad_value(r, field,
-                         "a time like 2024-08-08T00:00:00.000000Z, or microseconds since 1970,",
-                         err);
+        return bad_value(
+            r, field, "a time like 2024-08-08T00:00:00.000000Z, or microseconds since 1970,", err);
     }
     memcpy(at, &us, sizeof(us));
     return MR_OK;
@@ -209,8 +207,7 @@ static void set_has(const struct mr_schema_field *field, uint8_t *out)
 }
 
 /* Every key of object must be a field. */
-static enum mr_status check_keys(const struct mr_schema *schema, json_t *object,
-                                 struct mr_err *err)
+static enum mr_status check_keys(const struct mr_schema *schema, json_t *object, struct mr_err *err)
 {
     const char *key = NULL;
     json_t *value = NULL;
@@ -229,8 +226,7 @@ static enum mr_status check_keys(const struct mr_schema *schema, json_t *object,
     return MR_OK;
 }
 
-static enum mr_status read_item(struct reading *r, json_t *object, uint8_t *out,
-                                struct mr_err *err)
+static enum mr_status read_item(struct reading *r, json_t *object, uint8_t *out, struct mr_err *err)
 {
     if (!json_is_object(object)) {
         return mr_fail(err, MR_MALFORMED, "%s: an object expected", r->schema->name);

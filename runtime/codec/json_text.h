@@ -6,7 +6,8 @@
 #include "millrace/schema.h"
 
 #define MR_JSON_DECIMAL_BYTES ((size_t)48) /* "-", 39 digits, ".", NUL and room */
-#define MR_JSON_TIME_BYTES ((size_t)96)    /* "2024-08-08T00:00:00.123456Z"; room for any seven ints */
+#define MR_JSON_TIME_BYTES ((size_t)96) /* "2024-08-08T00:00:00.123456Z"; room for any seven ints  \
+                                         */
 
 /* The layout of every generated array member. */
 struct mr_json_items {
@@ -16,7 +17,8 @@ struct mr_json_items {
 
 /* Shortest text of a decimal of scale 18: "0.5", "-12", "3.000000000000000001". */
 void mr_json_decimal_format(mr_i128 atoms, char text[MR_JSON_DECIMAL_BYTES]);
-/* False unless text is a plain decimal with at most 18 digits behind the point, below 10^38 atoms. */
+/* False unless text is a plain decimal with at most 18 digits behind the point, below 10^38 atoms.
+ */
 bool mr_json_decimal_parse(const char *text, mr_i128 *atoms);
 
 /* RFC 3339 in UTC with six digits; false for years outside 0000..9999. */

@@ -3,12 +3,11 @@
  *
  * Why: tap, the document sinks and the tests want text that people and other languages read, and
  *      name no schema.
- * How: decimals, timestamps and fixed are strings, so that no JSON reader rounds them. Bytes that are
- *      no UTF-8 become U+FFFD, because the output must be JSON whatever came in.
- * Not: exact for bytes outside UTF-8 in a string, and no floating point anywhere.
+ * How: decimals, timestamps and fixed are strings, so that no JSON reader rounds them. Bytes that
+ * are no UTF-8 become U+FFFD, because the output must be JSON whatever came in. Not: exact for
+ * bytes outside UTF-8 in a string, and no floating point anywhere.
  */
 #include "json_text.h"
-
 #include "millrace/codec.h"
 
 #include <inttypes.h>

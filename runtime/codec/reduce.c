@@ -4,13 +4,11 @@
  * Why: avro-c 1.11 has no defaults: it refuses to resolve when the reader has a field that the
  *      writer lacks. Such fields are taken out before avro-c looks, and resolution.c puts their
  *      defaults in afterwards.
- * How: on the JSON text. A field that goes may hold the definition of a type which a later field uses
- *      by name; the definition moves to the first use that stays.
- * Not: schemas that nest deeper than ours (records in arrays in a record); these pass unreduced, and
- *      avro-c decides.
+ * How: on the JSON text. A field that goes may hold the definition of a type which a later field
+ * uses by name; the definition moves to the first use that stays. Not: schemas that nest deeper
+ * than ours (records in arrays in a record); these pass unreduced, and avro-c decides.
  */
 #include "compat.h"
-
 #include "millrace/arena.h"
 
 #include <string.h>

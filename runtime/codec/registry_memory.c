@@ -1,14 +1,12 @@
 /*
  * registry_memory.c -- the schema registry of one process.
  *
- * Why: `make try` and the tests need ids, versions and compatibility as the real server has them, and
- *      no server.
- * How: texts are compared without their white space; one text has one id under every subject.
- * Not: durable, and not deleting. Levels: NONE, BACKWARD (what a new subject has), FORWARD, FULL, each
- *      but NONE also as _TRANSITIVE.
+ * Why: `make try` and the tests need ids, versions and compatibility as the real server has them,
+ * and no server. How: texts are compared without their white space; one text has one id under every
+ * subject. Not: durable, and not deleting. Levels: NONE, BACKWARD (what a new subject has),
+ * FORWARD, FULL, each but NONE also as _TRANSITIVE.
  */
 #include "compat.h"
-
 #include "millrace/arena.h"
 #include "millrace/registry.h"
 
@@ -101,8 +99,8 @@ static struct subject *need_subject(struct memory_registry *memory, const char *
     struct subject *subject = find_subject(memory, name);
 
     if (subject == NULL) {
-        memory->subjects = mr_xrealloc(memory->subjects,
-                                       (memory->subject_count + 1) * sizeof(*memory->subjects));
+        memory->subjects =
+            mr_xrealloc(memory->subjects, (memory->subject_count + 1) * sizeof(*memory->subjects));
         subject = &memory->subjects[memory->subject_count++];
         *subject = (struct subject){.name = mr_xstrdup(name), .level = LEVEL_DEFAULT};
     }

@@ -3,8 +3,8 @@
  *
  * Why: producers and the pipeline are not upgraded in the same second; a record of a compatible
  *      version must be read, not dead-lettered.
- * How: scan the bytes (scan.c), let avro-c resolve them to the part of our schema that the writer has
- *      (reduce.c), write that part field by field in our order with defaults in between, and decode
+ * How: scan the bytes (scan.c), let avro-c resolve them to the part of our schema that the writer
+ * has (reduce.c), write that part field by field in our order with defaults in between, and decode
  *      the result with the generated code. So there is one way into a struct, with its checks.
  * Not: fast. It allocates, and avro-c runs under a lock; a schema that differs in nothing but its
  *      documentation takes the generated code at once.
@@ -13,9 +13,8 @@
 
 #include "compat.h"
 #include "defaults.h"
-#include "scan.h"
-
 #include "millrace/wire.h"
+#include "scan.h"
 
 #include <stdlib.h>
 
@@ -55,16 +54,15 @@ static enum mr_status plan_init(struct mr_resolution *resolution, const struct m
     for (size_t i = 0; i < schema->field_count && status == MR_OK; i++) {
         struct slot *slot = &plan->slots[i];
 
-        slot->present = reduced != NULL &&
-                        avro_schema_record_field_get(reduced, schema->fields[i].name) != NULL;
+        slot->present = reduced != NULL && mr_scan_field(reduced, schema->fields[i].name) != NULL;
         if (slot->present) {
             continue;
         }
         plan->complete = false;
         slot->default_at = resolution->defaults.len;
-        status = mr_default_encode(&schema->fields[i],
-                                   mr_schema_default(parsed, schema->fields[i].name),
-                                   &resolution->defaults, err);
+        status =
+            mr_default_encode(&schema->fields[i], mr_schema_default(parsed, schema->fields[i].name),
+                              &resolution->defaults, err);
         slot->default_len = resolution->defaults.len - slot->default_at;
     }
     json_decref(parsed);
@@ -82,8 +80,7 @@ static enum mr_status plan_items(struct mr_resolution *resolution, struct mr_err
         if (schema->fields[i].kind != MR_FIELD_ARRAY || !resolution->record.slots[i].present) {
             continue;
         }
-        array = mr_scan_target(
-            avro_schema_record_field_get(resolution->compat.reader, schema->fields[i].name));
+        array = mr_scan_target(mr_scan_field(resolution->compat.reader, schema->fields[i].name));
         MR_TRY(plan_init(resolution, schema->fields[i].items,
                          mr_scan_target(avro_schema_array_items(array)), &resolution->items[i],
                          err));

@@ -2,11 +2,11 @@
  * scan.c -- bounds of a record that another schema wrote.
  *
  * Why: avro-c 1.11 allocates whatever a length field claims before it looks at the bytes, and loses
- *      that memory when they are missing. A dead letter must not cost a gigabyte, so every length is
- *      checked here first; what passes, avro-c reads without surprise.
- * How: a stack of open containers instead of recursion, a budget of values instead of trust in
- *      counts (an array of nulls takes no bytes however long it is).
- * Not: a decoder. Values are skipped; only text is looked at, for NUL bytes.
+ *      that memory when they are missing. A dead letter must not cost a gigabyte, so every length
+ * is checked here first; what passes, avro-c reads without surprise. How: a stack of open
+ * containers instead of recursion, a budget of values instead of trust in counts (an array of nulls
+ * takes no bytes however long it is). Not: a decoder. Values are skipped; only text is looked at,
+ * for NUL bytes.
  */
 #include "scan.h"
 
@@ -37,6 +37,13 @@ avro_schema_t mr_scan_target(avro_schema_t schema)
         schema = avro_schema_link_target(schema);
     }
     return schema;
+}
+
+avro_schema_t mr_scan_field(avro_schema_t record, const char *name)
+{
+    const int index = avro_schema_record_field_get_index(record, name);
+
+    return index < 0 ? NULL : avro_schema_record_field_get_by_index(record, index);
 }
 
 static bool skip(struct mr_wire_reader *in, size_t bytes)

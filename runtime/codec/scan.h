@@ -18,4 +18,8 @@ MR_NODISCARD enum mr_status mr_scan_body(avro_schema_t writer, struct mr_slice b
 /* The schema itself where it is a reference to a named one. */
 avro_schema_t mr_scan_target(avro_schema_t schema);
 
+/* Schema of a record's field; NULL when it has none of that name (avro-c's own getter then
+ * crashes). */
+avro_schema_t mr_scan_field(avro_schema_t record, const char *name);
+
 #endif

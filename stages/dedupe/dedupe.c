@@ -228,9 +228,9 @@ static void request_key(struct mr_key *key, const struct oms_order_command *orde
     mr_key_begin(key);
     mr_key_text(key, order->user_id);
     mr_key_i64(key, (int64_t)order->action);
-    if (order->has_idempotency_key) {
+    if (order->idempotency_key.len > 0) {
         mr_key_text(key, order->idempotency_key);
-    } else if (order->has_client_order_id) {
+    } else if (order->client_order_id.len > 0) {
         mr_key_text(key, order->client_order_id);
     } else {
         mr_key_text(key, order->order_id);

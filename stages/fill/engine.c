@@ -65,6 +65,9 @@ static enum dom_code begin(const struct oms_order_command *command, struct live 
     if (!hold_initial(live->hold.side, live->hold.price, command->qty, command->fee_taker, &hold)) {
         return CODE_OVERFLOW;
     }
+    if (live->hold.side == ORD_SELL) {
+        live->hold.hold = hold; /* what a sell holds is its quantity, by definition */
+    }
     return command->reserved < hold ? CODE_INSUFFICIENT_FUNDS : CODE_OK;
 }
 

@@ -299,6 +299,19 @@ static enum mr_status judge(struct risk *risk, struct mr_ctx *ctx,
     return reject(risk, ctx, order, code, err);
 }
 
+static bool amount_valid(bool present, dec_t amount)
+{
+    return present && amount > 0 && amount < DEC_BUSINESS_LIMIT;
+}
+
+/* What the arithmetic of the checks rests on. */
+static bool well_formed(const struct oms_order_command *order)
+{
+    return order->action == OMS_ACTION_NEW && amount_valid(order->has_qty, order->qty) &&
+           (order->ord_type == OMS_ORDER_TYPE_MARKET ||
+            amount_valid(order->has_price, order->price));
+}
+
 enum mr_status risk_order(struct risk *risk, struct mr_ctx *ctx, const struct mr_record *record,
                           struct mr_err *err)
 {
@@ -312,8 +325,7 @@ enum mr_status risk_order(struct risk *risk, struct mr_ctx *ctx, const struct mr
     if (order->action == OMS_ACTION_CANCEL) {
         return mr_emit(ctx, RISK_OUT_APPROVED, order->symbol, order, err);
     }
-    if (order->action != OMS_ACTION_NEW || !order->has_qty || order->qty <= 0 ||
-        (order->ord_type != OMS_ORDER_TYPE_MARKET && (!order->has_price || order->price <= 0))) {
+    if (!well_formed(order)) {
         return mr_fail(err, MR_MALFORMED, "not a command that validate lets through");
     }
     MR_TRY(mr_store_get(risk->orders, order->order_id, &open, &found, err));

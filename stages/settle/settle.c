@@ -245,7 +245,8 @@ static enum mr_status settle_execution(struct settle *s, struct mr_ctx *ctx,
     if (!key_fits(report->order_id) || !key_fits(report->user_id)) {
         return mr_fail(err, MR_MALFORMED, "orderId or userId is empty or too long");
     }
-    if (!report->has_base_asset || !report->has_quote_asset || !report->has_hold_after) {
+    if (!report->has_base_asset || !report->has_quote_asset || !report->has_hold_after ||
+        mr_slice_equal(report->base_asset, report->quote_asset)) {
         return mr_fail(err, MR_MALFORMED, "report of the engine without assets or holdAfter");
     }
     MR_TRY(mr_store_get(s->orders, report->order_id, &order, &found, err));

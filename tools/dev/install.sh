@@ -13,6 +13,8 @@ set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
 
+# A plain `su` leaves a user's PATH, and dpkg wants ldconfig.
+PATH=$PATH:/usr/sbin:/sbin
 GUARD=/usr/sbin/policy-rc.d
 GUARD_SAVED=$GUARD.before-millrace
 GUARD_MARK='# millrace: no service starts while its packages are installed'
@@ -107,7 +109,8 @@ set_guard() {
 install_packages() {
     local entry redis_is_new=0
     local -a chosen=()
-    local -a apt=(apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
+    # Packages' own scripts run Python: what it compiles as root must not land in the clone.
+    local -a apt=(env -u PYTHONPYCACHEPREFIX apt-get -q -y -o Acquire::Retries=3 -o DPkg::Lock::Timeout=300)
     export DEBIAN_FRONTEND=noninteractive
     "${apt[@]}" update
     for entry in "${missing[@]}"; do
@@ -144,7 +147,7 @@ if [ "${#missing[@]}" -gt 0 ]; then
     if [ "$(id -u)" -ne 0 ]; then
         say "Only root can install them. This one command does, then run yours again:"
         printf -v command '%q ' "$ROOT/tools/dev/install.sh" --packages-only "${args[@]}"
-        if command -v sudo >/dev/null; then say "  sudo ${command% }"; else say "  su -c '${command% }'"; fi
+        if command -v sudo >/dev/null; then say "  sudo ${command% }"; else say "  su - -c '${command% }'"; fi
         exit 1
     fi
     say "Installing them now; no service is started."

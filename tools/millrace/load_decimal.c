@@ -52,7 +52,7 @@ const char *load_decimal_format(mr_i128 atoms, char *buffer)
     const uint64_t whole_high = (uint64_t)(whole / one);
     const uint64_t whole_low = (uint64_t)(whole % one);
     uint64_t fraction = (uint64_t)(magnitude % one);
-    int decimals = SCALE;
+    char digits[SCALE + 1];
     int used;
 
     if (whole_high > 0) {
@@ -63,12 +63,17 @@ const char *load_decimal_format(mr_i128 atoms, char *buffer)
                         (unsigned long long)whole_low);
     }
     if (fraction > 0) {
-        while (fraction % 10 == 0) {
+        size_t decimals = SCALE;
+
+        for (size_t i = SCALE; i > 0; i--) {
+            digits[i - 1] = (char)('0' + fraction % 10);
             fraction /= 10;
+        }
+        while (digits[decimals - 1] == '0') {
             decimals--;
         }
-        (void)snprintf(buffer + used, LOAD_DECIMAL_TEXT_MAX - (size_t)used, ".%0*llu", decimals,
-                       (unsigned long long)fraction);
+        digits[decimals] = '\0';
+        (void)snprintf(buffer + used, LOAD_DECIMAL_TEXT_MAX - (size_t)used, ".%s", digits);
     }
     return buffer;
 }

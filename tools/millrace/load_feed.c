@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define TOPICS_MAX 16
-#define BATCH 512
+#define BATCH 128
 #define ARENA_BYTES ((size_t)64 * 1024)
 #define SUBJECT_BYTES_MAX 256
 

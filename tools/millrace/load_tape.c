@@ -302,6 +302,25 @@ static enum mr_status read_lines(struct reading *reading, gzFile file, struct mr
     return MR_OK;
 }
 
+/* A limit may leave symbols without trades. */
+static void drop_empty_symbols(struct load_tape *tape)
+{
+    uint32_t moved[LOAD_SYMBOLS_MAX] = {0};
+    size_t kept = 0;
+
+    for (size_t s = 0; s < tape->symbol_count; s++) {
+        if (tape->symbols[s].trades > 0) {
+            moved[s] = (uint32_t)kept;
+            tape->symbols[kept] = tape->symbols[s];
+            kept++;
+        }
+    }
+    tape->symbol_count = kept;
+    for (size_t i = 0; i < tape->count; i++) {
+        tape->trades[i].symbol = moved[tape->trades[i].symbol];
+    }
+}
+
 enum mr_status load_tape_read(const char *path, const struct load_tape_filter *filter,
                               struct load_tape *tape, struct mr_err *err)
 {
@@ -329,6 +348,7 @@ enum mr_status load_tape_read(const char *path, const struct load_tape_filter *f
         tape->count = (size_t)filter->limit;
     }
     summarise(tape);
+    drop_empty_symbols(tape);
     return MR_OK;
 }
 

@@ -3,8 +3,8 @@
  *
  * Why: the generated decode of a record is one chain of these calls; being inline and free of
  *      allocation they make it an order of magnitude faster than walking a schema at run time.
- * How: a reader fails once and stays where it failed; it notes which field and why, and only then is
- *      text made of it. Every read is bounded by `end`. A varint must be as short as it can be, so
+ * How: a reader fails once and stays where it failed; it notes which field and why, and only then
+ * is text made of it. Every read is bounded by `end`. A varint must be as short as it can be, so
  *      that equal values are equal bytes.
  * Not: schema resolution, which is runtime/codec.
  * Thread: a reader has one owner; nothing here is shared.
@@ -58,9 +58,9 @@ bool mr_wire_varint_long(struct mr_wire_reader *in, unsigned field, uint64_t *ou
 
 /*
  * Head of the next array block: *block_items is 0 at the end of the array.
- * item_bytes_min  shortest encoding of an item: bounds what a count may claim; 0 when it is not known
- * items_before    already read; the sum is bounded by MR_ARRAY_ITEMS_MAX
- * *block_end      where the block says it ends, or NULL when it does not say
+ * item_bytes_min  shortest encoding of an item: bounds what a count may claim; 0 when it is not
+ * known items_before    already read; the sum is bounded by MR_ARRAY_ITEMS_MAX *block_end where the
+ * block says it ends, or NULL when it does not say
  */
 bool mr_wire_block(struct mr_wire_reader *in, unsigned field, size_t item_bytes_min,
                    size_t items_before, size_t *block_items, const uint8_t **block_end);

@@ -24,7 +24,7 @@ uint64_t random_below(struct random *random, uint64_t end)
 
 static int64_t random_long(struct random *random)
 {
-    static const int64_t EDGES[] = {0,  1,   -1,   63,        64,        -64,
+    static const int64_t EDGES[] = {0,   1,    -1,   63,        64,        -64,
                                     -65, 8191, 8192, INT32_MAX, INT64_MAX, INT64_MIN};
 
     if (random_below(random, 2) == 0) {
@@ -199,8 +199,7 @@ static bool scalars_equal(const struct mr_schema_field *field, const uint8_t *a,
     return memcmp(a, b, scalar_bytes(field)) == 0;
 }
 
-static const char *fields_differ(const struct mr_schema *schema, const uint8_t *a,
-                                 const uint8_t *b)
+static const char *fields_differ(const struct mr_schema *schema, const uint8_t *a, const uint8_t *b)
 {
     for (size_t i = 0; i < schema->field_count; i++) {
         const struct mr_schema_field *field = &schema->fields[i];
@@ -235,8 +234,9 @@ const char *records_differ(const struct mr_schema *schema, const void *a, const 
             return field->name;
         }
         for (size_t n = 0; name == NULL && n < list_a.count; n++) {
-            name = fields_differ(field->items, (const uint8_t *)list_a.items + n * field->item_bytes,
-                                 (const uint8_t *)list_b.items + n * field->item_bytes);
+            name =
+                fields_differ(field->items, (const uint8_t *)list_a.items + n * field->item_bytes,
+                              (const uint8_t *)list_b.items + n * field->item_bytes);
         }
     }
     return name;

@@ -9,7 +9,6 @@
 #include "avro/settle_order.h"
 #include "avro/settle_user.h"
 #include "avro/trade.h"
-
 #include "millrace/wire.h"
 
 #include <check.h>
@@ -34,11 +33,9 @@ struct bytes_case {
 #define INT(...)                                                                                   \
     .schema = &oms_settle_order_schema, .body = {ZERO16, __VA_ARGS__},                             \
     .len = sizeof((uint8_t[]){ZERO16, __VA_ARGS__})
-#define DECIMAL(...)                                                                               \
-    .schema = &oms_settle_order_schema, .body = {__VA_ARGS__, 0}, .len = 17
+#define DECIMAL(...) .schema = &oms_settle_order_schema, .body = {__VA_ARGS__, 0}, .len = 17
 #define DELTA(...)                                                                                 \
-    .schema = &oms_book_delta_schema, .body = {__VA_ARGS__},                                       \
-    .len = sizeof((uint8_t[]){__VA_ARGS__})
+    .schema = &oms_book_delta_schema, .body = {__VA_ARGS__}, .len = sizeof((uint8_t[]){__VA_ARGS__})
 
 static const struct bytes_case CASES[] = {
     {LONG(0x00), MR_OK, "zero"},
@@ -98,15 +95,30 @@ static const struct bytes_case CASES[] = {
     {DELTA(0x02, 'B', 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0x01, 0, 0, 0),
      MR_TOO_LARGE, "-2^63 bids: its absolute value does not fit"},
     /* eventId, ts, traceId, userId, action, ten absent fields, tradingState, reason */
-    {.schema = &oms_account_command_schema, .body = {[5] = 0}, .len = 16, .want = MR_OK,
+    {.schema = &oms_account_command_schema,
+     .body = {[5] = 0},
+     .len = 16,
+     .want = MR_OK,
      .why = "all zero: DEPOSIT"},
-    {.schema = &oms_account_command_schema, .body = {[4] = 6}, .len = 16, .want = MR_OK,
+    {.schema = &oms_account_command_schema,
+     .body = {[4] = 6},
+     .len = 16,
+     .want = MR_OK,
      .why = "the last of four symbols"},
-    {.schema = &oms_account_command_schema, .body = {[4] = 8}, .len = 16,
-     .want = MR_OUT_OF_RANGE, .why = "symbol 4 of 4"},
-    {.schema = &oms_account_command_schema, .body = {[4] = 1}, .len = 16,
-     .want = MR_OUT_OF_RANGE, .why = "symbol -1"},
-    {.schema = &oms_dedupe_expiry_schema, .body = {0}, .len = 0, .want = MR_MALFORMED,
+    {.schema = &oms_account_command_schema,
+     .body = {[4] = 8},
+     .len = 16,
+     .want = MR_OUT_OF_RANGE,
+     .why = "symbol 4 of 4"},
+    {.schema = &oms_account_command_schema,
+     .body = {[4] = 1},
+     .len = 16,
+     .want = MR_OUT_OF_RANGE,
+     .why = "symbol -1"},
+    {.schema = &oms_dedupe_expiry_schema,
+     .body = {0},
+     .len = 0,
+     .want = MR_MALFORMED,
      .why = "no bytes at all"},
 };
 
@@ -146,15 +158,14 @@ START_TEST(an_absent_body_is_malformed_not_a_crash)
     struct oms_trade out;
     struct mr_err err = {0};
 
-    ck_assert_int_eq(oms_trade_schema.decode((struct mr_slice){0}, NULL, &out, &err),
-                     MR_MALFORMED);
+    ck_assert_int_eq(oms_trade_schema.decode((struct mr_slice){0}, NULL, &out, &err), MR_MALFORMED);
 }
 END_TEST
 
 START_TEST(a_body_of_the_limit_passes_and_one_byte_more_does_not)
 {
-    /* symbol takes what the other fields leave: six bytes, and four for its own length. */
-    const size_t symbol_bytes = MR_RECORD_BYTES_MAX - 6 - 4;
+    /* symbol takes what the other fields leave: six bytes, and three for its own length. */
+    const size_t symbol_bytes = MR_RECORD_BYTES_MAX - 6 - 3;
     struct mr_arena *arena = mr_arena_create(4096);
     uint8_t *text = mr_arena_alloc(arena, symbol_bytes + 1);
     uint8_t *body = mr_arena_alloc(arena, MR_RECORD_BYTES_MAX + 64);
@@ -218,8 +229,8 @@ START_TEST(strings_borrow_from_the_body)
     struct oms_book_delta out;
     struct mr_err err = {0};
 
-    ck_assert_int_eq(oms_book_delta_schema.decode(mr_slice_of(BODY, sizeof(BODY)), arena, &out, &err),
-                     MR_OK);
+    ck_assert_int_eq(
+        oms_book_delta_schema.decode(mr_slice_of(BODY, sizeof(BODY)), arena, &out, &err), MR_OK);
     ck_assert_ptr_eq(out.symbol.data, BODY + 1);
     mr_arena_destroy(&arena);
 }

@@ -1,0 +1,116 @@
+/*
+ * book_index.c -- resting orders by id.
+ */
+#include "domain/book_priv.h"
+
+#include <stdlib.h>
+
+#define SLOTS_MIN ((size_t)256)
+/* Odd constants with about half of their bits set. */
+#define MIX_A UINT64_C(0x9e3779b97f4a7c15)
+#define MIX_B UINT64_C(0xd6e8feb86659fd93)
+
+/* Both halves of the product, folded: each bit of the input reaches the whole result. */
+static uint64_t fold(uint64_t a, uint64_t b)
+{
+    const dec_u product = (dec_u)a * b;
+
+    return (uint64_t)product ^ (uint64_t)(product >> 64);
+}
+
+uint64_t book_hash(struct dom_text id)
+{
+    uint64_t hash = fold((uint64_t)id.len ^ MIX_A, MIX_B);
+    size_t at = 0;
+
+    while (at < id.len) {
+        const size_t left = id.len - at;
+        uint64_t word = 0;
+        memcpy(&word, id.data + at, left < sizeof(word) ? left : sizeof(word));
+        hash = fold(hash ^ word, MIX_B) + MIX_A;
+        at += sizeof(word);
+    }
+    return hash;
+}
+
+struct book_order *book_index_find(const struct book_index *index, struct dom_text id,
+                                   uint64_t hash)
+{
+    if (index->capacity == 0) {
+        return NULL;
+    }
+    const size_t mask = index->capacity - 1;
+    size_t at = (size_t)hash & mask;
+
+    while (index->slots[at].order != NULL) {
+        const struct book_slot *slot = &index->slots[at];
+        if (slot->hash == hash && dom_text_equal(book_order_id(slot->order), id)) {
+            return slot->order;
+        }
+        at = (at + 1) & mask;
+    }
+    return NULL;
+}
+
+static void put_slot(struct book_index *index, struct book_slot slot)
+{
+    const size_t mask = index->capacity - 1;
+    size_t at = (size_t)slot.hash & mask;
+
+    while (index->slots[at].order != NULL) {
+        at = (at + 1) & mask;
+    }
+    index->slots[at] = slot;
+}
+
+bool book_index_reserve(struct book_index *index, size_t count)
+{
+    struct book_index grown = {.capacity =
+                                   index->capacity < SLOTS_MIN ? SLOTS_MIN : index->capacity,
+                               .count = index->count};
+
+    while (grown.capacity / 2 < count) { /* at most half full: short probes */
+        grown.capacity *= 2;
+    }
+    if (grown.capacity == index->capacity) {
+        return true;
+    }
+    grown.slots = calloc(grown.capacity, sizeof(*grown.slots));
+    if (grown.slots == NULL) {
+        return false;
+    }
+    for (size_t i = 0; i < index->capacity; i++) {
+        if (index->slots[i].order != NULL) {
+            put_slot(&grown, index->slots[i]);
+        }
+    }
+    free(index->slots);
+    *index = grown;
+    return true;
+}
+
+void book_index_put(struct book_index *index, struct book_order *order)
+{
+    put_slot(index, (struct book_slot){.hash = order->hash, .order = order});
+    index->count++;
+}
+
+void book_index_remove(struct book_index *index, const struct book_order *order)
+{
+    const size_t mask = index->capacity - 1;
+    size_t hole = (size_t)order->hash & mask;
+
+    while (index->slots[hole].order != order) {
+        hole = (hole + 1) & mask;
+    }
+    /* Everything behind the hole that may not be found any more moves into it. */
+    for (size_t at = (hole + 1) & mask; index->slots[at].order != NULL; at = (at + 1) & mask) {
+        const size_t home = (size_t)index->slots[at].hash & mask;
+        if (((at - home) & mask) >= ((at - hole) & mask)) {
+            index->slots[hole] = index->slots[at];
+            hole = at;
+        }
+    }
+    index->slots[hole] = (struct book_slot){0};
+    index->count--;
+}

@@ -1,0 +1,192 @@
+/*
+ * backend.c -- the backend contract on RocksDB: one database per process, one column family per
+ * space, one WriteBatch per transaction.
+ *
+ * Why one database: only then does one atomic batch span all stores and their offsets, and one
+ *   bound covers the memory of all of them.
+ * Not: on the path of a record. Hot entries are in the store's cache above this.
+ */
+#include "millrace/arena.h"
+#include "rocksdb.h"
+
+#include <stdlib.h>
+
+struct rocks_backend *rocks_backend_of(struct mr_backend *backend)
+{
+    return MR_SELF(struct rocks_backend, (struct rocks_backend *)backend, ROCKS_MAGIC);
+}
+
+enum mr_status rocks_fail(struct mr_err *err, char *text, const char *operation)
+{
+    static const char corruption[] = "Corruption";
+    const bool corrupt = strncmp(text, corruption, sizeof(corruption) - 1) == 0;
+    const enum mr_status status =
+        mr_fail(err, corrupt ? MR_CORRUPT : MR_STORE_IO, "rocksdb: %s: %s", operation, text);
+
+    free(text);
+    return status;
+}
+
+static enum mr_status read_value(struct rocks_backend *backend,
+                                 rocksdb_column_family_handle_t *handle, struct mr_slice key,
+                                 struct mr_buffer *value, bool *found, struct mr_err *err)
+{
+    rocksdb_pinnableslice_t *pinned;
+    char *error = NULL;
+
+    *found = false;
+    mr_buffer_clear(value);
+    pinned = rocksdb_get_pinned_cf(backend->db, backend->read, handle, (const char *)key.data,
+                                   key.len, &error);
+    if (error != NULL) {
+        return rocks_fail(err, error, "reading");
+    }
+    if (pinned != NULL) {
+        size_t bytes;
+        const char *data = rocksdb_pinnableslice_value(pinned, &bytes);
+
+        mr_buffer_append(value, data, bytes);
+        *found = true;
+        rocksdb_pinnableslice_destroy(pinned);
+    }
+    return MR_OK;
+}
+
+static enum mr_status get(struct mr_backend *base, struct mr_space *space, struct mr_slice key,
+                          struct mr_buffer *value, bool *found, struct mr_err *err)
+{
+    return read_value(rocks_backend_of(base), space->handle, key, value, found, err);
+}
+
+static enum mr_status meta_get(struct mr_backend *base, struct mr_space *space, struct mr_slice key,
+                               struct mr_buffer *value, bool *found, struct mr_err *err)
+{
+    struct rocks_backend *backend = rocks_backend_of(base);
+    struct mr_buffer meta_key = MR_BUFFER_EMPTY;
+    enum mr_status status;
+
+    rocks_meta_key(&meta_key, space, key);
+    status = read_value(backend, backend->meta, mr_buffer_slice(&meta_key), value, found, err);
+    mr_buffer_fini(&meta_key);
+    return status;
+}
+
+static enum mr_status scan(struct mr_backend *base, struct mr_space *space, struct mr_slice from,
+                           struct mr_slice to, mr_space_visit *visit, void *arg, struct mr_err *err)
+{
+    struct rocks_backend *backend = rocks_backend_of(base);
+    rocksdb_readoptions_t *options = rocksdb_readoptions_create();
+    rocksdb_iterator_t *iterator;
+    char *error = NULL;
+
+    if (to.len > 0) {
+        rocksdb_readoptions_set_iterate_upper_bound(options, (const char *)to.data, to.len);
+    }
+    iterator = rocksdb_create_iterator_cf(backend->db, options, space->handle);
+    if (from.len == 0) {
+        rocksdb_iter_seek_to_first(iterator);
+    } else {
+        rocksdb_iter_seek(iterator, (const char *)from.data, from.len);
+    }
+    for (; rocksdb_iter_valid(iterator); rocksdb_iter_next(iterator)) {
+        size_t key_bytes;
+        size_t value_bytes;
+        const char *key = rocksdb_iter_key(iterator, &key_bytes);
+        const char *value = rocksdb_iter_value(iterator, &value_bytes);
+
+        if (!visit(arg, mr_slice_of(key, key_bytes), mr_slice_of(value, value_bytes))) {
+            break;
+        }
+    }
+    rocksdb_iter_get_error(iterator, &error);
+    rocksdb_iter_destroy(iterator);
+    rocksdb_readoptions_destroy(options);
+    return error == NULL ? MR_OK : rocks_fail(err, error, "scanning");
+}
+
+static void add_write(rocksdb_writebatch_t *batch, rocksdb_column_family_handle_t *handle,
+                      struct mr_slice key, const struct mr_backend_write *write)
+{
+    const char *bytes = (const char *)key.data;
+
+    if (write->has_value) {
+        rocksdb_writebatch_put_cf(batch, handle, bytes, key.len, (const char *)write->value.data,
+                                  write->value.len);
+    } else {
+        rocksdb_writebatch_delete_cf(batch, handle, bytes, key.len);
+    }
+}
+
+static enum mr_status write_batch(struct mr_backend *base, const struct mr_backend_write *writes,
+                                  size_t write_count, const struct mr_backend_write *metas,
+                                  size_t meta_count, bool durable, struct mr_err *err)
+{
+    struct rocks_backend *backend = rocks_backend_of(base);
+    rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
+    struct mr_buffer meta_key = MR_BUFFER_EMPTY;
+    char *error = NULL;
+
+    for (size_t i = 0; i < write_count; i++) {
+        add_write(batch, writes[i].space->handle, writes[i].key, &writes[i]);
+    }
+    for (size_t i = 0; i < meta_count; i++) {
+        rocks_meta_key(&meta_key, metas[i].space, metas[i].key);
+        add_write(batch, backend->meta, mr_buffer_slice(&meta_key), &metas[i]);
+    }
+    rocksdb_write(backend->db, durable ? backend->write_synced : backend->write, batch, &error);
+    mr_buffer_fini(&meta_key);
+    rocksdb_writebatch_destroy(batch);
+    return error == NULL ? MR_OK : rocks_fail(err, error, "writing");
+}
+
+static void backend_close(struct mr_backend *base)
+{
+    struct rocks_backend *backend = rocks_backend_of(base);
+
+    rocks_database_close(backend);
+    rocks_directory_release(&backend->directory);
+    MR_ASSERT(pthread_mutex_destroy(&backend->lock) == 0);
+    backend->magic = 0;
+    free(backend);
+}
+
+static const struct mr_backend_ops ops = {
+    .space_open = rocks_space_open,
+    .space_wipe = rocks_space_wipe,
+    .space_close = rocks_space_close,
+    .get = get,
+    .scan = scan,
+    .write = write_batch,
+    .meta_get = meta_get,
+    .close = backend_close,
+};
+
+enum mr_status mr_backend_rocksdb_open(const char *directory, const char *identity,
+                                       int64_t memory_bytes, struct mr_backend **backend,
+                                       struct mr_err *err)
+{
+    struct rocks_backend *opened = mr_xcalloc(1, sizeof(*opened));
+    char path[ROCKS_PATH_BYTES_MAX];
+    enum mr_status status;
+
+    opened->base.ops = &ops;
+    opened->magic = ROCKS_MAGIC;
+    MR_ASSERT(pthread_mutex_init(&opened->lock, NULL) == 0);
+    *backend = NULL;
+    status = rocks_path(directory, "db", path, err);
+    if (status == MR_OK) {
+        status = rocks_directory_take(directory, &opened->directory, err);
+    }
+    if (status == MR_OK) {
+        status = rocks_identity_check(directory, identity, err);
+    }
+    if (status == MR_OK) {
+        status = rocks_database_open(opened, path, memory_bytes, err);
+    }
+    if (status != MR_OK) {
+        backend_close(&opened->base);
+        return status;
+    }
+    *backend = &opened->base;
+    return MR_OK;
+}

@@ -1,0 +1,114 @@
+/*
+ * test_tasks.c -- tasks come, catch up, go: graceful stop, restore from the changelog, two members.
+ */
+#include "toy.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static struct toy_record records[TOY_READ_MAX];
+
+static int64_t total_of(struct toy *toy, const char *user)
+{
+    const size_t count = toy_read(toy, "totals", records);
+    int64_t total = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(records[i].key, user) == 0) {
+            total = records[i].total;
+        }
+    }
+    return total;
+}
+
+START_TEST(a_stop_commits_what_was_processed)
+{
+    struct mr_worker_status status;
+    struct toy toy;
+    bool busy;
+
+    /* An interval far away: only the stop commits. */
+    toy_init(&toy, ", session-timeout: 30s");
+    toy_start(&toy);
+    toy_run(&toy);
+    toy_send(&toy, "user-1", "a");
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(mr_worker_step(toy.worker, 0, &busy, &toy.err), MR_OK);
+    }
+    mr_worker_status(toy.worker, &status);
+    ck_assert_uint_eq(status.tasks, TOY_PARTITIONS);
+    ck_assert_uint_eq(status.tasks_ready, TOY_PARTITIONS);
+    toy_stop(&toy);
+    ck_assert_int_eq(total_of(&toy, "user-1"), 1);
+    toy_fini(&toy);
+}
+END_TEST
+
+START_TEST(an_empty_state_directory_comes_back_complete)
+{
+    struct mr_worker_status status;
+    struct toy toy;
+
+    toy_init(&toy, "");
+    toy_start(&toy);
+    for (int i = 0; i < 50; i++) {
+        toy_send(&toy, i % 2 == 0 ? "user-1" : "user-2", "x");
+    }
+    toy_run(&toy);
+    toy_stop(&toy);
+    toy_lose_state(&toy);
+    toy_start(&toy);
+    toy_send(&toy, "user-1", "y");
+    toy_run(&toy);
+    mr_worker_status(toy.worker, &status);
+    ck_assert_uint_gt(status.restored_records, 0);
+    ck_assert_int_eq(status.restore_left, 0);
+    ck_assert_int_eq(total_of(&toy, "user-1"), 26);
+    ck_assert_int_eq(total_of(&toy, "user-2"), 25);
+    toy_stop(&toy);
+    toy_fini(&toy);
+}
+END_TEST
+
+START_TEST(state_that_is_there_is_not_read_again)
+{
+    struct mr_worker_status status;
+    struct toy toy;
+
+    toy_init(&toy, "");
+    toy_start(&toy);
+    for (int i = 0; i < 50; i++) {
+        toy_send(&toy, "user-1", "x");
+    }
+    toy_run(&toy);
+    toy_crash(&toy);
+    toy_start(&toy);
+    toy_send(&toy, "user-1", "y");
+    toy_run(&toy);
+    mr_worker_status(toy.worker, &status);
+    ck_assert_uint_eq(status.restored_records, 0);
+    ck_assert_int_eq(total_of(&toy, "user-1"), 51);
+    toy_stop(&toy);
+    toy_fini(&toy);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("tasks");
+    TCase *tcase = tcase_create("all");
+    SRunner *runner;
+    int failed;
+
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, a_stop_commits_what_was_processed);
+    tcase_add_test(tcase, an_empty_state_directory_comes_back_complete);
+    tcase_add_test(tcase, state_that_is_there_is_not_read_again);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}

@@ -1,0 +1,11 @@
+# Load and proof: what `millrace load`, `verify`, `tap`, `produce` and `try` are made of.
+# A library of its own, so that the tests link it without the command line.
+set(MR_LOAD_SOURCES
+  load_decimal.c load_drain.c load_feed.c load_fund.c load_malformed.c load_manifest.c load_out.c
+  load_plan.c load_probe.c load_run.c load_send.c load_setup.c load_sweep.c load_tape.c
+  load_watch.c)
+list(TRANSFORM MR_LOAD_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
+add_library(mr_load STATIC ${MR_LOAD_SOURCES})
+target_include_directories(mr_load PUBLIC ${CMAKE_CURRENT_LIST_DIR})
+target_link_libraries(mr_load PUBLIC mr_avro mr_codec mr_log mr_topology
+  PRIVATE mr_warnings PkgConfig::JANSSON PkgConfig::ZLIB Threads::Threads)
