@@ -177,10 +177,10 @@ enum mr_status mr_compat_check(const char *writer_json, const char *reader_json,
 
     mr_avro_lock();
     status = mr_compat_open(&compat, writer_json, reader_json, err);
-    if (status == MR_OK && compat.strange_symbols) {
-        status = mr_fail(err, MR_EXISTS, "an enum lacks symbols that are already in use");
-    }
     if (status == MR_OK) {
+        if (compat.strange_symbols) {
+            status = mr_fail(err, MR_EXISTS, "an enum lacks symbols that are already in use");
+        }
         mr_compat_close(&compat);
     }
     mr_avro_unlock();

@@ -45,7 +45,7 @@ struct dedupe {
     struct mr_counter *expired;
     /* Rebuilt by reload: a lower bound of the first sights that are not in `due`, */
     int64_t oldest_us;
-    /* and entries that are due, in order, from due_next up to due_count. */
+    /* and the oldest entries, in order, from due_next up to due_count. */
     struct due due[DUE_MAX];
     size_t due_next;
     size_t due_count;
@@ -73,19 +73,13 @@ static bool is_due(const struct dedupe *d, int64_t first_us, int64_t now_us)
     return !__builtin_sub_overflow(now_us, d->window_us, &limit_us) && first_us <= limit_us;
 }
 
-struct refill {
-    struct dedupe *dedupe;
-    int64_t now_us;
-};
-
-static bool dedupe_visit_due(void *arg, struct mr_slice key, const void *value)
+static bool dedupe_visit_oldest(void *arg, struct mr_slice key, const void *value)
 {
-    const struct refill *refill = arg;
-    struct dedupe *d = refill->dedupe;
+    struct dedupe *d = arg;
     const struct oms_dedupe_expiry *expiry = value;
     struct due *due = NULL;
 
-    if (d->due_count == DUE_MAX || !is_due(d, expiry->first_ts_us, refill->now_us)) {
+    if (d->due_count == DUE_MAX) {
         d->oldest_us = expiry->first_ts_us;
         return false;
     }
@@ -98,16 +92,26 @@ static bool dedupe_visit_due(void *arg, struct mr_slice key, const void *value)
     return true;
 }
 
-/* Forgets what is in memory and reads the oldest due entries again. */
-static enum mr_status dedupe_refill(struct dedupe *d, int64_t now_us, struct mr_err *err)
+/* Forgets what is in memory and reads the oldest entries again: one scan for DUE_MAX deletions. */
+static enum mr_status dedupe_refill(struct dedupe *d, struct mr_err *err)
 {
     const struct mr_slice all = {0};
-    struct refill refill = {.dedupe = d, .now_us = now_us};
 
     d->due_next = 0;
     d->due_count = 0;
     d->oldest_us = INT64_MAX;
-    return mr_store_scan(d->expiry, all, all, dedupe_visit_due, &refill, err);
+    return mr_store_scan(d->expiry, all, all, dedupe_visit_oldest, d, err);
+}
+
+/* Forgets the entries in memory from this time on; a later scan finds them again. */
+static void dedupe_cut(struct dedupe *d, int64_t first_us)
+{
+    while (d->due_count > d->due_next && d->due[d->due_count - 1].first_us >= first_us) {
+        d->due_count--;
+    }
+    if (first_us < d->oldest_us) {
+        d->oldest_us = first_us;
+    }
 }
 
 static enum mr_status dedupe_expire(struct dedupe *d, int64_t now_us, struct mr_err *err)
@@ -119,7 +123,7 @@ static enum mr_status dedupe_expire(struct dedupe *d, int64_t now_us, struct mr_
             if (!is_due(d, d->oldest_us, now_us)) {
                 return MR_OK;
             }
-            MR_TRY(dedupe_refill(d, now_us, err));
+            MR_TRY(dedupe_refill(d, err));
             if (d->due_count == 0) {
                 return MR_OK;
             }
@@ -148,13 +152,7 @@ static enum mr_status dedupe_remember(struct dedupe *d, const struct mr_key *key
     expiry_key(&index, entry->first_ts_us, key);
     MR_TRY(mr_store_put(d->seen, mr_key_slice(key), entry, err));
     MR_TRY(mr_store_put(d->expiry, mr_key_slice(&index), &expiry, err));
-    /* An older entry than those in memory: read again, so that order is kept. */
-    if (d->due_next < d->due_count && entry->first_ts_us < d->due[d->due_count - 1].first_us) {
-        return dedupe_refill(d, entry->first_ts_us, err);
-    }
-    if (entry->first_ts_us < d->oldest_us) {
-        d->oldest_us = entry->first_ts_us;
-    }
+    dedupe_cut(d, entry->first_ts_us);
     return MR_OK;
 }
 
@@ -164,10 +162,10 @@ static enum mr_status dedupe_forget(struct dedupe *d, const struct mr_key *key,
 {
     struct mr_key index;
 
-    expiry_key(&index, old->first_ts_us, key);
-    MR_TRY(mr_store_delete(d->expiry, mr_key_slice(&index), err));
     /* It must not stay in memory, or the new entry would go with it. */
-    return dedupe_refill(d, INT64_MIN, err);
+    dedupe_cut(d, old->first_ts_us);
+    expiry_key(&index, old->first_ts_us, key);
+    return mr_store_delete(d->expiry, mr_key_slice(&index), err);
 }
 
 static enum mr_status dedupe_suppress(struct dedupe *d, struct mr_ctx *ctx,
@@ -220,7 +218,7 @@ static enum mr_status dedupe_init(void *self, struct mr_ctx *ctx, struct mr_err 
 static enum mr_status dedupe_reload(void *self, struct mr_ctx *ctx, struct mr_err *err)
 {
     (void)ctx;
-    return dedupe_refill(MR_SELF(struct dedupe, self, DEDUPE_MAGIC), INT64_MIN, err);
+    return dedupe_refill(MR_SELF(struct dedupe, self, DEDUPE_MAGIC), err);
 }
 
 static void request_key(struct mr_key *key, const struct oms_order_command *order)

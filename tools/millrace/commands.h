@@ -1,0 +1,14 @@
+/* commands.h -- the commands that need servers, or the whole program. The others: command.h. */
+#ifndef MILLRACE_TOOLS_COMMANDS_H
+#define MILLRACE_TOOLS_COMMANDS_H
+
+#include "command.h"
+
+extern const struct command command_run;
+extern const struct command command_load;
+extern const struct command command_verify;
+extern const struct command command_tap;
+extern const struct command command_produce;
+extern const struct command command_try;
+
+#endif

@@ -1,0 +1,23 @@
+/* main.c -- the program: a list of commands. */
+#include "command.h"
+#include "commands.h"
+#include "millrace/status.h"
+
+static const struct command *const commands[] = {
+    &command_run,
+    &command_topology_check,
+    &command_topology_apply,
+    &command_topology_graph,
+    &command_topology_describe,
+    &command_load,
+    &command_verify,
+    &command_tap,
+    &command_produce,
+    &command_try,
+    &command_options,
+};
+
+int main(int argc, char **argv)
+{
+    return command_dispatch(commands, MR_COUNT(commands), argc, argv);
+}
