@@ -15,6 +15,7 @@
 #include <jansson.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define HTTP_OK 200
 #define HTTP_NOT_FOUND 404
@@ -60,13 +61,20 @@ static enum mr_status refused(struct mr_registry *registry, const struct http_re
                    code, message == NULL ? "no explanation" : message);
 }
 
-/* {"schema": json} */
+/*
+ * {"schema": json}, malloc'd; NULL for what is no UTF-8. White space goes: servers that compare
+ * texts would give the same schema a second id.
+ */
 static char *schema_body(const char *json)
 {
-    json_t *body = json_pack("{s:s}", "schema", json);
+    json_t *parsed = json_loads(json, JSON_DECODE_ANY, NULL);
+    char *compact = parsed == NULL ? NULL : json_dumps(parsed, JSON_COMPACT | JSON_ENCODE_ANY);
+    json_t *body = json_pack("{s:s}", "schema", compact == NULL ? json : compact);
     char *text = body == NULL ? NULL : json_dumps(body, JSON_COMPACT);
 
     json_decref(body);
+    free(compact);
+    json_decref(parsed);
     return text;
 }
 
@@ -192,8 +200,25 @@ out:
     return status;
 }
 
-static enum mr_status http_set_compatibility(struct mr_registry *registry, const char *subject,
-                                             const char *level, struct mr_err *err)
+/* Checked here, because Apicurio answers an unknown level with 500, as if it were in trouble. */
+static enum mr_status check_level(const char *subject, const char *level, struct mr_err *err)
+{
+    static const char *const LEVELS[] = {
+        "NONE", "BACKWARD",        "BACKWARD_TRANSITIVE", "FORWARD", "FORWARD_TRANSITIVE",
+        "FULL", "FULL_TRANSITIVE",
+    };
+
+    for (size_t i = 0; i < MR_COUNT(LEVELS); i++) {
+        if (strcmp(LEVELS[i], level) == 0) {
+            return MR_OK;
+        }
+    }
+    return mr_fail(err, MR_CONFIG, "subject %s: %s is no compatibility level; BACKWARD is one",
+                   subject, level);
+}
+
+static enum mr_status put_level(struct mr_registry *registry, const char *subject,
+                                const char *level, struct mr_err *err)
 {
     char *path = subject_path(registry, "/config/", subject, "");
     json_t *body = json_pack("{s:s}", "compatibility", level);
@@ -211,6 +236,14 @@ static enum mr_status http_set_compatibility(struct mr_registry *registry, const
     free(text);
     free(path);
     return status;
+}
+
+/* A server with a level of its own for all subjects may keep to that under NONE (Apicurio does). */
+static enum mr_status http_set_compatibility(struct mr_registry *registry, const char *subject,
+                                             const char *level, struct mr_err *err)
+{
+    MR_TRY(check_level(subject, level, err));
+    return put_level(registry, subject, level, err);
 }
 
 static void http_destroy(struct mr_registry *registry)

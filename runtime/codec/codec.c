@@ -215,6 +215,7 @@ enum mr_status mr_codec_decode(struct mr_codec *codec, const struct mr_binding *
         MR_ASSERT(pthread_mutex_unlock(&codec->mutex) == 0);
         MR_TRY(status);
     }
+    MR_ASSERT(known != NULL);
     if (known->resolution == NULL) {
         return mr_fail(err, MR_MALFORMED, "schema id %d cannot be read as %s: %s", id, schema->name,
                        known->why);

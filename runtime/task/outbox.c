@@ -62,7 +62,7 @@ void outbox_add(struct outbox *outbox, const struct outbox_item *item)
     outbox->bytes += item->key.len + item->value.len;
 }
 
-/* ---- last value of a key ----------------------------------------------------------------------*/
+/* ---- last value of a key --------------------------------------------------------------------- */
 
 static size_t hash_of(const struct outbox_item *item)
 {

@@ -133,8 +133,7 @@ enum mr_status process_taken(struct mr_worker *worker, const struct taken *taken
     return status;
 }
 
-/* ---- timers
- * --------------------------------------------------------------------------------------*/
+/* ---- timers ---------------------------------------------------------------------------------- */
 
 static bool timer_due(struct timer *timer, int64_t now_us)
 {
@@ -187,8 +186,7 @@ enum mr_status process_timers(struct task *task, enum mr_timer_clock clock, stru
     return MR_OK;
 }
 
-/* ---- flush
- * ---------------------------------------------------------------------------------------*/
+/* ---- flush ----------------------------------------------------------------------------------- */
 
 static enum mr_status flush_task(struct mr_worker *worker, struct task *task, struct mr_err *err)
 {

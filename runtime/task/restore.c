@@ -180,8 +180,7 @@ void restore_forget(struct mr_worker *worker, const struct task *task)
     own->catch_up_count = 0;
 }
 
-/* ---- reading
- * -------------------------------------------------------------------------------------*/
+/* ---- reading --------------------------------------------------------------------------------- */
 
 static struct catch_up *find_plan(struct mr_worker *worker, const struct mr_message *message)
 {
@@ -273,8 +272,7 @@ static enum mr_status read_some(struct mr_worker *worker, bool *busy, struct mr_
     return status;
 }
 
-/* ---- finishing
- * -----------------------------------------------------------------------------------*/
+/* ---- finishing ------------------------------------------------------------------------------- */
 
 static enum mr_status finish_plan(struct task *task, struct catch_up *plan, int64_t position,
                                   struct mr_err *err)

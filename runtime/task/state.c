@@ -68,8 +68,7 @@ enum mr_status state_send_changes(struct mr_worker *worker, struct mr_err *err)
     return each_touched_store(worker, send_store, NULL, err);
 }
 
-/* ---- after the commit
- * ----------------------------------------------------------------------------*/
+/* ---- after the commit ------------------------------------------------------------------------ */
 
 struct batch {
     struct mr_backend_write *writes;

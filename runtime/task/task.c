@@ -101,8 +101,7 @@ void task_destroy(struct task **out)
     *out = NULL;
 }
 
-/* ---- starting
- * ----------------------------------------------------------------------------------*/
+/* ---- starting -------------------------------------------------------------------------------- */
 
 static enum mr_status open_stores(struct mr_ctx *node, struct mr_err *err)
 {
@@ -158,8 +157,7 @@ enum mr_status task_start(struct task *task, struct mr_err *err)
     return MR_OK;
 }
 
-/* ---- savepoints
- * --------------------------------------------------------------------------------*/
+/* ---- savepoints ------------------------------------------------------------------------------ */
 
 void task_touch(struct task *task)
 {

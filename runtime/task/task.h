@@ -167,7 +167,7 @@ static inline const struct mr_topic *worker_topic(const struct mr_worker *worker
     return &worker->topology->topics[topic];
 }
 
-/* ---- task.c: instances and their stores -------------------------------------------------------*/
+/* ---- task.c: instances and their stores ------------------------------------------------------ */
 
 struct task *task_create(struct mr_worker *worker, int32_t partition);
 /* Drops buffered inputs and the overlay; committed state is in the backend. */
@@ -181,8 +181,7 @@ MR_NODISCARD enum mr_status task_abort(struct task *task, struct mr_err *err);
 /* Before the first record of a transaction touches it. */
 void task_touch(struct task *task);
 
-/* ---- choose.c: input buffers and the one place where the next input is chosen
- * ------------------*/
+/* ---- choose.c: input buffers and the one place where the next input is chosen ---------------- */
 
 void input_push(struct input *input, const struct mr_message *message);
 void input_clear(struct input *input);
@@ -190,8 +189,7 @@ void input_clear(struct input *input);
 bool choose_next(struct mr_worker *worker, struct taken *next);
 size_t queued_inputs(const struct mr_worker *worker);
 
-/* ---- process.c, dead_letter.c
- * -------------------------------------------------------------------*/
+/* ---- process.c, dead_letter.c ---------------------------------------------------------------- */
 
 /* One record through its stages, with a savepoint; poison becomes a dead letter and MR_OK. */
 MR_NODISCARD enum mr_status process_taken(struct mr_worker *worker, const struct taken *taken,
@@ -207,8 +205,7 @@ MR_NODISCARD enum mr_status process_deliver(struct mr_ctx *to, size_t port,
 void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, const char *stage,
                      const struct mr_message *message, const struct mr_err *err);
 
-/* ---- transaction.c
- * ------------------------------------------------------------------------------*/
+/* ---- transaction.c --------------------------------------------------------------------------- */
 
 /* Hands finished outputs to the producer once it may have them. */
 MR_NODISCARD enum mr_status transaction_pump(struct mr_worker *worker, struct mr_err *err);
@@ -225,16 +222,14 @@ MR_NODISCARD enum mr_status transaction_abort(struct mr_worker *worker, const st
 /* Forgets inputs of the task (it is no longer ours). Nothing may be open. */
 void transaction_forget(struct mr_worker *worker, const struct task *task);
 
-/* ---- state.c: the write batch after a commit
- * ----------------------------------------------------*/
+/* ---- state.c: the write batch after a commit ------------------------------------------------- */
 
 /* Produces the changelog records of every touched task. */
 MR_NODISCARD enum mr_status state_send_changes(struct mr_worker *worker, struct mr_err *err);
 /* Writes overlays, changelog offsets and input offsets in one batch, then makes them committed. */
 MR_NODISCARD enum mr_status state_write_committed(struct mr_worker *worker, struct mr_err *err);
 
-/* ---- restore.c
- * ----------------------------------------------------------------------------------*/
+/* ---- restore.c ------------------------------------------------------------------------------- */
 
 #define META_CHANGELOG "changelog"
 
@@ -243,8 +238,7 @@ MR_NODISCARD enum mr_status restore_step(struct mr_worker *worker, bool *busy, s
 void restore_forget(struct mr_worker *worker, const struct task *task);
 void meta_offset_write(uint8_t bytes[16], int64_t offset, int64_t wall_us);
 
-/* ---- assignment.c, producing.c
- * -------------------------------------------------------------------*/
+/* ---- assignment.c, producing.c --------------------------------------------------------------- */
 
 void assignment_assigned(void *arg, const struct mr_topic_partition *partitions, size_t count);
 void assignment_revoked(void *arg, const struct mr_topic_partition *partitions, size_t count,
@@ -253,8 +247,7 @@ void assignment_revoked(void *arg, const struct mr_topic_partition *partitions, 
 MR_NODISCARD enum mr_status producing_open(struct mr_worker *worker, int64_t timeout_us,
                                            struct mr_err *err);
 
-/* ---- worker.c
- * -------------------------------------------------------------------------------------*/
+/* ---- worker.c -------------------------------------------------------------------------------- */
 
 void worker_blocked_on(struct mr_worker *worker, const char *what);
 

@@ -43,8 +43,7 @@ static void outcome_known(struct mr_worker *worker)
     worker->last_commit_us = worker_now_us(worker);
 }
 
-/* ---- when
- * ----------------------------------------------------------------------------------------*/
+/* ---- when ------------------------------------------------------------------------------------ */
 
 bool transaction_full(const struct mr_worker *worker)
 {
@@ -72,8 +71,7 @@ bool transaction_due(const struct mr_worker *worker)
            (transaction_full(worker) || worker_now_us(worker) >= transaction_due_us(worker));
 }
 
-/* ---- sending
- * -------------------------------------------------------------------------------------*/
+/* ---- sending --------------------------------------------------------------------------------- */
 
 static enum mr_status begin(struct mr_worker *worker, struct mr_err *err)
 {
@@ -110,8 +108,7 @@ static enum mr_status send_rest(struct mr_worker *worker, struct mr_err *err)
     return state_send_changes(worker, err);
 }
 
-/* ---- outcomes
- * ------------------------------------------------------------------------------------*/
+/* ---- outcomes -------------------------------------------------------------------------------- */
 
 /* next to read of each input that the transaction took from; the caller frees *offsets. */
 static size_t input_offsets(const struct mr_worker *worker, struct mr_topic_partition **offsets)

@@ -37,8 +37,7 @@ void worker_blocked_on(struct mr_worker *worker, const char *what)
              (int)sizeof(worker->live.blocked_on) - 1, what);
 }
 
-/* ---- creation
- * ------------------------------------------------------------------------------------*/
+/* ---- creation -------------------------------------------------------------------------------- */
 
 static void find_input_readers(struct mr_worker *worker)
 {
@@ -172,8 +171,7 @@ void mr_worker_destroy(struct mr_worker **out)
     *out = NULL;
 }
 
-/* ---- starting
- * ------------------------------------------------------------------------------------*/
+/* ---- starting -------------------------------------------------------------------------------- */
 
 static enum mr_status bind_topic(struct mr_worker *worker, size_t topic, struct mr_err *err)
 {
@@ -276,8 +274,7 @@ static enum mr_status start(struct mr_worker *worker, struct mr_err *err)
     return MR_OK;
 }
 
-/* ---- one turn
- * ------------------------------------------------------------------------------------*/
+/* ---- one turn -------------------------------------------------------------------------------- */
 
 static enum mr_status poll_tables(struct mr_worker *worker, struct mr_err *err)
 {

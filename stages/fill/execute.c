@@ -85,8 +85,8 @@ static enum mr_status resting_put(struct call *call, const struct party *order, 
     };
     struct mr_key key;
 
-    return mr_store_put(call->fill->orders, store_key(call->market, order->order_id, &key),
-                        &record, err);
+    return mr_store_put(call->fill->orders, store_key(call->market, order->order_id, &key), &record,
+                        err);
 }
 
 static enum mr_status resting_delete(struct call *call, struct mr_slice order_id,

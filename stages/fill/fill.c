@@ -13,13 +13,13 @@
  */
 #include "fill.h"
 
-#include <stdlib.h>
-
 #include "avro/book_delta.h"
 #include "avro/book_snapshot.h"
 #include "avro/resting_order.h"
 #include "avro/trade.h"
 #include "engine.h"
+
+#include <stdlib.h>
 
 static const struct mr_port in_ports[] = {
     [FILL_IN_ORDERS] = {.name = "orders",

@@ -15,8 +15,8 @@ static struct oms_book_level *room_for(struct fill *fill, enum ord_side side, si
 {
     if (count > fill->level_capacity[side]) {
         fill->level_capacity[side] = count * 2;
-        fill->levels[side] = mr_xrealloc(fill->levels[side], fill->level_capacity[side] *
-                                                                 sizeof(*fill->levels[side]));
+        fill->levels[side] = mr_xrealloc(fill->levels[side],
+                                         fill->level_capacity[side] * sizeof(*fill->levels[side]));
     }
     return fill->levels[side];
 }

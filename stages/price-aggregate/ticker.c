@@ -8,9 +8,9 @@
  *      current one included.
  */
 #include "avro/ticker.h"
-#include "domain/candle.h"
 
 #include "aggregate.h"
+#include "domain/candle.h"
 
 #include <stdlib.h>
 
@@ -181,7 +181,7 @@ enum mr_status ticker_emit(const struct aggregate *self, struct mr_ctx *ctx,
 
     out.change = out.last - out.open;
     out.has_change_percent = candle_change_percent(out.open, out.last, &out.change_percent);
-    out.has_vwap = ticker->base_volume > 0 && dec_div(ticker->quote_volume, ticker->base_volume,
-                                                      DEC_HALF_EVEN, &out.vwap);
+    out.has_vwap = ticker->base_volume > 0 &&
+                   dec_div(ticker->quote_volume, ticker->base_volume, DEC_HALF_EVEN, &out.vwap);
     return mr_emit(ctx, AGGREGATE_OUT_TICKERS, symbol_name(symbol), &out, err);
 }

@@ -108,7 +108,8 @@ static enum mr_status start_http(const struct run_options *given, struct run_pro
         mr_parse_int(colon + 1, &wanted, err) != MR_OK || wanted < 0 || wanted > UINT16_MAX) {
         return mr_fail(err, MR_CONFIG, "--http %s: HOST:PORT is wanted", given->http);
     }
-    snprintf(address, sizeof(address), "%.*s", (int)(colon - given->http), given->http);
+    memcpy(address, given->http, (size_t)(colon - given->http));
+    address[colon - given->http] = '\0';
     http_options.address = address;
     http_options.port = (uint16_t)wanted;
     MR_TRY(mr_http_start(&http_options, http, &port, err));

@@ -14,8 +14,7 @@
 
 #define STEP_WAIT_US (100 * MR_MS_US)
 
-/* ---- units
- * ---------------------------------------------------------------------------------------*/
+/* ---- units ----------------------------------------------------------------------------------- */
 
 static enum mr_status step(struct run_unit *unit, struct mr_worker_status *status,
                            struct mr_err *err)
@@ -72,8 +71,7 @@ static struct mr_process shared(const struct run_process *process, struct mr_bac
     };
 }
 
-/* ---- opening
- * -------------------------------------------------------------------------------------*/
+/* ---- opening --------------------------------------------------------------------------------- */
 
 /* Every directory of the path, as mkdir -p. */
 static enum mr_status make_directories(const char *path, struct mr_err *err)
@@ -180,8 +178,7 @@ enum mr_status run_process_open(struct run_process *process, const char *group,
     return connectors == NULL ? MR_OK : open_connectors(process, connectors, err);
 }
 
-/* ---- life
- * ----------------------------------------------------------------------------------------*/
+/* ---- life ------------------------------------------------------------------------------------ */
 
 enum mr_status run_process_start(struct run_process *process, struct mr_err *err)
 {

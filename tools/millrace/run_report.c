@@ -64,8 +64,7 @@ void run_report_metrics(void *arg, struct mr_buffer *body)
     mr_metrics_write(process->metrics, body);
 }
 
-/* ---- lag
- * -----------------------------------------------------------------------------------------*/
+/* ---- lag ------------------------------------------------------------------------------------- */
 
 static void group_lag(struct run_process *process, const char *group_id, const char *topic,
                       int32_t partition)

@@ -237,7 +237,7 @@ static inline bool mr_wire_decimal(struct mr_wire_reader *in, unsigned field, mr
     return true;
 }
 
-/* ---- writing: the caller's buffer is large enough, which encoded_bytes_max saw to ---- */
+/* ---- writing: the caller's buffer is large enough, which encoded_bytes_max saw to ------------ */
 
 #define MR_WIRE_VARINT_BYTES_MAX ((size_t)10)
 

@@ -37,7 +37,7 @@ static inline struct kafka_log *kafka_log_of(struct mr_log *log)
     return MR_SELF(struct kafka_log, (struct kafka_log *)log, KAFKA_MAGIC);
 }
 
-/* ---- config.c: a client is its configuration --------------------------------------------------*/
+/* ---- config.c: a client is its configuration ------------------------------------------------- */
 
 /* A configuration with the user's properties and what every client has; NULL is impossible. */
 rd_kafka_conf_t *kafka_conf_create(const struct kafka_log *log);
@@ -53,7 +53,7 @@ MR_NODISCARD enum mr_status kafka_conf_set_ms(rd_kafka_conf_t *conf, const char 
 MR_NODISCARD enum mr_status kafka_client_create(rd_kafka_type_t type, rd_kafka_conf_t *conf,
                                                 rd_kafka_t **client, struct mr_err *err);
 
-/* ---- error.c ----------------------------------------------------------------------------------*/
+/* ---- error.c --------------------------------------------------------------------------------- */
 
 /* What a code means to us; text names the operation. */
 enum mr_status kafka_fail(struct mr_err *err, rd_kafka_resp_err_t code, const char *operation,
@@ -63,7 +63,7 @@ enum mr_status kafka_fail(struct mr_err *err, rd_kafka_resp_err_t code, const ch
 enum mr_status kafka_fail_error(struct mr_err *err, rd_kafka_error_t *error, const char *operation,
                                 const char *address);
 
-/* ---- cluster.c, topics.c ----------------------------------------------------------------------*/
+/* ---- cluster.c, topics.c --------------------------------------------------------------------- */
 
 enum mr_status kafka_topic_partitions(struct mr_log *, const char *, int32_t *, struct mr_err *);
 enum mr_status kafka_topic_config(struct mr_log *, const char *, const char *, char *, size_t,
@@ -71,7 +71,7 @@ enum mr_status kafka_topic_config(struct mr_log *, const char *, const char *, c
 enum mr_status kafka_topic_create(struct mr_log *, const struct mr_topic_spec *, struct mr_err *);
 enum mr_status kafka_topic_alter(struct mr_log *, const struct mr_topic_spec *, struct mr_err *);
 
-/* ---- message.c --------------------------------------------------------------------------------*/
+/* ---- message.c ------------------------------------------------------------------------------- */
 
 void kafka_message_fill(struct mr_message *out, const char *topic, rd_kafka_message_t *message);
 size_t kafka_message_headers(const struct mr_message *, struct mr_header *, size_t);
@@ -86,8 +86,7 @@ struct kafka_names {
 const char *kafka_names_intern(struct kafka_names *names, const char *name);
 void kafka_names_fini(struct kafka_names *names);
 
-/* ---- producer.c, member.c, reader.c
- * ------------------------------------------------------------*/
+/* ---- producer.c, member.c, reader.c ---------------------------------------------------------- */
 
 enum mr_status kafka_producer_open(struct mr_log *, const struct mr_producer_options *, int64_t,
                                    struct mr_producer **, struct mr_err *);

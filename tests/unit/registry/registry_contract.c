@@ -136,17 +136,6 @@ START_TEST(an_incompatible_version_is_refused_under_backward)
 }
 END_TEST
 
-START_TEST(under_none_anything_goes)
-{
-    const char *name = subject("none");
-
-    must_register(name, ONE);
-    ck_assert_msg(registry->ops->set_compatibility(registry, name, "NONE", &err) == MR_OK, "%s",
-                  err.text);
-    must_register(name, INCOMPATIBLE);
-}
-END_TEST
-
 START_TEST(a_level_can_be_set_before_there_is_a_version)
 {
     const char *name = subject("early");
@@ -204,7 +193,6 @@ TCase *registry_contract_tcase(registry_opener opener, const char *prefix)
     tcase_add_test(tcase, an_unknown_id_is_unknown);
     tcase_add_test(tcase, looking_up_does_not_register);
     tcase_add_test(tcase, an_incompatible_version_is_refused_under_backward);
-    tcase_add_test(tcase, under_none_anything_goes);
     tcase_add_test(tcase, a_level_can_be_set_before_there_is_a_version);
     tcase_add_test(tcase, a_new_subject_takes_anything);
     tcase_add_test(tcase, what_is_no_schema_is_refused);

@@ -48,7 +48,7 @@ START_TEST(registering_posts_the_schema_under_its_subject)
 
     start(ANSWERS, 1);
     ck_assert_int_eq(
-        registry->ops->register_schema(registry, "a b/c-value", "{\"type\":\"int\"}", &id, &err),
+        registry->ops->register_schema(registry, "a b/c-value", "{ \"type\": \"int\" }", &id, &err),
         MR_OK);
     ck_assert_int_eq(id, 7);
     ck_assert_str_eq(fake_server_line(server), "POST /subjects/a%20b%2Fc-value/versions HTTP/1.1");

@@ -20,6 +20,7 @@ struct level_case {
 };
 
 static const struct level_case CASES[] = {
+    {"NONE", {RECORD(A), RECORD(A "," B)}, true, "anything goes"},
     {"FORWARD", {RECORD(A), RECORD(A "," B)}, true, "old readers skip the added field"},
     {"FORWARD", {RECORD(A "," B), RECORD(A)}, false, "old readers need the removed field"},
     {"FULL", {RECORD(A), RECORD(A "," B_DEFAULT)}, true, "both ways"},

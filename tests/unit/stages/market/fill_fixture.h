@@ -6,10 +6,6 @@
 #ifndef MILLRACE_TESTS_FILL_FIXTURE_H
 #define MILLRACE_TESTS_FILL_FIXTURE_H
 
-#include <check.h>
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "avro/book_delta.h"
 #include "avro/book_snapshot.h"
 #include "avro/book_state.h"
@@ -22,6 +18,10 @@
 #include "domain/hold.h"
 #include "fill/fill.h"
 #include "stage_driver.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
 
 #define SYMBOL "BTCUSDT"
 #define START_US INT64_C(1723161600000000)

@@ -4,13 +4,13 @@
 #ifndef MILLRACE_TESTS_PRICE_FIXTURE_H
 #define MILLRACE_TESTS_PRICE_FIXTURE_H
 
-#include <check.h>
-
 #include "avro/candle.h"
 #include "avro/ticker.h"
 #include "avro/trade.h"
 #include "domain/decimal.h"
 #include "stage_driver.h"
+
+#include <check.h>
 
 /* Noon of a day, so that a step back stays positive; a multiple of five minutes. */
 #define NOON_US (INT64_C(19943) * MR_DAY_US + 12 * MR_HOUR_US)
@@ -19,7 +19,8 @@ static inline mr_i128 dec(const char *text)
 {
     dec_t value = 0;
 
-    ck_assert_msg(dec_parse_signed(dom_text_str(text), &value) == DEC_PARSED, "bad decimal %s", text);
+    ck_assert_msg(dec_parse_signed(dom_text_str(text), &value) == DEC_PARSED, "bad decimal %s",
+                  text);
     return value;
 }
 

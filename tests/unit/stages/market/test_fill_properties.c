@@ -58,7 +58,8 @@ static void kind_of(struct source *source, struct oms_order_command *order)
 /* Also ids used before, cancels of anything, and self-trades under every mode. */
 static void draw(struct source *source, struct command *command)
 {
-    const int known = source->issued == 0 ? 0 : (int)(next_random(source) % (uint64_t)source->issued);
+    const int known =
+        source->issued == 0 ? 0 : (int)(next_random(source) % (uint64_t)source->issued);
     const bool again = next_random(source) % 30 == 0;
 
     (void)snprintf(command->user, sizeof(command->user), "u%d", (int)(next_random(source) % USERS));
@@ -68,9 +69,9 @@ static void draw(struct source *source, struct command *command)
     if (next_random(source) % 4 == 0) {
         command->order = cancel_of(command->id, command->user, command->target);
     } else {
-        static const enum oms_stp_mode modes[] = {
-            OMS_STP_MODE_EXPIRE_TAKER, OMS_STP_MODE_EXPIRE_MAKER, OMS_STP_MODE_EXPIRE_BOTH,
-            OMS_STP_MODE_NONE};
+        static const enum oms_stp_mode modes[] = {OMS_STP_MODE_EXPIRE_TAKER,
+                                                  OMS_STP_MODE_EXPIRE_MAKER,
+                                                  OMS_STP_MODE_EXPIRE_BOTH, OMS_STP_MODE_NONE};
 
         command->order = limit_of(command->id, command->user,
                                   next_random(source) % 2 == 0 ? 'B' : 'S', "1", "1");
@@ -190,7 +191,8 @@ struct mirror {
     int64_t last_seq;
 };
 
-static void mirror_set(struct mirror *mirror, enum ord_side side, const struct oms_book_level *level)
+static void mirror_set(struct mirror *mirror, enum ord_side side,
+                       const struct oms_book_level *level)
 {
     for (size_t i = 0; i < mirror->count[side]; i++) {
         if (mirror->levels[side][i].price == level->price) {
@@ -226,12 +228,12 @@ static void mirror_matches(const struct mirror *mirror, enum ord_side side,
 
         for (size_t i = 0; i < mirror->count[side]; i++) {
             const struct oms_book_level *level = &mirror->levels[side][i];
-            const bool behind = found == 0 ||
-                                (side == ORD_BUY ? level->price < last : level->price > last);
+            const bool behind =
+                found == 0 || (side == ORD_BUY ? level->price < last : level->price > last);
 
             if (level->qty > 0 && behind &&
-                (best == NULL || (side == ORD_BUY ? level->price > best->price
-                                                  : level->price < best->price))) {
+                (best == NULL ||
+                 (side == ORD_BUY ? level->price > best->price : level->price < best->price))) {
                 best = level;
             }
         }
@@ -307,8 +309,8 @@ static void run_block(struct mr_driver *driver, const struct command *commands, 
         if (i == at && fate == FATE_POISON) {
             strike(driver, commands, i, MR_DRIVER_FAULT_EMIT_POISON, nth);
         } else if (i == at && fate == FATE_FAULT) {
-            strike(driver, commands, i,
-                   nth % 2 == 0 ? MR_DRIVER_FAULT_PUT : MR_DRIVER_FAULT_EMIT, nth);
+            strike(driver, commands, i, nth % 2 == 0 ? MR_DRIVER_FAULT_PUT : MR_DRIVER_FAULT_EMIT,
+                   nth);
         } else {
             ck_assert_int_eq(push(driver, commands[i].order), MR_OK);
         }
@@ -417,8 +419,7 @@ static struct naive_order *naive_best(struct naive *naive, enum oms_side taker, 
 
         if (order->leaves > 0 && order->side != taker &&
             (buy ? order->price <= limit : order->price >= limit) &&
-            (best == NULL ||
-             (buy ? order->price < best->price : order->price > best->price))) {
+            (best == NULL || (buy ? order->price < best->price : order->price > best->price))) {
             best = order;
         }
     }

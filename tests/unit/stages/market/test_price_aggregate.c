@@ -3,11 +3,11 @@
  * Method: the stage alone on the stage driver. Windows are one and five minutes, grace 2 s,
  *         retention 1 h; a table of boundary instants; a replay against a naive recomputation.
  */
-#include <stdio.h>
-#include <stdlib.h>
-
 #include "price-aggregate/price_aggregate.h"
 #include "price_fixture.h"
+
+#include <stdio.h>
+#include <stdlib.h>
 
 #define TIMER ((size_t)0)
 
@@ -154,8 +154,8 @@ START_TEST(a_timer_closes_the_window_of_a_quiet_symbol)
     push(1, NOON_US, "10", "1");
     ck_assert_int_eq(mr_driver_punctuate(driver, TIMER, NOON_US + MR_MINUTE_US), MR_OK);
     ck_assert(!newest("1m", NOON_US)->closed);
-    ck_assert_int_eq(
-        mr_driver_punctuate(driver, TIMER, NOON_US + MR_MINUTE_US + 2 * MR_SECOND_US), MR_OK);
+    ck_assert_int_eq(mr_driver_punctuate(driver, TIMER, NOON_US + MR_MINUTE_US + 2 * MR_SECOND_US),
+                     MR_OK);
     ck_assert(newest("1m", NOON_US)->closed);
     ck_assert(!newest("5m", NOON_US)->closed);
 }
@@ -297,7 +297,6 @@ START_TEST(a_day_without_trades_leaves_the_last_price)
 }
 END_TEST
 
-
 static void no_symbol(struct oms_trade *trade)
 {
     trade->symbol = mr_slice_str("");
@@ -357,8 +356,8 @@ START_TEST(a_refused_trade_leaves_no_trace)
     digest = mr_driver_state_digest(driver);
     emits = mr_driver_emit_count(driver, "candles");
     bad_trades[_i].spoil(&bad);
-    ck_assert_msg(mr_driver_push(driver, "trades", bad.symbol, &bad) == bad_trades[_i].status,
-                  "%s", bad_trades[_i].why);
+    ck_assert_msg(mr_driver_push(driver, "trades", bad.symbol, &bad) == bad_trades[_i].status, "%s",
+                  bad_trades[_i].why);
     ck_assert_msg(digest == mr_driver_state_digest(driver), "%s", bad_trades[_i].why);
     ck_assert_uint_eq(mr_driver_emit_count(driver, "candles"), emits);
     push(2, NOON_US + MR_HOUR_US, "11", "1");
@@ -409,10 +408,9 @@ static void compare_emits(struct mr_driver *a, struct mr_driver *b, const char *
 
     ck_assert_uint_eq(count, mr_driver_emit_count(b, port));
     for (size_t i = 0; i < count; i++) {
-        ck_assert(mr_slice_equal(mr_driver_emit_bytes(a, port, i),
-                                 mr_driver_emit_bytes(b, port, i)));
         ck_assert(
-            mr_slice_equal(mr_driver_emit_key(a, port, i), mr_driver_emit_key(b, port, i)));
+            mr_slice_equal(mr_driver_emit_bytes(a, port, i), mr_driver_emit_bytes(b, port, i)));
+        ck_assert(mr_slice_equal(mr_driver_emit_key(a, port, i), mr_driver_emit_key(b, port, i)));
     }
 }
 

@@ -1,0 +1,66 @@
+/*
+ * sink.h -- the parts of a running connector, shared by sink_runner.c (its life) and sink_batch.c
+ * (what happens to a batch).
+ */
+#ifndef MILLRACE_TASK_SINK_H
+#define MILLRACE_TASK_SINK_H
+
+#include "task.h"
+
+#define SINK_BATCH_MAX ((size_t)1000)
+
+struct sink_position {
+    const char *topic;
+    int32_t partition;
+    int64_t next; /* behind the last acknowledged record */
+    bool moved;   /* since the last commit */
+};
+
+struct mr_sink_runner {
+    struct mr_process process;
+    const struct mr_connector_node *node;
+    const struct mr_topic *topic;
+    enum mr_worker_state state;
+    _Atomic bool stopping;
+    char group_id[256];
+    char identity[300];
+    void *self; /* the sink's state */
+    bool is_open;
+    struct mr_binding binding;
+    struct mr_member *member;
+    struct mr_producer *dead_letters;
+    struct outbox letters; /* for the items' shape only */
+    int dead_letter_topic;
+    int32_t dead_letter_partitions;
+    bool letters_unflushed;
+    struct mr_arena *arena;
+    struct mr_message messages[SINK_BATCH_MAX];
+    struct mr_record records[SINK_BATCH_MAX];
+    size_t batch_count; /* messages and records that wait for the system */
+    bool paused;
+    int attempts; /* that failed in a row */
+    int64_t retry_at_us;
+    int64_t last_commit_us;
+    struct sink_position *positions;
+    size_t position_count;
+    struct mr_counter *written;
+    struct mr_counter *dead;
+    struct mr_histogram *write_us;
+    struct mr_worker_status live;
+    pthread_mutex_t status_lock;
+    struct mr_worker_status status;
+};
+
+static inline int64_t sink_now_us(const struct mr_sink_runner *runner)
+{
+    return mr_clock_monotonic_us(runner->process.clock);
+}
+
+/* Connects when it is not. */
+MR_NODISCARD enum mr_status sink_open(struct mr_sink_runner *runner, struct mr_err *err);
+/* Decodes and writes what is in hand; MR_OK: all of it is acknowledged or dead-lettered. */
+MR_NODISCARD enum mr_status sink_write_batch(struct mr_sink_runner *runner, struct mr_err *err);
+/* Forgets what is in hand; it comes again. */
+void sink_drop_batch(struct mr_sink_runner *runner);
+
+#endif

@@ -1,0 +1,176 @@
+/*
+ * sink_batch.c -- a batch of a connector: decoded, written, acknowledged; or a dead letter. See
+ * sink_runner.c.
+ */
+#include "millrace/logger.h"
+#include "sink.h"
+
+void sink_drop_batch(struct mr_sink_runner *runner)
+{
+    while (runner->batch_count > 0) {
+        mr_message_release(&runner->messages[--runner->batch_count]);
+    }
+    mr_arena_reset(runner->arena);
+}
+
+static void move_position(struct mr_sink_runner *runner, const struct mr_message *message)
+{
+    for (size_t i = 0; i < runner->position_count; i++) {
+        struct sink_position *at = &runner->positions[i];
+
+        if (at->partition == message->partition) {
+            at->next = message->offset + 1;
+            at->moved = true;
+            return;
+        }
+    }
+}
+
+static enum mr_status send_dead_letter(struct mr_sink_runner *runner,
+                                       const struct mr_message *message, const struct mr_err *why,
+                                       struct mr_err *err)
+{
+    struct outbox *letters = &runner->letters;
+    const struct outbox_item *item;
+    enum mr_status status;
+
+    dead_letter_add(letters, 0, message->partition % runner->dead_letter_partitions,
+                    runner->node->name, message, why);
+    item = &letters->items[0];
+    status = mr_producer_send(runner->dead_letters,
+                              &(struct mr_outgoing){.topic = runner->dead_letter_topic,
+                                                    .partition = item->partition,
+                                                    .timestamp_ms = item->timestamp_ms,
+                                                    .key = item->key,
+                                                    .value = item->value,
+                                                    .has_value = item->has_value,
+                                                    .headers = item->headers,
+                                                    .header_count = item->header_count},
+                              err);
+    outbox_clear(letters);
+    runner->letters_unflushed = true;
+    runner->live.dead_letters++;
+    mr_counter_add(runner->dead, 1);
+    mr_warn("dead_letter", "connector=%s topic=%s partition=%d offset=%lld error=\"%s\"",
+            runner->node->name, message->topic, (int)message->partition, (long long)message->offset,
+            why->text);
+    return status;
+}
+
+static enum mr_status decode(struct mr_sink_runner *runner, const struct mr_message *message,
+                             struct mr_record *record, struct mr_err *err)
+{
+    const struct mr_schema *schema = runner->binding.schema;
+    void *value;
+
+    *record = (struct mr_record){
+        .key = message->key,
+        .event_us = message->timestamp_ms * 1000,
+        .topic = message->topic,
+        .partition = message->partition,
+        .offset = message->offset,
+        .timestamp_ms = message->timestamp_ms,
+    };
+    if (!message->has_value) {
+        return MR_OK;
+    }
+    value = mr_arena_alloc(runner->arena, schema->struct_bytes);
+    memset(value, 0, schema->struct_bytes);
+    MR_TRY(mr_codec_decode(runner->process.codec, &runner->binding, message->value, runner->arena,
+                           value, err));
+    record->value = value;
+    if (schema->event_us_offset >= 0) {
+        memcpy(&record->event_us, (const uint8_t *)value + schema->event_us_offset,
+               sizeof(record->event_us));
+    }
+    return MR_OK;
+}
+
+/* Takes message i out of the batch; its fate is decided. */
+static void remove_at(struct mr_sink_runner *runner, size_t i)
+{
+    mr_message_release(&runner->messages[i]);
+    runner->batch_count--;
+    memmove(&runner->messages[i], &runner->messages[i + 1],
+            (runner->batch_count - i) * sizeof(runner->messages[0]));
+    memmove(&runner->records[i], &runner->records[i + 1],
+            (runner->batch_count - i) * sizeof(runner->records[0]));
+}
+
+/* Decodes from batch place `from`; what cannot be read is dead-lettered. RETRY: the registry is
+ * away. */
+static enum mr_status decode_batch(struct mr_sink_runner *runner, struct mr_err *err)
+{
+    mr_arena_reset(runner->arena);
+    for (size_t i = 0; i < runner->batch_count;) {
+        const enum mr_status status =
+            decode(runner, &runner->messages[i], &runner->records[i], err);
+
+        if (status == MR_OK) {
+            i++;
+        } else if (mr_status_class(status) == MR_CLASS_POISON) {
+            const struct mr_err why = *err;
+
+            MR_TRY(send_dead_letter(runner, &runner->messages[i], &why, err));
+            move_position(runner, &runner->messages[i]);
+            remove_at(runner, i);
+        } else {
+            return status;
+        }
+    }
+    return MR_OK;
+}
+
+enum mr_status sink_open(struct mr_sink_runner *runner, struct mr_err *err)
+{
+    const struct mr_sink_env env = {
+        .application = runner->process.topology->application,
+        .name = runner->node->name,
+        .topic = runner->topic->name,
+        .schema = runner->topic->schema,
+        .metrics = runner->process.metrics,
+    };
+
+    if (runner->is_open) {
+        return MR_OK;
+    }
+    MR_TRY(runner->node->type->open(runner->self, &env, err));
+    runner->is_open = true;
+    if (runner->attempts > 0) {
+        mr_info("sink_connected", "connector=%s address=%s", runner->node->name,
+                runner->node->type->address(runner->self));
+    }
+    return MR_OK;
+}
+
+enum mr_status sink_write_batch(struct mr_sink_runner *runner, struct mr_err *err)
+{
+    const struct mr_sink_type *type = runner->node->type;
+    const int64_t started_us = sink_now_us(runner);
+
+    MR_TRY(decode_batch(runner, err));
+    while (runner->batch_count > 0) {
+        size_t bad = 0;
+        const enum mr_status status =
+            type->write(runner->self, runner->records, runner->batch_count, &bad, err);
+
+        if (status == MR_OK) {
+            mr_histogram_record_us(runner->write_us, sink_now_us(runner) - started_us);
+            mr_counter_add(runner->written, runner->batch_count);
+            runner->live.records_in += runner->batch_count;
+            for (size_t i = 0; i < runner->batch_count; i++) {
+                move_position(runner, &runner->messages[i]);
+            }
+            sink_drop_batch(runner);
+        } else if (mr_status_class(status) == MR_CLASS_POISON) {
+            const struct mr_err why = *err;
+
+            MR_ASSERT(bad < runner->batch_count);
+            MR_TRY(send_dead_letter(runner, &runner->messages[bad], &why, err));
+            remove_at(runner, bad);
+        } else {
+            return status;
+        }
+    }
+    return MR_OK;
+}
