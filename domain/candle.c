@@ -18,17 +18,18 @@ void candle_init(struct candle *candle, int64_t open_us)
     *candle = (struct candle){.open_us = open_us};
 }
 
-/* Is a's first trade before b's? Ids decide; without ids the windows do. */
+/* Is a's first trade before b's? Ids decide; without ids the start of the window does. */
 static bool opens_before(const struct candle *a, const struct candle *b)
 {
     return a->first_trade_id != b->first_trade_id ? a->first_trade_id < b->first_trade_id
-                                                  : a->open_us <= b->open_us;
+                                                  : a->open_us < b->open_us;
 }
 
+/* Is a's last trade behind b's? Not by the window's start: a joined candle keeps the earliest. */
 static bool closes_after(const struct candle *a, const struct candle *b)
 {
     return a->last_trade_id != b->last_trade_id ? a->last_trade_id > b->last_trade_id
-                                                : a->open_us > b->open_us;
+                                                : a->ts_us > b->ts_us;
 }
 
 static bool add_volumes(struct candle *sum, const struct candle *a, const struct candle *b)

@@ -50,8 +50,10 @@ void candle_init(struct candle *candle, int64_t open_us);
 bool candle_add(struct candle *candle, const struct candle_trade *trade);
 
 /*
- * Joins other into candle: the earlier open_us stays; open and close by trade id, or where ids are
- * missing (0, minute buckets) by the window's start. Commutative. False on overflow: unchanged.
+ * Joins other into candle: the earlier open_us and the later ts_us stay; open and close by trade
+ * id, or where ids are missing (0, minute buckets) open by open_us and close by ts_us: a bucket
+ * without a time of its own sets both to its start. Commutative for parts that share no trade.
+ * False on overflow: unchanged.
  */
 bool candle_merge(struct candle *candle, const struct candle *other);
 

@@ -13,27 +13,31 @@ static void add_byte(struct sha256 *sha, unsigned value)
     sha256_add(sha, &byte, 1);
 }
 
-static void add_number(struct sha256 *sha, dec_u value)
+/* The lowest `bytes` bytes of value, big-endian. */
+static void add_number(struct sha256 *sha, dec_u value, size_t bytes)
 {
-    uint8_t bytes[16];
+    uint8_t text[sizeof(value)];
 
-    for (size_t i = 0; i < sizeof(bytes); i++) {
-        bytes[i] = (uint8_t)(value >> (8 * (15 - i)));
+    for (size_t i = 0; i < bytes; i++) {
+        text[i] = (uint8_t)(value >> (8 * (bytes - 1 - i)));
     }
-    sha256_add(sha, bytes, sizeof(bytes));
+    sha256_add(sha, text, bytes);
 }
 
-/* The length goes first: "ab","c" is not "a","bc". */
+/* The length goes first: "ab","c" is not "a","bc". Records are far below 4 GiB. */
 static void add_text(struct sha256 *sha, struct dom_text text)
 {
-    add_number(sha, text.len);
+    add_number(sha, text.len, 4);
     sha256_add(sha, text.data, text.len);
 }
 
+/* One byte when absent: most orders fit two blocks. */
 static void add_amount(struct sha256 *sha, bool has, dec_t value)
 {
     add_byte(sha, has ? 1 : 0);
-    add_number(sha, has ? (dec_u)value : 0);
+    if (has) {
+        add_number(sha, (dec_u)value, sizeof(value));
+    }
 }
 
 void fingerprint_order(const struct ord_command *cmd, uint8_t out[FINGERPRINT_BYTES])

@@ -19,8 +19,9 @@
 #define ORD_STATUSES(X) X(NEW) X(ACCEPTED) X(FILLED) X(SETTLED) X(REJECTED) X(CANCELLED)
 #define ORD_EXECS(X)                                                                               \
     X(NEW)                                                                                         \
-    X(TRADE) X(CANCELED) X(REPLACED) X(REJECTED) X(CANCEL_REJECTED) X(TRIGGERED)                   \
-        X(TRADE_PREVENTION) X(SETTLED)
+    X(TRADE)                                                                                       \
+    X(CANCELED) X(REPLACED) X(REJECTED) X(CANCEL_REJECTED) X(TRIGGERED) X(TRADE_PREVENTION)        \
+        X(SETTLED)
 #define ORD_LIQUIDITIES(X) X(MAKER) X(TAKER)
 #define ORD_CANCEL_REASONS(X)                                                                      \
     X(USER) X(IOC) X(FOK) X(GTD) X(STP) X(INSUFFICIENT_LIQUIDITY) X(PRICE_RANGE) X(RISK) X(HALT)

@@ -48,25 +48,38 @@ static void schedule(const uint8_t block[64], uint32_t w[64])
     }
 }
 
+/* Eight named registers instead of an array: the compiler keeps them where they are fastest. */
 static void compress(struct sha256 *sha, const uint8_t block[64])
 {
     uint32_t w[64];
-    uint32_t v[8];
+    uint32_t a = sha->state[0];
+    uint32_t b = sha->state[1];
+    uint32_t c = sha->state[2];
+    uint32_t d = sha->state[3];
+    uint32_t e = sha->state[4];
+    uint32_t f = sha->state[5];
+    uint32_t g = sha->state[6];
+    uint32_t h = sha->state[7];
 
     schedule(block, w);
-    memcpy(v, sha->state, sizeof(v));
     for (size_t t = 0; t < 64; t++) {
-        const uint32_t sum1 = rotr(v[4], 6) ^ rotr(v[4], 11) ^ rotr(v[4], 25);
-        const uint32_t choose = (v[4] & v[5]) ^ (~v[4] & v[6]);
-        const uint32_t t1 = v[7] + sum1 + choose + K[t] + w[t];
-        const uint32_t sum0 = rotr(v[0], 2) ^ rotr(v[0], 13) ^ rotr(v[0], 22);
-        const uint32_t majority = (v[0] & v[1]) ^ (v[0] & v[2]) ^ (v[1] & v[2]);
-        memmove(&v[1], &v[0], 7 * sizeof(v[0]));
-        v[4] += t1;
-        v[0] = t1 + sum0 + majority;
+        const uint32_t sum1 = rotr(e, 6) ^ rotr(e, 11) ^ rotr(e, 25);
+        const uint32_t choose = g ^ (e & (f ^ g));
+        const uint32_t t1 = h + sum1 + choose + K[t] + w[t];
+        const uint32_t sum0 = rotr(a, 2) ^ rotr(a, 13) ^ rotr(a, 22);
+        const uint32_t majority = (a & b) | (c & (a | b));
+        h = g;
+        g = f;
+        f = e;
+        e = d + t1;
+        d = c;
+        c = b;
+        b = a;
+        a = t1 + sum0 + majority;
     }
+    const uint32_t sums[8] = {a, b, c, d, e, f, g, h};
     for (size_t i = 0; i < 8; i++) {
-        sha->state[i] += v[i];
+        sha->state[i] += sums[i];
     }
 }
 

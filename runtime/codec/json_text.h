@@ -6,8 +6,9 @@
 #include "millrace/schema.h"
 
 #define MR_JSON_DECIMAL_BYTES ((size_t)48) /* "-", 39 digits, ".", NUL and room */
-#define MR_JSON_TIME_BYTES ((size_t)96) /* "2024-08-08T00:00:00.123456Z"; room for any seven ints  \
-                                         */
+#define MR_JSON_TIME_BYTES                                                                         \
+    ((size_t)96) /* "2024-08-08T00:00:00.123456Z"; room for any seven ints                         \
+                  */
 
 /* The layout of every generated array member. */
 struct mr_json_items {

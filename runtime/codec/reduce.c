@@ -132,6 +132,45 @@ static enum mr_status check_default(json_t *record, json_t *field, struct mr_err
     return MR_OK;
 }
 
+/* The type of a value that is there: the branch of a union that is not null, behind its name. */
+static json_t *inner_type(json_t *types, json_t *field)
+{
+    json_t *type = json_object_get(field, "type");
+    json_t *branch = NULL;
+    size_t index = 0;
+
+    json_array_foreach(type, index, branch)
+    {
+        if (!json_is_string(branch) || strcmp(json_string_value(branch), "null") != 0) {
+            return defined(types, branch);
+        }
+    }
+    return defined(types, type);
+}
+
+/*
+ * The same bytes with another meaning: milliseconds for microseconds, another scale. avro-c does
+ * not look. A writer that says nothing of the meaning is believed.
+ */
+static enum mr_status check_meaning(const struct reduction *r, json_t *writer_field, json_t *field,
+                                    struct mr_err *err)
+{
+    json_t *from = inner_type(r->writer_types, writer_field);
+    json_t *to = inner_type(r->reader_types, field);
+    const char *said = text_of(from, "logicalType");
+    const char *want = text_of(to, "logicalType");
+
+    if (said[0] == '\0' || want[0] == '\0') {
+        return MR_OK;
+    }
+    if (strcmp(said, want) != 0 || json_integer_value(json_object_get(from, "scale")) !=
+                                       json_integer_value(json_object_get(to, "scale"))) {
+        return mr_fail(err, MR_EXISTS, "field %s: the writer's %s is not the reader's %s",
+                       text_of(field, "name"), said, want);
+    }
+    return MR_OK;
+}
+
 static json_t *replace(json_t *object, const char *key, json_t *value)
 {
     json_t *copy = json_copy(object);
@@ -160,13 +199,18 @@ static enum mr_status copy_items(struct reduction *r, json_t *writer_items, json
     fields = json_array();
     json_array_foreach(json_object_get(record, "fields"), index, field)
     {
-        if (find_field(writer_record, text_of(field, "name")) != NULL) {
+        json_t *writer_field = find_field(writer_record, text_of(field, "name"));
+        enum mr_status status = writer_field == NULL ? check_default(record, field, err)
+                                                     : check_meaning(r, writer_field, field, err);
+
+        if (status != MR_OK) {
+            json_decref(fields);
+            return status;
+        }
+        if (writer_field != NULL) {
             json_t *type = copy_type(r, json_object_get(field, "type"));
 
             (void)json_array_append_new(fields, replace(field, "type", type));
-        } else if (check_default(record, field, err) != MR_OK) {
-            json_decref(fields);
-            return MR_EXISTS;
         }
     }
     *copy = replace(record, "fields", fields);
@@ -205,6 +249,7 @@ static enum mr_status copy_fields(struct reduction *r, json_t *writer, json_t *r
             MR_TRY(check_default(reader, field, err));
             continue;
         }
+        MR_TRY(check_meaning(r, writer_field, field, err));
         MR_TRY(copy_field(r, writer_field, field, &copy, err));
         (void)json_array_append_new(fields, copy);
     }

@@ -7,7 +7,7 @@
  *      time seen, moved on by a stream timer when a symbol is quiet; it closes windows `grace`
  *      after their end and lets minutes leave the ticker.
  *      Trade ids of a symbol rise without gaps, so an id that is not above the last one is a copy.
- * Not: the current minute's proration at the old end of the ticker; candles of empty windows.
+ * Not: proration of the oldest minute of the ticker; candles of empty windows.
  */
 #include "price_aggregate.h"
 

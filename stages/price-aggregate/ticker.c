@@ -12,8 +12,6 @@
 #include "aggregate.h"
 #include "domain/candle.h"
 
-#include <stdlib.h>
-
 static int64_t minute_of(int64_t us)
 {
     return candle_window(us, MR_MINUTE_US) / MR_MINUTE_US;

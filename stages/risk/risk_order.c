@@ -35,9 +35,9 @@ static bool reduces(const struct risk_case *c)
     const struct oms_risk_exposure *e = &c->exposure.value;
 
     if (c->side == ORD_BUY) {
-        return e->position < 0 && e->open_buy + c->order->qty <= -e->position;
+        return e->open_buy + c->order->qty <= -e->position;
     }
-    return e->position > 0 && e->open_sell + c->order->qty <= e->position;
+    return e->open_sell + c->order->qty <= e->position;
 }
 
 static enum dom_code check_switch(const struct risk *risk, struct risk_case *c)

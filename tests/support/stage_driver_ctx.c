@@ -13,8 +13,7 @@ size_t driver_port(const struct mr_port *ports, size_t count, const char *name)
             return i;
         }
     }
-    MR_ASSERT(!"unknown port");
-    return 0;
+    mr_assert_fail("unknown port", __FILE__, __LINE__, __func__);
 }
 
 static size_t out_index(const struct mr_driver *driver, const char *name)
@@ -276,6 +275,5 @@ uint64_t mr_driver_counter(const struct mr_driver *driver, const char *name)
             return driver->counters[i].value;
         }
     }
-    MR_ASSERT(!"unknown counter");
-    return 0;
+    mr_assert_fail("unknown counter", __FILE__, __LINE__, __func__);
 }

@@ -211,8 +211,7 @@ struct mr_store *mr_driver_store(struct mr_driver *driver, const char *name)
             return &driver->stores[i];
         }
     }
-    MR_ASSERT(!"unknown store");
-    return NULL;
+    mr_assert_fail("unknown store", __FILE__, __LINE__, __func__);
 }
 
 bool mr_driver_store_get(struct mr_driver *driver, const char *name, struct mr_slice key,
@@ -237,8 +236,7 @@ size_t mr_driver_store_count(const struct mr_driver *driver, const char *name)
             return driver->stores[i].count;
         }
     }
-    MR_ASSERT(!"unknown store");
-    return 0;
+    mr_assert_fail("unknown store", __FILE__, __LINE__, __func__);
 }
 
 /* FNV-1a with lengths mixed in, so that moving a byte from key to value changes it. */

@@ -16,11 +16,17 @@ FORBIDDEN = {
     "atol": "mr_parse_int", "atoll": "mr_parse_int", "atof": "an exact parser",
     "rand": "a seeded generator", "srand": "a seeded generator", "alloca": "an arena",
     "sleep": "mr_clock_wait_us", "usleep": "mr_clock_wait_us", "setjmp": "a status",
-    "longjmp": "a status", "localtime": "UTC", "gmtime": "gmtime_r", "strerror": "strerror_r",
+    "longjmp": "a status", "localtime": "UTC", "gmtime": "gmtime_r",
 }
 CALL = re.compile(r"(?<![\w.>])(" + "|".join(FORBIDDEN) + r")\s*\(")
 GOTO = re.compile(r"\bgoto\s+(\w+)")
-UNDERSCORE = re.compile(r"(?<![\w\"'.])_[a-z]\w*")
+# Check's loop index and POSIX's own names are not ours; members (a._b, a->_b) are their library's.
+UNDERSCORE = re.compile(r"(?<![\w\"'.>])_(?!i\b|exit\b)[a-z]\w*")
+# Functions whose shape somebody else decided.
+SHAPED = {
+    ("statestore/", "scan"): "mr_backend_ops", ("statestore/", "write_batch"): "mr_backend_ops",
+    ("runtime/observe/", "serve"): "MHD_AccessHandlerCallback",
+}
 UNFINISHED = re.compile(r"\b(?:TODO|FIXME|XXX|HACK)\b")
 FUNCTION = re.compile(r"^(?P<head>[A-Za-z_][^;{}#=]*\((?P<params>[^;{}]*)\))\s*\n\{\n", re.MULTILINE)
 GUARD = re.compile(r"^#ifndef (\w+_H)\n#define \1\n", re.MULTILINE)
@@ -91,8 +97,8 @@ def check_c(path, text):
         if length > FUNCTION_LINES_MAX:
             yield Finding(path, first, f"{name} has {length} lines: at most {FUNCTION_LINES_MAX}")
         count = count_parameters(parameters)
-        # A callback's shape is the library's.
-        if count > PARAMETERS_MAX and "_Result" not in text.split("\n")[first - 1]:
+        shaped = any(path.startswith(home) and name == given for home, given in SHAPED)
+        if count > PARAMETERS_MAX and not shaped:
             yield Finding(path, first, f"{name} has {count} parameters: at most {PARAMETERS_MAX}")
 
 
@@ -121,6 +127,9 @@ SELF_TESTS = [
     ("a function that just fits", c_file(JUST), None),
     ("seven parameters", c_file("int f(int a, int b, int c,\n      int d, int e, int g, int h)\n{\n}\n"),
      "7 parameters"),
+    ("a shape of somebody else's",
+     {"statestore/m/a.c": "/* a.c */\nint scan(int a, int b, int c, int d, int e, int g, int h)\n{\n}\n"},
+     None),
     ("six and a callback", c_file("int f(int a, int b, int c, int d, int e, int (*g)(int, int))\n{\n}\n"),
      None),
     ("strcpy", c_file("int a = strcpy(b, c);\n"), "strcpy()"),
@@ -130,6 +139,7 @@ SELF_TESTS = [
     ("another label", c_file("void f(void)\n{\n    goto fail;\n}\n"), "goto fail"),
     ("the one label", c_file("void f(void)\n{\n    goto out;\n}\n"), None),
     ("a leading underscore", c_file("static int _x;\n"), "_x"),
+    ("Check's index and a library's member", c_file("int a = rows[_i] + m->_private + m._x;\n"), None),
     ("a keyword", c_file("_Static_assert(1, \"\");\n_Atomic int a;\n__extension__ int b;\n"), None),
     ("a tab", c_file("int\ta;\n"), "a tab"),
     ("a wide line", c_file("int a; /* " + "x" * 100 + " */\n"), "columns"),

@@ -17,12 +17,26 @@ static void write_cell(const char *text, struct mr_buffer *out)
     }
 }
 
+static void write_size(int64_t bytes, struct mr_buffer *out)
+{
+    static const char *const units[] = {"B", "KiB", "MiB", "GiB"};
+    size_t unit = 0;
+
+    while (bytes != 0 && bytes % 1024 == 0 && unit + 1 < MR_COUNT(units)) {
+        bytes /= 1024;
+        unit++;
+    }
+    mr_buffer_printf(out, "%" PRId64 "%s", bytes, units[unit]);
+}
+
 static void write_bound(enum mr_option_type type, int64_t value, struct mr_buffer *out)
 {
     char text[64];
 
     if (type == MR_OPTION_DURATION || type == MR_OPTION_DURATIONS) {
         mr_buffer_printf(out, "%s", mr_format_duration(value, text, sizeof(text)));
+    } else if (type == MR_OPTION_SIZE) {
+        write_size(value, out);
     } else if (type == MR_OPTION_RATIO) {
         mr_buffer_printf(out, "%" PRId64 "%s", value / 10000, value % 10000 == 0 ? "%" : ".x%");
     } else if (type == MR_OPTION_RATE) {

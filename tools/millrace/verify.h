@@ -85,7 +85,7 @@ load_visit verify_positions_on_execution;
 load_visit verify_positions_on_position;
 void verify_positions_end(struct verify_positions **positions);
 
-/* verify_book.c: deltas gapless, never crossed; folded they equal the last snapshot. */
+/* verify_book.c: deltas gapless; the last snapshot is empty and as new as the last delta. */
 struct verify_book *verify_book_create(struct verify *verify);
 load_visit verify_book_on_delta;
 load_visit verify_book_on_snapshot;

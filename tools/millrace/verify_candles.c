@@ -10,6 +10,7 @@
 #include "avro/candle.h"
 #include "avro/trade.h"
 #include "load_decimal.h"
+#include "load_text.h"
 #include "millrace/arena.h"
 #include "millrace/option.h"
 #include "verify.h"
@@ -105,9 +106,7 @@ enum mr_status verify_candles_on_trade(void *arg, const struct load_record *reco
 static struct mr_slice window_key(char *buffer, const char *symbol, const char *interval,
                                   int64_t open_us)
 {
-    const int len = snprintf(buffer, KEY_BYTES_MAX, "%s:%s:%" PRId64, symbol, interval, open_us);
-
-    return mr_slice_of(buffer, len < KEY_BYTES_MAX ? (size_t)len : KEY_BYTES_MAX - 1);
+    return load_text(buffer, KEY_BYTES_MAX, "%s:%s:%" PRId64, symbol, interval, open_us);
 }
 
 static void note_interval(struct verify_candles *c, struct mr_slice text)
@@ -116,7 +115,7 @@ static void note_interval(struct verify_candles *c, struct mr_slice text)
     struct mr_err ignored;
     int64_t us = 0;
 
-    (void)snprintf(buffer, sizeof buffer, "%.*s", MR_SLICE_ARG(text));
+    (void)load_text(buffer, sizeof buffer, "%.*s", MR_SLICE_ARG(text));
     for (size_t i = 0; i < c->interval_count; i++) {
         if (strcmp(c->intervals[i].text, buffer) == 0) {
             return;
@@ -146,7 +145,7 @@ enum mr_status verify_candles_on_candle(void *arg, const struct load_record *rec
         return MR_OK;
     }
     note_interval(c, candle->interval);
-    (void)snprintf(interval, sizeof interval, "%.*s", MR_SLICE_ARG(candle->interval));
+    (void)load_text(interval, sizeof interval, "%.*s", MR_SLICE_ARG(candle->interval));
     seen = verify_map_put(c->seen, window_key(buffer, c->verify->tape.symbols[symbol].name,
                                               interval, candle->open_ts_us));
     seen->partition = record->partition;

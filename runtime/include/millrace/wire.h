@@ -36,6 +36,12 @@ enum mr_wire_fault {
 #undef X
 };
 
+/*
+ * For the steps of nearly every field. Left to itself at -O2, a compiler calls them, and the
+ * position goes through memory once for each field: half the speed.
+ */
+#define MR_WIRE_INLINE static inline __attribute__((always_inline))
+
 struct mr_wire_reader {
     const uint8_t *at;
     const uint8_t *end;
@@ -77,7 +83,7 @@ static inline bool mr_wire_fail(struct mr_wire_reader *in, unsigned field, enum 
     return false;
 }
 
-static inline bool mr_wire_varint(struct mr_wire_reader *in, unsigned field, uint64_t *out)
+MR_WIRE_INLINE bool mr_wire_varint(struct mr_wire_reader *in, unsigned field, uint64_t *out)
 {
     if (in->at < in->end && *in->at < 0x80) {
         *out = *in->at++;
@@ -93,7 +99,7 @@ static inline int64_t mr_wire_unzigzag(uint64_t raw)
     return (int64_t)((raw >> 1) ^ sign);
 }
 
-static inline bool mr_wire_long(struct mr_wire_reader *in, unsigned field, int64_t *out)
+MR_WIRE_INLINE bool mr_wire_long(struct mr_wire_reader *in, unsigned field, int64_t *out)
 {
     uint64_t raw = 0;
 
@@ -131,7 +137,7 @@ static inline bool mr_wire_bool(struct mr_wire_reader *in, unsigned field, bool 
 }
 
 /* Branch of ["null", T]: 0 is null, 1 is T. */
-static inline bool mr_wire_present(struct mr_wire_reader *in, unsigned field, bool *out)
+MR_WIRE_INLINE bool mr_wire_present(struct mr_wire_reader *in, unsigned field, bool *out)
 {
     if (in->at == in->end) {
         return mr_wire_fail(in, field, MR_WIRE_TRUNCATED);
@@ -159,7 +165,7 @@ static inline bool mr_wire_ordinal(struct mr_wire_reader *in, unsigned field, un
     return true;
 }
 
-static inline bool mr_wire_bytes(struct mr_wire_reader *in, unsigned field, struct mr_slice *out)
+MR_WIRE_INLINE bool mr_wire_bytes(struct mr_wire_reader *in, unsigned field, struct mr_slice *out)
 {
     uint64_t raw = 0;
 
@@ -176,7 +182,7 @@ static inline bool mr_wire_bytes(struct mr_wire_reader *in, unsigned field, stru
 }
 
 /* Texts become parts of composite keys, whose separator is NUL. */
-static inline bool mr_wire_string(struct mr_wire_reader *in, unsigned field, struct mr_slice *out)
+MR_WIRE_INLINE bool mr_wire_string(struct mr_wire_reader *in, unsigned field, struct mr_slice *out)
 {
     if (!mr_wire_bytes(in, field, out)) {
         return false;
@@ -198,21 +204,28 @@ static inline bool mr_wire_fixed(struct mr_wire_reader *in, unsigned field, size
     return true;
 }
 
+/* Written with shifts alone, compilers do not see one load and one swap in it. */
+static inline uint64_t mr_wire_swap_be64(uint64_t value)
+{
+#if __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__
+    return __builtin_bswap64(value);
+#else
+    return value;
+#endif
+}
+
 static inline uint64_t mr_wire_load_be64(const uint8_t *at)
 {
     uint64_t value = 0;
 
-    for (size_t i = 0; i < 8; i++) {
-        value = value << 8 | at[i];
-    }
-    return value;
+    memcpy(&value, at, sizeof(value));
+    return mr_wire_swap_be64(value);
 }
 
 static inline void mr_wire_store_be64(uint8_t *at, uint64_t value)
 {
-    for (size_t i = 0; i < 8; i++) {
-        at[i] = (uint8_t)(value >> (56 - 8 * i));
-    }
+    value = mr_wire_swap_be64(value);
+    memcpy(at, &value, sizeof(value));
 }
 
 /* 10^38, the first value that decimal(38) cannot hold. */
@@ -221,7 +234,7 @@ static inline mr_i128 mr_wire_decimal_end(void)
     return (mr_i128)UINT64_C(10000000000000000000) * (mr_i128)UINT64_C(10000000000000000000);
 }
 
-static inline bool mr_wire_decimal(struct mr_wire_reader *in, unsigned field, mr_i128 *out)
+MR_WIRE_INLINE bool mr_wire_decimal(struct mr_wire_reader *in, unsigned field, mr_i128 *out)
 {
     mr_u128 raw = 0;
 

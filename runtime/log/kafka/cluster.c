@@ -8,6 +8,8 @@
 #include <stdlib.h>
 
 #define ANSWER_MS 10000
+#define LEADER_TRIES 50
+#define LEADER_PAUSE_MS 20
 
 static const struct mr_topic_config question_settings[] = {
     {"isolation.level", "read_committed"},
@@ -27,14 +29,20 @@ static enum mr_status question_client(const struct kafka_log *log, const char *g
     return kafka_client_create(RD_KAFKA_CONSUMER, conf, client, err);
 }
 
+/* A read_committed client is told the LSO as the high watermark. */
 static enum mr_status kafka_watermarks(struct mr_log *base, const char *topic, int32_t partition,
                                        int64_t *low, int64_t *stable_end, struct mr_err *err)
 {
     struct kafka_log *log = kafka_log_of(base);
-    /* A read_committed client is told the LSO as the high watermark. */
-    const rd_kafka_resp_err_t code =
+    rd_kafka_resp_err_t code =
         rd_kafka_query_watermark_offsets(log->client, topic, partition, low, stable_end, ANSWER_MS);
 
+    /* The leader of a new topic may not know of it for some milliseconds. */
+    for (int i = 0; code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION && i < LEADER_TRIES; i++) {
+        rd_kafka_poll(log->client, LEADER_PAUSE_MS);
+        code = rd_kafka_query_watermark_offsets(log->client, topic, partition, low, stable_end,
+                                                ANSWER_MS);
+    }
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
                ? MR_OK
                : kafka_fail(err, code, "asking for watermarks", log->address);

@@ -67,21 +67,28 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
     free(ours);
 }
 
+/* The client is finished; the reason is kept for the next answer of poll. */
+static void note_fatal(struct kafka_member *self)
+{
+    char text[256];
+    const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(self->client, text, sizeof(text));
+
+    self->fatal = kafka_fail(&self->fatal_err, fatal, text, self->log->address);
+}
+
 static void on_error(rd_kafka_t *client, int code, const char *reason, void *opaque)
 {
     struct kafka_member *self = opaque;
-    char text[256];
-    rd_kafka_resp_err_t fatal;
 
+    (void)client;
     if (code == RD_KAFKA_RESP_ERR__ALL_BROKERS_DOWN) {
         self->brokers_down = true;
     }
-    if (code != RD_KAFKA_RESP_ERR__FATAL) {
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        note_fatal(self);
+    } else {
         mr_debug("kafka_member", "error=\"%s\"", reason);
-        return;
     }
-    fatal = rd_kafka_fatal_error(client, text, sizeof(text));
-    self->fatal = kafka_fail(&self->fatal_err, fatal, text, self->log->address);
 }
 
 static enum mr_status settings(rd_kafka_conf_t *conf, const struct mr_member_options *options,
@@ -168,7 +175,9 @@ static enum mr_status on_error_message(struct kafka_member *self, rd_kafka_messa
     const rd_kafka_resp_err_t code = message->err;
     enum mr_status status = MR_OK;
 
-    if (code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
+    if (code == RD_KAFKA_RESP_ERR__FATAL) {
+        note_fatal(self);
+    } else if (code == RD_KAFKA_RESP_ERR__MAX_POLL_EXCEEDED) {
         mr_warn("kafka_member", "error=\"%s\"", rd_kafka_message_errstr(message));
     } else if (code == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART ||
                code == RD_KAFKA_RESP_ERR_TOPIC_AUTHORIZATION_FAILED ||

@@ -241,7 +241,9 @@ static rd_kafka_headers_t *make_headers(const struct mr_outgoing *record)
 static rd_kafka_resp_err_t produce(struct kafka_producer *self, const struct mr_outgoing *record,
                                    rd_kafka_headers_t *headers)
 {
-    void *value = record->has_value ? (void *)(uintptr_t)record->value.data : NULL;
+    static char empty[1]; /* an empty value is not a tombstone: its address must not be NULL */
+    void *bytes = record->value.len == 0 ? empty : (void *)(uintptr_t)record->value.data;
+    void *value = record->has_value ? bytes : NULL;
     const rd_kafka_vu_t arguments[] = {
         {.vtype = RD_KAFKA_VTYPE_RKT, .u.rkt = self->topics[record->topic].handle},
         {.vtype = RD_KAFKA_VTYPE_PARTITION, .u.i32 = record->partition},
@@ -302,7 +304,14 @@ static enum mr_status drain(struct kafka_producer *self, int64_t deadline_us, st
         rd_kafka_poll(self->client, 1);
     }
     if (self->delivery_error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return kafka_fail(err, self->delivery_error, "delivering records", self->log->address);
+        char text[200];
+        const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(self->client, text, sizeof(text));
+
+        /* What became of the records is only the consequence of what became of the client. */
+        return fatal != RD_KAFKA_RESP_ERR_NO_ERROR
+                   ? kafka_fail(err, fatal, text, self->log->address)
+                   : kafka_fail(err, self->delivery_error, "delivering records",
+                                self->log->address);
     }
     return MR_OK;
 }

@@ -14,6 +14,10 @@
 #define OPTIONAL(name, type) "{\"name\":\"" name "\",\"type\":[\"null\"," type "],\"default\":null}"
 #define ENUM(symbols) "{\"type\":\"enum\",\"name\":\"E\",\"symbols\":[" symbols "]}"
 #define FIXED(size) "{\"type\":\"fixed\",\"name\":\"F\",\"size\":" size "}"
+#define TIME(unit) "{\"type\":\"long\",\"logicalType\":\"timestamp-" unit "\"}"
+#define DECIMAL(scale)                                                                             \
+    "{\"type\":\"fixed\",\"name\":\"D\",\"size\":16,\"logicalType\":\"decimal\","                  \
+    "\"precision\":38,\"scale\":" scale "}"
 #define ITEMS(fields)                                                                              \
     "{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":\"I\",\"fields\":[" fields "]}}"
 
@@ -62,6 +66,16 @@ static const struct compat_case CASES[] = {
          FIELD("x", "\"int\"")) ",\"default\":[]}"
                                 "," FIELD("b", "{\"type\":\"array\",\"items\":\"I\"}")),
      MR_OK, "the same with a record inside arrays"},
+    {RECORD(FIELD("a", TIME("millis"))), RECORD(FIELD("a", TIME("micros"))), MR_EXISTS,
+     "milliseconds read as microseconds"},
+    {RECORD(FIELD("a", "\"long\"")), RECORD(FIELD("a", TIME("micros"))), MR_OK,
+     "a writer that says nothing is believed"},
+    {RECORD(OPTIONAL("a", DECIMAL("8"))), RECORD(OPTIONAL("a", DECIMAL("18"))), MR_EXISTS,
+     "amounts would be off by 10^10"},
+    {RECORD(FIELD("b", DECIMAL("8")) "," FIELD("a", "\"D\"")), RECORD(FIELD("a", DECIMAL("18"))),
+     MR_EXISTS, "the same behind a name"},
+    {RECORD(FIELD("a", ITEMS(FIELD("x", DECIMAL("8"))))),
+     RECORD(FIELD("a", ITEMS(FIELD("x", DECIMAL("18"))))), MR_EXISTS, "the same inside items"},
     {"\"string\"", "\"string\"", MR_OK, "no record at all"},
     {"\"string\"", "\"long\"", MR_EXISTS, "no record, another type"},
     {"{\"type\":\"record\"}", RECORD(FIELD("a", "\"int\"")), MR_CONFIG, "the writer is no schema"},

@@ -52,6 +52,15 @@ static struct dom_text user_of(int user)
     return text_of(user_text);
 }
 
+static void start(struct world *w, uint64_t seed, uint64_t prices)
+{
+    memset(w, 0, sizeof(*w));
+    w->seed = seed;
+    w->prices = prices;
+    w->book = book_create(&(struct book_options){.data_bytes = sizeof(int64_t)});
+    ck_assert_ptr_nonnull(w->book);
+}
+
 static bool better(const struct model_order *a, const struct model_order *b)
 {
     if (a->price != b->price) {
@@ -205,9 +214,9 @@ static void new_order(struct world *w)
     const bool rests = random_below(&w->seed, 4) != 0;
 
     const size_t best = model_best(&w->model, order.side);
-    ck_assert_int_eq(
-        book_crosses(w->book, order.side, order.price),
-        best != MODEL_MAX && within(order.side, order.price, w->model.orders[best].price));
+    ck_assert_int_eq(book_crosses(w->book, order.side, order.price),
+                     best != MODEL_MAX &&
+                         within(order.side, order.price, w->model.orders[best].price));
     if (match_both(w, &order, modes[random_below(&w->seed, 4)]) && order.leaves > 0 && rests) {
         insert_both(w, &order);
     }
@@ -315,8 +324,7 @@ START_TEST(book_and_model_never_differ)
 {
     static struct world w;
 
-    w = (struct world){.seed = (uint64_t)_i + 1, .prices = stream_rows[_i].prices};
-    w.book = book_create(&(struct book_options){.data_bytes = sizeof(int64_t)});
+    start(&w, (uint64_t)_i + 1, stream_rows[_i].prices);
     for (int i = 0; i < stream_rows[_i].steps; i++) {
         /* Phases of growth and of decay: cancels are rare, then frequent. */
         const uint64_t cancels = (i / 2000) % 2 == 0 ? 15 : 70;
@@ -378,9 +386,8 @@ START_TEST(the_changes_alone_rebuild_the_book)
     static struct world w;
     static struct mirror mirror;
 
-    w = (struct world){.seed = 99, .prices = 100};
+    start(&w, 99, 100);
     mirror.count[0] = mirror.count[1] = 0;
-    w.book = book_create(&(struct book_options){.data_bytes = sizeof(int64_t)});
     for (int round = 0; round < 3000; round++) {
         for (uint64_t n = random_below(&w.seed, 12); n > 0; n--) {
             if (random_below(&w.seed, 100) < 40) {

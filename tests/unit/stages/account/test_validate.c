@@ -5,6 +5,7 @@
  */
 #include "account_fixture.h"
 #include "domain/codes.h"
+#include "order_map.h"
 #include "validate/validate.h"
 
 #include <check.h>
@@ -417,6 +418,25 @@ START_TEST(symbols_that_share_a_cache_slot_keep_their_own_rules)
 }
 END_TEST
 
+/* Versions are offsets: two symbols of different partitions may have the same. */
+START_TEST(the_cache_tells_symbols_of_one_version_apart)
+{
+    static struct instrument_cache cache;
+    struct oms_instrument instrument = fixture_instrument();
+
+    for (int i = 0; i < 200; i++) {
+        char name[8];
+        const struct instrument_facts *facts = NULL;
+
+        (void)snprintf(name, sizeof(name), "S%d", i);
+        instrument.symbol = s(name);
+        facts = instrument_cache_get(&cache, &instrument, 7);
+        ck_assert(mr_slice_equal(slice_of(facts->instr.symbol), s(name)));
+        ck_assert_ptr_null(facts->defect);
+    }
+}
+END_TEST
+
 START_TEST(a_defective_instrument_takes_cancels_only)
 {
     struct oms_order_command order = fixture_limit("o1", "u1", OMS_SIDE_BUY, "1", "100");
@@ -473,6 +493,7 @@ int main(void)
                         (int)MR_COUNT(poison_cases));
     tcase_add_test(tcase, a_new_version_of_the_instrument_counts_at_once);
     tcase_add_test(tcase, symbols_that_share_a_cache_slot_keep_their_own_rules);
+    tcase_add_test(tcase, the_cache_tells_symbols_of_one_version_apart);
     tcase_add_test(tcase, a_defective_instrument_takes_cancels_only);
     tcase_add_test(tcase, an_old_client_clock_is_stale_when_a_window_is_set);
     suite_add_tcase(suite, tcase);

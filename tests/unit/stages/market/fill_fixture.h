@@ -162,23 +162,31 @@ static inline size_t trades(const struct mr_driver *driver)
     return mr_driver_emit_count(driver, "trades");
 }
 
+static inline void append(char *buffer, size_t bytes, struct mr_slice text)
+{
+    const size_t used = strlen(buffer);
+
+    ck_assert_uint_lt(used + text.len, bytes);
+    memcpy(buffer + used, text.data, text.len);
+    buffer[used + text.len] = '\0';
+}
+
 /* "maker>taker qty@price" of every trade, in order, separated by one space. */
 static inline const char *tape(struct mr_driver *driver, char *buffer, size_t bytes)
 {
-    size_t used = 0;
-
     buffer[0] = '\0';
     for (size_t i = 0; i < trades(driver); i++) {
         const struct oms_trade *one = trade(driver, i);
-        char qty[DEC_TEXT_MAX];
-        char price[DEC_TEXT_MAX];
+        char number[DEC_TEXT_MAX];
 
-        (void)dec_format(one->qty, qty);
-        (void)dec_format(one->price, price);
-        used += (size_t)snprintf(buffer + used, bytes - used, "%s%.*s>%.*s %s@%s",
-                                 i == 0 ? "" : " ", MR_SLICE_ARG(one->maker_order_id),
-                                 MR_SLICE_ARG(one->taker_order_id), qty, price);
-        ck_assert_uint_lt(used, bytes);
+        append(buffer, bytes, mr_slice_str(i == 0 ? "" : " "));
+        append(buffer, bytes, one->maker_order_id);
+        append(buffer, bytes, mr_slice_str(">"));
+        append(buffer, bytes, one->taker_order_id);
+        append(buffer, bytes, mr_slice_str(" "));
+        append(buffer, bytes, mr_slice_of(number, dec_format(one->qty, number)));
+        append(buffer, bytes, mr_slice_str("@"));
+        append(buffer, bytes, mr_slice_of(number, dec_format(one->price, number)));
     }
     return buffer;
 }

@@ -214,6 +214,24 @@ START_TEST(a_delta_and_a_snapshot_leave_once_per_transaction)
 }
 END_TEST
 
+START_TEST(a_delta_has_the_time_of_the_last_change)
+{
+    struct oms_order_command order = limit_of("a", "u1", 'B', "100", "1");
+    struct oms_order_command late = cancel_of("x", "u1", "gone");
+
+    order.ts_us = START_US + 7;
+    late.ts_us = START_US + 9;
+    ck_assert_int_eq(push(driver, order), MR_OK);
+    ck_assert_int_eq(push(driver, late), MR_OK);
+    ck_assert_int_eq(mr_driver_commit(driver), MR_OK);
+    ck_assert_int_eq(((const struct oms_book_delta *)mr_driver_emit(driver, "book", 0))->ts_us,
+                     START_US + 7);
+    ck_assert_int_eq(
+        ((const struct oms_book_snapshot *)mr_driver_emit(driver, "snapshots", 0))->ts_us,
+        START_US + 7);
+}
+END_TEST
+
 START_TEST(a_transaction_without_change_of_the_book_shows_nothing)
 {
     struct oms_order_command ioc = limit_of("a", "u1", 'B', "100", "1");
@@ -295,6 +313,7 @@ int main(void)
     tcase_add_test(amounts, a_market_order_has_no_price_and_holds_at_its_collar);
     tcase_add_test(amounts, fees_of_many_fills_are_rounded_up_once);
     tcase_add_test(amounts, a_delta_and_a_snapshot_leave_once_per_transaction);
+    tcase_add_test(amounts, a_delta_has_the_time_of_the_last_change);
     tcase_add_test(amounts, a_transaction_without_change_of_the_book_shows_nothing);
     tcase_add_test(amounts, a_snapshot_holds_twenty_levels);
     tcase_add_test(amounts, a_command_costs_few_store_calls_and_no_scan);

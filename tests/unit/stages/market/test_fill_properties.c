@@ -80,6 +80,11 @@ static void draw(struct source *source, struct command *command)
         command->order.stp_mode = modes[next_random(source) % MR_COUNT(modes)];
         kind_of(source, &command->order);
         approve(&command->order);
+        if (next_random(source) % 3 == 0) {
+            command->order.fee_maker = dec("-0.0005"); /* a rebate */
+        }
+        command->order.has_client_order_id = next_random(source) % 2 == 0;
+        command->order.client_order_id = mr_slice_str(command->id);
     }
     command->order.ts_us = START_US + source->issued;
 }
@@ -382,6 +387,48 @@ START_TEST(a_poisoned_record_may_only_name_more_levels_in_a_delta)
 }
 END_TEST
 
+START_TEST(a_flush_that_fails_half_way_leaves_no_gap)
+{
+    struct mr_driver *driver = mr_driver_create(&fill_stage, NULL, 0);
+    struct oms_order_command other = limit_of("b", "u1", 'B', "100", "1");
+    const struct oms_book_delta *delta = NULL;
+
+    other.symbol = mr_slice_str("ETHUSDT");
+    list(driver, SYMBOL, OMS_SYMBOL_STATE_TRADING);
+    list(driver, "ETHUSDT", OMS_SYMBOL_STATE_TRADING);
+    ck_assert_int_eq(mr_driver_commit(driver), MR_OK);
+    add(driver, "a", "u1", 'B', "100", "1");
+    ck_assert_int_eq(push(driver, other), MR_OK);
+    mr_driver_fail(driver, MR_DRIVER_FAULT_EMIT, 3); /* the second symbol's delta */
+    ck_assert_int_eq(mr_driver_commit(driver), MR_TXN_ABORT);
+    add(driver, "a", "u1", 'B', "100", "1");
+    ck_assert_int_eq(push(driver, other), MR_OK);
+    ck_assert_int_eq(mr_driver_commit(driver), MR_OK);
+    ck_assert_uint_eq(mr_driver_emit_count(driver, "book"), 2);
+    delta = mr_driver_emit(driver, "book", 0);
+    ck_assert_int_eq(delta->first_seq, 1);
+    ck_assert_int_eq(delta->last_seq, 1);
+    ck_assert_uint_eq(delta->bids.count, 1);
+    mr_driver_destroy(&driver);
+}
+END_TEST
+
+START_TEST(an_undo_rebuilds_only_what_the_transaction_touched)
+{
+    struct mr_driver *driver = mr_driver_create(&fill_stage, NULL, 0);
+    size_t scans = 0;
+
+    list(driver, SYMBOL, OMS_SYMBOL_STATE_TRADING);
+    list(driver, "ETHUSDT", OMS_SYMBOL_STATE_TRADING);
+    ck_assert_int_eq(mr_driver_commit(driver), MR_OK);
+    add(driver, "a", "u1", 'B', "100", "1");
+    scans = mr_driver_scan_calls(driver);
+    mr_driver_abort(driver);
+    ck_assert_uint_eq(mr_driver_scan_calls(driver) - scans, 1);
+    mr_driver_destroy(&driver);
+}
+END_TEST
+
 /* --- naive matcher -------------------------------------------------------------------------- */
 
 struct naive_order {
@@ -513,6 +560,8 @@ int main(void)
     tcase_add_loop_test(random, the_tape_is_that_of_a_naive_matcher, 0, 4);
     tcase_add_loop_test(random, aborts_faults_and_restarts_change_no_byte, 0, 6);
     tcase_add_loop_test(random, a_poisoned_record_may_only_name_more_levels_in_a_delta, 0, 6);
+    tcase_add_test(random, a_flush_that_fails_half_way_leaves_no_gap);
+    tcase_add_test(random, an_undo_rebuilds_only_what_the_transaction_touched);
     suite_add_tcase(suite, random);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

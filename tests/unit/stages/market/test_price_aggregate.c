@@ -235,6 +235,34 @@ START_TEST(closed_windows_leave_the_store_after_retention)
 }
 END_TEST
 
+START_TEST(what_is_forgotten_costs_nothing_more)
+{
+    size_t before = 0;
+
+    push(1, NOON_US, "10", "1");
+    push(2, NOON_US + 3 * MR_HOUR_US, "10", "1");
+    before = mr_driver_store_calls(driver);
+    push(3, NOON_US + 3 * MR_HOUR_US, "10", "1");
+    /* Two candles read and written, the minute and the price written. */
+    ck_assert_uint_eq(mr_driver_store_calls(driver) - before, 6);
+    ck_assert_uint_eq(mr_driver_scan_calls(driver), 3); /* the first reload */
+}
+END_TEST
+
+START_TEST(a_restart_does_not_turn_back_what_a_timer_closed)
+{
+    push(1, NOON_US, "10", "1");
+    push(2, NOON_US + 2 * MR_MINUTE_US, "10", "1");
+    ck_assert_int_eq(
+        mr_driver_punctuate(driver, TIMER, NOON_US + 3 * MR_MINUTE_US + 2 * MR_SECOND_US), MR_OK);
+    ck_assert(newest("1m", NOON_US + 2 * MR_MINUTE_US)->closed);
+    ck_assert_int_eq(mr_driver_commit(driver), MR_OK);
+    mr_driver_restart(driver);
+    push(3, NOON_US + MR_MINUTE_US, "11", "1"); /* a window between, empty so far */
+    ck_assert(newest("1m", NOON_US + MR_MINUTE_US)->closed);
+}
+END_TEST
+
 START_TEST(a_trade_id_counts_once)
 {
     uint64_t digest = 0;
@@ -534,6 +562,8 @@ int main(void)
     tcase_add_test(rules, a_late_trade_of_an_empty_window_makes_a_closed_candle);
     tcase_add_test(rules, a_trade_later_than_retention_is_counted_and_changes_no_candle);
     tcase_add_test(rules, closed_windows_leave_the_store_after_retention);
+    tcase_add_test(rules, what_is_forgotten_costs_nothing_more);
+    tcase_add_test(rules, a_restart_does_not_turn_back_what_a_timer_closed);
     tcase_add_test(rules, a_trade_id_counts_once);
     tcase_add_test(rules, a_ticker_covers_24_hours);
     tcase_add_test(rules, a_minute_leaves_the_ticker_when_its_day_is_over);

@@ -1,0 +1,236 @@
+/*
+ * Goal:   check, graph, describe and options print what the topology and the tables say, and end
+ * with the right code. Method: files in a directory of the test's own; stdout and stderr are read
+ * back from files there.
+ */
+#include "catalog.h"
+#include "command.h"
+#include "describe.h"
+#include "fake_catalog.h"
+#include "graph.h"
+#include "options_doc.h"
+
+#include <check.h>
+#include <fcntl.h>
+#include <jansson.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+const struct mr_catalog *mr_cli_catalog(void)
+{
+    return &fake_catalog;
+}
+
+static const char good[] = "application: shop\n"
+                           "defaults: {partitions: 3, replication: 1}\n"
+                           "topics:\n"
+                           "  orders: {key: userId, value: Order}\n"
+                           "  good: {key: userId, value: Order}\n"
+                           "  prices: {key: symbol, value: Price, cleanup: compact}\n"
+                           "  fills: {key: userId, value: Fill}\n"
+                           "stages:\n"
+                           "  first: {type: check, in: {orders: orders, prices: {table: prices}},\n"
+                           "          out: {good: good}}\n"
+                           "  book: {type: book, in: {orders: good}, out: {fills: fills}}\n"
+                           "groups:\n"
+                           "  all: {stages: [first, book]}\n"
+                           "connectors:\n"
+                           "  shelf-fills: {type: shelf, in: fills, options: {uri: u}}\n";
+
+static char directory[] = "/tmp/millrace-cli-XXXXXX";
+static char file[64];
+static char out_path[64];
+static char text[16384];
+
+static void set_up(void)
+{
+    ck_assert_ptr_nonnull(mkdtemp(directory));
+    (void)snprintf(file, sizeof(file), "%s/t.yaml", directory);
+    (void)snprintf(out_path, sizeof(out_path), "%s/out", directory);
+}
+
+static void tear_down(void)
+{
+    (void)unlink(file);
+    (void)unlink(out_path);
+    ck_assert_int_eq(rmdir(directory), 0);
+}
+
+static void write_file(const char *content)
+{
+    FILE *f = fopen(file, "w");
+
+    ck_assert_ptr_nonnull(f);
+    ck_assert_int_ge(fputs(content, f), 0);
+    ck_assert_int_eq(fclose(f), 0);
+}
+
+/* Runs a command on the file; what it printed stands in `text`. */
+static int run(const struct command *command, const char *option)
+{
+    char word[32] = "x";
+    char more[32];
+    char *argv[] = {word, file, more, NULL};
+    const int saved_out = dup(STDOUT_FILENO);
+    const int saved_err = dup(STDERR_FILENO);
+    const int fd = open(out_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    ck_assert_int_ge(fd, 0);
+    (void)snprintf(more, sizeof(more), "%s", option != NULL ? option : "");
+    (void)fflush(stdout);
+    (void)dup2(fd, STDOUT_FILENO);
+    (void)dup2(fd, STDERR_FILENO);
+    const int code = command->run(option != NULL ? 3 : 2, argv);
+    (void)fflush(stdout);
+    (void)dup2(saved_out, STDOUT_FILENO);
+    (void)dup2(saved_err, STDERR_FILENO);
+    const ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
+    ck_assert_int_ge(got, 0);
+    text[got] = '\0';
+    ck_assert_int_eq(close(fd) | close(saved_out) | close(saved_err), 0);
+    return code;
+}
+
+START_TEST(a_right_file_is_called_right)
+{
+    write_file(good);
+    ck_assert_int_eq(run(&command_topology_check, NULL), 0);
+    ck_assert_ptr_nonnull(
+        strstr(text, "t.yaml: right: 2 stages in 1 groups, 1 connectors, 10 topics"));
+}
+END_TEST
+
+START_TEST(every_problem_is_printed_and_the_code_is_two)
+{
+    write_file("application: shop\ntopics: {a: {key: x, value: Ordr}}\nnix: 1\n");
+    ck_assert_int_eq(run(&command_topology_check, NULL), EXIT_MISUSE);
+    ck_assert_ptr_nonnull(strstr(text, "t.yaml:2:29: no schema \"Ordr\", did you mean \"Order\"?"));
+    ck_assert_ptr_nonnull(strstr(text, "t.yaml:3:1: unknown key \"nix\""));
+    ck_assert_ptr_nonnull(strstr(text, "t.yaml: 4 problems\n"));
+}
+END_TEST
+
+START_TEST(problems_as_json_are_json)
+{
+    json_error_t error;
+
+    write_file("application: shop\ntopics: {a: {key: x, value: Ordr}}\nnix: 1\n");
+    ck_assert_int_eq(run(&command_topology_check, "--json"), EXIT_MISUSE);
+    json_t *root = json_loads(text, 0, &error);
+    ck_assert_ptr_nonnull(root);
+    ck_assert(json_is_false(json_object_get(root, "right")));
+    const json_t *problems = json_object_get(root, "problems");
+    ck_assert_uint_eq(json_array_size(problems), 4);
+    ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(problems, 2), "line")), 2);
+    json_decref(root);
+}
+END_TEST
+
+START_TEST(a_file_that_is_not_there_is_a_problem)
+{
+    ck_assert_int_eq(run(&command_topology_graph, NULL), EXIT_MISUSE);
+    ck_assert_ptr_nonnull(strstr(text, "t.yaml: cannot be read"));
+}
+END_TEST
+
+START_TEST(mermaid_shows_every_declared_edge)
+{
+    static const char *const lines[] = {
+        "flowchart LR\n",
+        "t0[(\"orders<br/><small>Order</small>\")]",
+        "subgraph g0[\"group all\"]",
+        "s0[\"first\"]",
+        "t0 -->|orders| s0",  /* from the log */
+        "t2 -.->|prices| s0", /* a table */
+        "s0 ==>|good| t1",    /* in memory */
+        "t1 ==>|orders| s1",
+        "s1 -->|fills| t3",
+        "c0{{\"shelf-fills\"}}",
+        "t3 -->|shelf| c0",
+    };
+
+    write_file(good);
+    ck_assert_int_eq(run(&command_topology_graph, NULL), 0);
+    for (size_t i = 0; i < MR_COUNT(lines); i++) {
+        ck_assert_msg(strstr(text, lines[i]) != NULL, "no %s in\n%s", lines[i], text);
+    }
+    ck_assert_ptr_null(strstr(text, "changelog"));
+    ck_assert_ptr_null(strstr(text, "dlq"));
+    ck_assert_int_eq(run(&command_topology_graph, "--all"), 0);
+    ck_assert_ptr_nonnull(strstr(text, "shop-book.books-changelog"));
+    ck_assert_ptr_nonnull(strstr(text, "shop.shelf-fills.dlq"));
+}
+END_TEST
+
+START_TEST(dot_shows_the_same)
+{
+    write_file(good);
+    ck_assert_int_eq(run(&command_topology_graph, "--format=dot"), 0);
+    ck_assert_ptr_nonnull(strstr(text, "digraph \"shop\" {\n"));
+    ck_assert_ptr_nonnull(strstr(text, "subgraph cluster_g0 {"));
+    ck_assert_ptr_nonnull(strstr(text, "t2 -> s0 [label=\"prices\", style=dotted];"));
+    ck_assert_ptr_nonnull(strstr(text, "s0 -> t1 [label=\"good\", style=bold];"));
+    ck_assert_str_eq(text + strlen(text) - 2, "}\n");
+}
+END_TEST
+
+START_TEST(describe_tells_what_runs_where)
+{
+    json_error_t error;
+
+    write_file(good);
+    ck_assert_int_eq(run(&command_topology_describe, NULL), 0);
+    ck_assert_ptr_nonnull(strstr(text, "application shop: exactly once, commit interval 10ms\n"));
+    ck_assert_ptr_nonnull(strstr(text, "group all: 3 tasks, 1 replicas x 1 workers\n"
+                                       "  consumes orders\n"
+                                       "  tables   prices\n"
+                                       "  stage first (check)\n"));
+    ck_assert_ptr_nonnull(strstr(text, "in  orders         good (in memory)\n"));
+    ck_assert_int_eq(run(&command_topology_describe, "--json"), 0);
+    json_t *root = json_loads(text, 0, &error);
+    ck_assert_ptr_nonnull(root);
+    ck_assert_uint_eq(json_array_size(json_object_get(root, "topics")), 10);
+    json_decref(root);
+}
+END_TEST
+
+START_TEST(options_lists_every_table)
+{
+    struct mr_buffer out = MR_BUFFER_EMPTY;
+
+    options_doc_write(&fake_catalog, &out);
+    mr_buffer_append(&out, "", 1);
+    const char *doc = (const char *)out.data;
+    ck_assert_ptr_nonnull(strstr(doc, "## `defaults`\n"));
+    ck_assert_ptr_nonnull(strstr(doc, "| `commit-interval` | duration | 10ms | 1ms .. 1m |"));
+    ck_assert_ptr_nonnull(strstr(doc, "| `commit-bytes` | size | 4MiB | 1KiB .. 1GiB |"));
+    ck_assert_ptr_nonnull(strstr(doc, "## stage type `check`\n\nlets good orders pass\n"));
+    ck_assert_ptr_nonnull(strstr(doc, "- in `prices`: Price, a table\n"));
+    ck_assert_ptr_nonnull(strstr(doc, "| `mode` | choice | fast | fast, careful |"));
+    ck_assert_ptr_nonnull(strstr(doc, "| `uri` | text | required |  | where it stands |"));
+    mr_buffer_fini(&out);
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("commands");
+    TCase *tcase = tcase_create("commands");
+    SRunner *runner = srunner_create(suite);
+
+    tcase_add_checked_fixture(tcase, set_up, tear_down);
+    tcase_add_test(tcase, a_right_file_is_called_right);
+    tcase_add_test(tcase, every_problem_is_printed_and_the_code_is_two);
+    tcase_add_test(tcase, problems_as_json_are_json);
+    tcase_add_test(tcase, a_file_that_is_not_there_is_a_problem);
+    tcase_add_test(tcase, mermaid_shows_every_declared_edge);
+    tcase_add_test(tcase, dot_shows_the_same);
+    tcase_add_test(tcase, describe_tells_what_runs_where);
+    tcase_add_test(tcase, options_lists_every_table);
+    suite_add_tcase(suite, tcase);
+    srunner_run_all(runner, CK_NORMAL);
+    const int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
