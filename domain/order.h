@@ -17,11 +17,11 @@
 #define ORD_TIFS(X) X(GTC) X(IOC) X(FOK) X(GTD)
 #define ORD_STPS(X) X(EXPIRE_TAKER) X(EXPIRE_MAKER) X(EXPIRE_BOTH) X(DECREMENT) X(NONE)
 #define ORD_STATUSES(X) X(NEW) X(ACCEPTED) X(FILLED) X(SETTLED) X(REJECTED) X(CANCELLED)
+/* clang-format off */
 #define ORD_EXECS(X)                                                                               \
-    X(NEW)                                                                                         \
-    X(TRADE)                                                                                       \
-    X(CANCELED) X(REPLACED) X(REJECTED) X(CANCEL_REJECTED) X(TRIGGERED) X(TRADE_PREVENTION)        \
-        X(SETTLED)
+    X(NEW) X(TRADE) X(CANCELED) X(REPLACED) X(REJECTED) X(CANCEL_REJECTED) X(TRIGGERED)            \
+    X(TRADE_PREVENTION) X(SETTLED)
+/* clang-format on */
 #define ORD_LIQUIDITIES(X) X(MAKER) X(TAKER)
 #define ORD_CANCEL_REASONS(X)                                                                      \
     X(USER) X(IOC) X(FOK) X(GTD) X(STP) X(INSUFFICIENT_LIQUIDITY) X(PRICE_RANGE) X(RISK) X(HALT)

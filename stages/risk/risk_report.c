@@ -4,8 +4,9 @@
  * How: `holdAfter` of the report is what the order still needs (domain/hold.h, computed by fill);
  *      the rest of the hold before is spent or released, so the hold is exactly zero at the end.
  *      A report acts once: store "orders" keeps the version of the last one.
- * Not: for reports that no engine wrote (engineSeq 0: rejections by validate and risk, SETTLED).
- *      They come back on the same topic and may name the id of an open order of the same user.
+ * Not: for reports that the engine did not write (rejections by validate and risk, SETTLED). They
+ *      come back on the same topic and may name the id of an open order of the same user. The
+ *      engine's have an engineSeq, or, where it knows no such symbol, an execId "F-...".
  */
 #include "risk_state.h"
 
@@ -108,13 +109,19 @@ static enum mr_status on_end(struct risk *risk, const struct oms_execution_repor
     return risk_exposure_put(risk, &exposure, err);
 }
 
+static bool from_engine(const struct oms_execution_report *report)
+{
+    return report->engine_seq > 0 ||
+           (report->exec_id.len > 2 && memcmp(report->exec_id.data, "F-", 2) == 0);
+}
+
 enum mr_status risk_report(struct risk *risk, const struct oms_execution_report *report,
                            struct mr_err *err)
 {
     struct oms_risk_order order;
     bool found = false;
 
-    if (report->engine_seq == 0 ||
+    if (!from_engine(report) ||
         (report->exec_type != OMS_EXEC_TYPE_TRADE && report->exec_type != OMS_EXEC_TYPE_CANCELED &&
          report->exec_type != OMS_EXEC_TYPE_REJECTED)) {
         return MR_OK;

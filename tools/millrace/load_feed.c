@@ -11,6 +11,7 @@
 
 #define TOPICS_MAX 16
 #define BATCH 128
+#define POLL_US (100 * 1000)
 #define ARENA_BYTES ((size_t)64 * 1024)
 #define SUBJECT_BYTES_MAX 256
 
@@ -22,6 +23,7 @@ struct feed_topic {
     load_visit *visit;
     void *arg;
     uint8_t *value; /* struct_bytes */
+    int64_t ends[LOAD_PARTITIONS_MAX]; /* of load_feed_mark */
 };
 
 struct load_feed {
@@ -58,6 +60,14 @@ void load_progress(const struct load_env *env, const char *fmt, ...)
         (void)fprintf(env->progress, "%s\n", line);
     }
     (void)fflush(env->progress);
+}
+
+void load_progress_end(const struct load_env *env)
+{
+    if (env->progress != NULL && isatty(fileno(env->progress)) != 0) {
+        (void)fprintf(env->progress, "\r\033[K");
+        (void)fflush(env->progress);
+    }
 }
 
 enum mr_status load_feed_open(const struct load_env *env, struct load_feed **feed,
@@ -175,11 +185,23 @@ enum mr_status load_feed_step(struct load_feed *feed, int64_t timeout_us, size_t
     return status;
 }
 
-static bool reached(const struct load_feed *feed, int64_t (*ends)[LOAD_PARTITIONS_MAX])
+enum mr_status load_feed_mark(struct load_feed *feed, struct mr_err *err)
 {
     for (size_t t = 0; t < feed->topic_count; t++) {
-        for (int32_t p = 0; p < feed->topics[t].partitions; p++) {
-            if (mr_reader_position(feed->reader, feed->topics[t].name, p) < ends[t][p]) {
+        int32_t partitions = 0;
+
+        MR_TRY(load_ends(feed->env, feed->topics[t].name, feed->topics[t].ends, &partitions, err));
+    }
+    return MR_OK;
+}
+
+bool load_feed_caught_up(const struct load_feed *feed)
+{
+    for (size_t t = 0; t < feed->topic_count; t++) {
+        const struct feed_topic *topic = &feed->topics[t];
+
+        for (int32_t p = 0; p < topic->partitions; p++) {
+            if (mr_reader_position(feed->reader, topic->name, p) < topic->ends[p]) {
                 return false;
             }
         }
@@ -189,29 +211,21 @@ static bool reached(const struct load_feed *feed, int64_t (*ends)[LOAD_PARTITION
 
 enum mr_status load_feed_catch_up(struct load_feed *feed, int64_t timeout_us, struct mr_err *err)
 {
-    int64_t(*ends)[LOAD_PARTITIONS_MAX] = mr_xcalloc(TOPICS_MAX, sizeof *ends);
     int64_t since_us = mr_clock_monotonic_us(feed->env->clock);
-    enum mr_status status = MR_OK;
 
-    for (size_t t = 0; t < feed->topic_count && status == MR_OK; t++) {
-        int32_t partitions = 0;
-
-        status = load_ends(feed->env, feed->topics[t].name, ends[t], &partitions, err);
-    }
-    while (status == MR_OK && !reached(feed, ends)) {
+    MR_TRY(load_feed_mark(feed, err));
+    while (!load_feed_caught_up(feed)) {
         size_t delivered = 0;
 
-        status = load_feed_step(feed, 100 * 1000, &delivered, err);
+        MR_TRY(load_feed_step(feed, POLL_US, &delivered, err));
         if (delivered > 0) {
             since_us = mr_clock_monotonic_us(feed->env->clock);
-        } else if (status == MR_OK &&
-                   mr_clock_monotonic_us(feed->env->clock) - since_us > timeout_us) {
-            status = mr_fail(err, MR_TIMEOUT, "%s gives no more records though there are some",
-                             mr_log_address(feed->env->log));
+        } else if (mr_clock_monotonic_us(feed->env->clock) - since_us > timeout_us) {
+            return mr_fail(err, MR_TIMEOUT, "%s gives no more records though there are some",
+                           mr_log_address(feed->env->log));
         }
     }
-    free(ends);
-    return status;
+    return MR_OK;
 }
 
 void load_feed_close(struct load_feed **feed)

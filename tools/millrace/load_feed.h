@@ -32,6 +32,9 @@ MR_NODISCARD enum mr_status load_idle(const struct load_env *env, int64_t wait_u
 /* One progress line, overwritten on a terminal. */
 void load_progress(const struct load_env *env, const char *fmt, ...) MR_PRINTF(2, 3);
 
+/* Ends the line that progress was shown on. */
+void load_progress_end(const struct load_env *env);
+
 #define LOAD_PARTITIONS_MAX 256
 
 struct load_record {
@@ -61,6 +64,9 @@ MR_NODISCARD enum mr_status load_feed_add(struct load_feed *feed, const char *to
 /* One poll. *delivered: records handed to visitors. A visitor's failure is returned. */
 MR_NODISCARD enum mr_status load_feed_step(struct load_feed *feed, int64_t timeout_us,
                                            size_t *delivered, struct mr_err *err);
+/* Notes the present ends; caught_up: everything below them was delivered. */
+MR_NODISCARD enum mr_status load_feed_mark(struct load_feed *feed, struct mr_err *err);
+bool load_feed_caught_up(const struct load_feed *feed);
 /* Delivers everything that was committed when it was called. MR_TIMEOUT after timeout_us without any record. */
 MR_NODISCARD enum mr_status load_feed_catch_up(struct load_feed *feed, int64_t timeout_us,
                                                struct mr_err *err);

@@ -10,33 +10,36 @@ void mr_log_memory_fail(struct mr_log *base, enum mr_log_call call, int n, enum 
                         bool done)
 {
     struct memory_log *log = memory_log_of(base);
+    struct memory_faults *faults;
 
     MR_ASSERT(call < MR_LOG_CALL_END);
     MR_ASSERT(n > 0);
     MR_ASSERT(status != MR_OK);
     (void)memory_enter(log);
-    MR_ASSERT(log->fault_counts[call] < MEMORY_FAULTS_MAX);
-    log->faults[call][log->fault_counts[call]++] =
+    faults = &log->faults[call];
+    faults->list =
+        memory_grow(faults->list, faults->count, &faults->capacity, sizeof(*faults->list));
+    faults->list[faults->count++] =
         (struct memory_fault){.countdown = n, .status = status, .done = done};
     memory_leave(log);
 }
 
 bool memory_fault_due(struct memory_log *log, enum mr_log_call call, struct memory_fault *fault)
 {
-    struct memory_fault *faults = log->faults[call];
+    struct memory_faults *faults = &log->faults[call];
     size_t kept = 0;
     bool due = false;
 
-    for (size_t i = 0; i < log->fault_counts[call]; i++) {
-        faults[i].countdown--;
-        if (faults[i].countdown == 0) {
-            *fault = faults[i];
+    for (size_t i = 0; i < faults->count; i++) {
+        faults->list[i].countdown--;
+        if (faults->list[i].countdown == 0) {
+            *fault = faults->list[i];
             due = true;
         } else {
-            faults[kept++] = faults[i];
+            faults->list[kept++] = faults->list[i];
         }
     }
-    log->fault_counts[call] = kept;
+    faults->count = kept;
     return due;
 }
 

@@ -57,6 +57,9 @@ static void memory_close(struct mr_log *base)
     for (size_t i = 0; i < log->group_count; i++) {
         memory_group_destroy(log->groups[i]);
     }
+    for (size_t i = 0; i < MR_COUNT(log->faults); i++) {
+        free(log->faults[i].list);
+    }
     free(log->topics);
     free(log->ids);
     free(log->groups);

@@ -23,7 +23,6 @@
 #define MEMORY_READER_MAGIC 0x4D454D52u
 
 #define MEMORY_BLOCK_ENTRIES ((size_t)256)
-#define MEMORY_FAULTS_MAX ((size_t)16)
 #define MEMORY_RECORD_BYTES_MAX ((size_t)1000000) /* librdkafka's message.max.bytes */
 #define MEMORY_FOREVER_US INT64_MAX
 
@@ -152,6 +151,13 @@ struct memory_fault {
     bool done;
 };
 
+/* Those to come of one call. */
+struct memory_faults {
+    struct memory_fault *list;
+    size_t count;
+    size_t capacity;
+};
+
 struct memory_log {
     struct mr_log base;
     uint32_t magic;
@@ -171,8 +177,7 @@ struct memory_log {
     uint32_t last_producer;
     uint64_t last_member;
     int64_t next_expiry_us; /* no transaction or session ends before */
-    struct memory_fault faults[MR_LOG_CALL_END][MEMORY_FAULTS_MAX];
-    size_t fault_counts[MR_LOG_CALL_END];
+    struct memory_faults faults[MR_LOG_CALL_END];
 };
 
 struct memory_producer_topic {

@@ -172,7 +172,7 @@ void seen_take(struct seen_list *seen, struct mr_message *messages, size_t count
     for (size_t i = 0; i < count; i++) {
         struct seen *record = &seen->records[seen->count];
 
-        ck_assert_uint_lt(seen->count++, SEEN_MAX);
+        ck_assert_uint_lt(seen->count, SEEN_MAX);
         ck_assert_uint_lt(messages[i].value.len, VALUE_BYTES);
         record->topic = messages[i].topic;
         record->partition = messages[i].partition;
@@ -182,6 +182,7 @@ void seen_take(struct seen_list *seen, struct mr_message *messages, size_t count
         }
         record->value[messages[i].value.len] = '\0';
         mr_message_release(&messages[i]);
+        seen->count++;
     }
 }
 

@@ -10,6 +10,7 @@
 
 #include <arpa/inet.h>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <poll.h>
 #include <pthread.h>
 #include <stdbool.h>
@@ -161,7 +162,10 @@ static void *run(void *arg)
 
     while (server->next < server->answer_count && wait_readable(server, server->listener)) {
         const int socket = accept(server->listener, NULL, NULL);
+        const int on = 1;
 
+        /* Head and body are two writes: without this the second waits for an acknowledgement. */
+        (void)setsockopt(socket, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
         MR_ASSERT(pthread_mutex_lock(&server->mutex) == 0);
         server->connections++;
         MR_ASSERT(pthread_mutex_unlock(&server->mutex) == 0);

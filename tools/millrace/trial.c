@@ -1,0 +1,288 @@
+/*
+ * trial.c -- `millrace try`: the whole pipeline in this process, on the log in memory.
+ *
+ * Why: a first look, and work on a stage, without any server. Topology, stages, load and verify are
+ *      the ones of `make demo`; only log, registry and state backend stand in memory.
+ * How: one thread. Wherever load or verify would wait, every worker takes a turn.
+ * Not: connectors, which have nothing to write to here.
+ */
+#include "apply.h"
+#include "args.h"
+#include "catalog.h"
+#include "commands.h"
+#include "load.h"
+#include "load_drain.h"
+#include "millrace/arena.h"
+#include "millrace/log_open.h"
+#include "millrace/runtime.h"
+#include "topology_file.h"
+#include "verify.h"
+
+#include <inttypes.h>
+#include <stdlib.h>
+
+#define WORKERS_MAX 16
+#define CLOSE_TURNS_MAX 100000
+
+struct trial_command {
+    const char *topology;
+    const char *tape;
+    const char *instruments;
+    const char *report;
+    const char *manifest;
+    int64_t limit;
+    int64_t seed;
+    bool plain;
+    bool quiet;
+};
+
+static const struct mr_option options[] = {
+    {.name = "topology",
+     .type = MR_OPTION_STRING,
+     .offset = offsetof(struct trial_command, topology),
+     .fallback = "topology.yaml",
+     .help = "the graph to try"},
+    {.name = "trades",
+     .type = MR_OPTION_STRING,
+     .offset = offsetof(struct trial_command, tape),
+     .fallback = "tools/sample/trades.csv.gz",
+     .help = "recorded trades"},
+    {.name = "instruments",
+     .type = MR_OPTION_STRING,
+     .offset = offsetof(struct trial_command, instruments),
+     .fallback = "tools/millrace/instruments/binance.jsonl",
+     .help = "Instrument records, JSON lines"},
+    {.name = "limit",
+     .type = MR_OPTION_INT,
+     .offset = offsetof(struct trial_command, limit),
+     .fallback = "0",
+     .min = 0,
+     .max = INT64_MAX,
+     .help = "play only so many trades; 0: all"},
+    {.name = "seed",
+     .type = MR_OPTION_INT,
+     .offset = offsetof(struct trial_command, seed),
+     .fallback = "1",
+     .min = 0,
+     .max = INT64_MAX,
+     .help = "of what is mixed in"},
+    {.name = "plain",
+     .type = MR_OPTION_BOOL,
+     .offset = offsetof(struct trial_command, plain),
+     .fallback = "false",
+     .help = "the trades alone, nothing mixed in"},
+    {.name = "report",
+     .type = MR_OPTION_STRING,
+     .offset = offsetof(struct trial_command, report),
+     .fallback = "build/try/report.json",
+     .help = "where to write the result"},
+    {.name = "manifest",
+     .type = MR_OPTION_STRING,
+     .offset = offsetof(struct trial_command, manifest),
+     .fallback = "build/try/manifest.json",
+     .help = "where to write what was sent"},
+    {.name = "quiet",
+     .type = MR_OPTION_BOOL,
+     .offset = offsetof(struct trial_command, quiet),
+     .fallback = "false",
+     .help = "no progress lines"},
+};
+
+static const struct args_spec spec = {
+    .command = "try",
+    .summary = "Runs the topology in this process on a log in memory, plays trades through it "
+               "and verifies what comes out. No server is needed.",
+    .positionals = "",
+    .options = options,
+    .option_count = MR_COUNT(options),
+};
+
+/* The pipeline in this process. */
+struct trial {
+    struct mr_process process;
+    struct mr_worker *workers[WORKERS_MAX];
+    size_t worker_count;
+    struct mr_registry *registry;
+};
+
+static enum mr_status turn(void *arg, struct mr_err *err)
+{
+    struct trial *trial = arg;
+
+    for (size_t i = 0; i < trial->worker_count; i++) {
+        bool busy = false;
+
+        MR_TRY(mr_worker_step(trial->workers[i], 0, &busy, err));
+    }
+    return MR_OK;
+}
+
+static enum mr_status apply(const struct trial *trial, struct mr_err *err)
+{
+    struct apply_report report = {0};
+    const enum mr_status status =
+        mr_topology_apply(trial->process.topology, trial->process.log, trial->registry,
+                          &(struct apply_options){.dry_run = false}, &report, err);
+
+    apply_report_fini(&report);
+    return status;
+}
+
+static enum mr_status trial_open(struct trial *trial, const struct mr_topology *topology,
+                                 struct mr_err *err)
+{
+    const struct mr_clock *clock = mr_clock_system();
+
+    trial->registry = mr_registry_memory_create();
+    trial->process = (struct mr_process){.topology = topology,
+                                         .log = mr_log_memory_create(clock),
+                                         .codec = mr_codec_create(trial->registry),
+                                         .backend = mr_backend_memory_create(),
+                                         .metrics = mr_metrics_create(),
+                                         .clock = clock,
+                                         .instance = "try"};
+    MR_TRY(apply(trial, err));
+    for (size_t g = 0; g < topology->group_count; g++) {
+        if (trial->worker_count == WORKERS_MAX) {
+            return mr_fail(err, MR_CONFIG, "%s has more than %d groups", topology->file,
+                           WORKERS_MAX);
+        }
+        trial->workers[trial->worker_count] = mr_worker_create(&trial->process, g, 0);
+        trial->worker_count++;
+    }
+    return MR_OK;
+}
+
+static bool all_closed(const struct trial *trial)
+{
+    for (size_t i = 0; i < trial->worker_count; i++) {
+        struct mr_worker_status status;
+
+        mr_worker_status(trial->workers[i], &status);
+        if (status.state != MR_WORKER_CLOSED) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void trial_close(struct trial *trial)
+{
+    struct mr_err ignored;
+
+    for (size_t i = 0; i < trial->worker_count; i++) {
+        mr_worker_stop(trial->workers[i]);
+    }
+    for (int i = 0; i < CLOSE_TURNS_MAX && !all_closed(trial); i++) {
+        if (turn(trial, &ignored) != MR_OK) {
+            break; /* its failure was reported where it mattered */
+        }
+    }
+    for (size_t i = 0; i < trial->worker_count; i++) {
+        mr_worker_destroy(&trial->workers[i]);
+    }
+    mr_metrics_destroy(&trial->process.metrics);
+    mr_backend_close(&trial->process.backend);
+    mr_codec_destroy(&trial->process.codec);
+    mr_log_close(&trial->process.log);
+    mr_registry_destroy(&trial->registry);
+}
+
+static struct load_options load_options_of(const struct trial_command *command)
+{
+    struct load_options load = {.tape = command->tape,
+                                .filter = {.markets = "spot", .limit = command->limit},
+                                .instruments = command->instruments,
+                                .users_each = 4,
+                                .seed = command->seed,
+                                .collar_ppm = LOAD_PPM / 10,
+                                .wait_us = 20 * MR_SECOND_US};
+
+    if (!command->plain) {
+        load.shares = (struct load_shares){.duplicates = LOAD_PPM / 100,
+                                           .conflicts = LOAD_PPM / 200,
+                                           .invalid = LOAD_PPM / 100,
+                                           .unfunded = LOAD_PPM / 100,
+                                           .cancels = LOAD_PPM / 100,
+                                           .malformed = LOAD_PPM / 200,
+                                           .market_takers = LOAD_PPM / 10};
+    }
+    return load;
+}
+
+static enum mr_status play(const struct load_env *env, const struct trial_command *command,
+                           struct load_manifest *manifest, struct verify_report *report,
+                           struct mr_err *err)
+{
+    const struct load_options load = load_options_of(command);
+    const struct verify_options verify = {.wait_us = 10 * MR_SECOND_US};
+    const int64_t start_us = mr_clock_monotonic_us(env->clock);
+    int64_t missing = 0;
+
+    MR_TRY(load_run(env, &load, manifest, &missing, err));
+    MR_TRY(load_drain(env, false, 10 * MR_SECOND_US, err));
+    MR_TRY(load_manifest_write(manifest, command->manifest, err));
+    MR_TRY(verify_run(env, manifest, &verify, report, err));
+    load_progress_end(env);
+    verify_report_print(report, manifest, stdout);
+    return verify_report_write(report, manifest, mr_clock_monotonic_us(env->clock) - start_us,
+                               command->report, err);
+}
+
+static enum mr_status try_topology(const struct mr_topology *topology,
+                                   const struct trial_command *command, bool *equal,
+                                   struct mr_err *err)
+{
+    struct trial trial = {.worker_count = 0};
+    struct load_manifest *manifest = mr_xcalloc(1, sizeof *manifest);
+    struct verify_report *report = verify_report_create();
+    enum mr_status status = trial_open(&trial, topology, err);
+    const struct load_env env = {.topology = topology,
+                                 .log = trial.process.log,
+                                 .codec = trial.process.codec,
+                                 .clock = trial.process.clock,
+                                 .pump = turn,
+                                 .pump_arg = &trial,
+                                 .progress = command->quiet ? NULL : stderr};
+
+    if (status == MR_OK) {
+        status = play(&env, command, manifest, report, err);
+        *equal = verify_report_equal(report);
+    }
+    load_manifest_fini(manifest);
+    free(manifest);
+    verify_report_destroy(&report);
+    trial_close(&trial);
+    return status;
+}
+
+static int run(int argc, char **argv)
+{
+    struct trial_command command = {0};
+    struct mr_topology *topology;
+    struct args args;
+    struct mr_err err = {0};
+    bool equal = false;
+    int exit_code = 0;
+    enum mr_status status;
+
+    if (!args_parse(&spec, argc, argv, &command, &args, &exit_code)) {
+        return exit_code;
+    }
+    topology = topology_file_load(command.topology);
+    if (topology == NULL) {
+        return EXIT_MISUSE;
+    }
+    status = try_topology(topology, &command, &equal, &err);
+    if (status != MR_OK) {
+        (void)fprintf(stderr, "millrace try: %s\n", err.text);
+    }
+    mr_topology_destroy(&topology);
+    return status == MR_OK && equal ? 0 : EXIT_NO;
+}
+
+const struct command command_try = {
+    .name = "try",
+    .summary = "the whole pipeline in this process, without servers",
+    .run = run,
+};
