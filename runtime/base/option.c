@@ -15,9 +15,8 @@ static enum mr_status check_bounds(const struct mr_option *option, const char *t
                            option->name, text, mr_format_duration(option->min, low, sizeof(low)),
                            mr_format_duration(option->max, high, sizeof(high)));
         }
-        return mr_fail(err, MR_CONFIG,
-                       "option %s: \"%s\" is out of range %" PRId64 " .. %" PRId64, option->name,
-                       text, option->min, option->max);
+        return mr_fail(err, MR_CONFIG, "option %s: \"%s\" is out of range %" PRId64 " .. %" PRId64,
+                       option->name, text, option->min, option->max);
     }
     return MR_OK;
 }

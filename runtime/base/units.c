@@ -82,9 +82,8 @@ static bool scale(int64_t micro, int64_t factor, int64_t *out)
 enum mr_status mr_parse_duration_us(const char *text, int64_t *us, struct mr_err *err)
 {
     static const struct unit units[] = {
-        {"us", 1},           {"ms", MR_MS_US},   {"s", MR_SECOND_US},
-        {"m", MR_MINUTE_US}, {"h", MR_HOUR_US},  {"d", MR_DAY_US},
-        {"w", 7 * MR_DAY_US},
+        {"us", 1},         {"ms", MR_MS_US}, {"s", MR_SECOND_US},  {"m", MR_MINUTE_US},
+        {"h", MR_HOUR_US}, {"d", MR_DAY_US}, {"w", 7 * MR_DAY_US},
     };
     const char *at = text;
     int64_t total = 0;
@@ -111,9 +110,15 @@ enum mr_status mr_parse_duration_us(const char *text, int64_t *us, struct mr_err
 enum mr_status mr_parse_bytes(const char *text, int64_t *bytes, struct mr_err *err)
 {
     static const struct unit units[] = {
-        {"", 1},           {"B", 1},           {"kB", 1000},           {"KB", 1000},
-        {"MB", 1000000},   {"GB", 1000000000}, {"KiB", INT64_C(1) << 10},
-        {"MiB", INT64_C(1) << 20}, {"GiB", INT64_C(1) << 30},
+        {"", 1},
+        {"B", 1},
+        {"kB", 1000},
+        {"KB", 1000},
+        {"MB", 1000000},
+        {"GB", 1000000000},
+        {"KiB", INT64_C(1) << 10},
+        {"MiB", INT64_C(1) << 20},
+        {"GiB", INT64_C(1) << 30},
     };
     const char *at = text;
     int64_t micro = 0;
@@ -156,10 +161,11 @@ enum mr_status mr_parse_ppm(const char *text, int64_t *ppm, struct mr_err *err)
     bool fraction = false;
 
     if (!read_number(&at, &micro, &fraction) || at[0] != '%' || at[1] != '\0' || micro % 100 != 0) {
-        return mr_fail(err, MR_CONFIG,
-                       "\"%s\" is not a ratio: a percentage with at most four decimals, for example "
-                       "10%% or 0.5%%",
-                       text);
+        return mr_fail(
+            err, MR_CONFIG,
+            "\"%s\" is not a ratio: a percentage with at most four decimals, for example "
+            "10%% or 0.5%%",
+            text);
     }
     *ppm = micro / 100;
     return MR_OK;
@@ -169,21 +175,32 @@ enum mr_status mr_parse_int(const char *text, int64_t *value, struct mr_err *err
 {
     const bool negative = text[0] == '-';
     const char *at = text + (negative ? 1 : 0);
-    int64_t micro = 0;
-    bool fraction = false;
+    int64_t magnitude = 0; /* kept negative: INT64_MIN has no positive twin */
 
-    if (!read_number(&at, &micro, &fraction) || fraction || *at != '\0') {
+    if (*at == '\0') {
         return mr_fail(err, MR_CONFIG, "\"%s\" is not a whole number", text);
     }
-    *value = (negative ? -1 : 1) * (micro / PPM_ONE);
+    for (; *at >= '0' && *at <= '9'; at++) {
+        const int digit = *at - '0';
+
+        if (magnitude < (INT64_MIN + digit) / 10 ||
+            (!negative && magnitude * 10 - digit == INT64_MIN)) {
+            return mr_fail(err, MR_CONFIG, "\"%s\" is too large", text);
+        }
+        magnitude = magnitude * 10 - digit;
+    }
+    if (*at != '\0') {
+        return mr_fail(err, MR_CONFIG, "\"%s\" is not a whole number", text);
+    }
+    *value = negative ? magnitude : -magnitude;
     return MR_OK;
 }
 
 const char *mr_format_duration(int64_t us, char *buffer, size_t bytes)
 {
     static const struct unit units[] = {
-        {"d", MR_DAY_US}, {"h", MR_HOUR_US}, {"m", MR_MINUTE_US},
-        {"s", MR_SECOND_US}, {"ms", MR_MS_US}, {"us", 1},
+        {"d", MR_DAY_US},    {"h", MR_HOUR_US}, {"m", MR_MINUTE_US},
+        {"s", MR_SECOND_US}, {"ms", MR_MS_US},  {"us", 1},
     };
     size_t used = 0;
 
@@ -195,8 +212,8 @@ const char *mr_format_duration(int64_t us, char *buffer, size_t bytes)
     for (size_t i = 0; i < MR_COUNT(units); i++) {
         const int64_t n = us / units[i].factor;
         if (n > 0) {
-            used += (size_t)snprintf(buffer + used, bytes - used, "%" PRId64 "%s", n,
-                                     units[i].name);
+            used +=
+                (size_t)snprintf(buffer + used, bytes - used, "%" PRId64 "%s", n, units[i].name);
             us -= n * units[i].factor;
         }
     }

@@ -37,33 +37,40 @@ static bool meta_offset_read(struct mr_slice bytes, int64_t *offset, int64_t *wa
     return true;
 }
 
-/* Where to go on reading; MR_OFFSET_NONE: the space must be wiped, *why says for what reason. */
-static enum mr_status stored_offset(struct mr_worker *worker, struct mr_space *space, int64_t low,
-                                    int64_t end, int64_t *offset, const char **why,
-                                    struct mr_err *err)
+/* Where a store stands against its changelog. */
+struct place {
+    int64_t low;
+    int64_t end;     /* the last stable offset */
+    int64_t offset;  /* to go on from; MR_OFFSET_NONE: the space must be wiped */
+    const char *why; /* it must be wiped; NULL: it is new */
+};
+
+static enum mr_status find_place(struct mr_worker *worker, struct mr_space *space,
+                                 struct place *place, struct mr_err *err)
 {
     struct mr_backend *backend = worker->process.backend;
     struct mr_buffer value = MR_BUFFER_EMPTY;
     int64_t wall_us = 0;
     bool found = false;
-    enum mr_status status =
+    const enum mr_status status =
         backend->ops->meta_get(backend, space, mr_slice_str(META_CHANGELOG), &value, &found, err);
 
-    *why = NULL;
+    place->why = NULL;
     if (status == MR_OK && !found) {
-        *offset = MR_OFFSET_NONE; /* new, or never written: nothing to say */
-    } else if (status == MR_OK && !meta_offset_read(mr_buffer_slice(&value), offset, &wall_us)) {
-        *why = "its offset is unreadable";
-    } else if (status == MR_OK && *offset < low) {
-        *why = "its offset is below the start of the changelog";
-    } else if (status == MR_OK && *offset > end) {
-        *why = "its offset is behind the end of the changelog";
-    } else if (status == MR_OK && *offset < end &&
+        place->offset = MR_OFFSET_NONE;
+    } else if (status == MR_OK &&
+               !meta_offset_read(mr_buffer_slice(&value), &place->offset, &wall_us)) {
+        place->why = "its offset is unreadable";
+    } else if (status == MR_OK && place->offset < place->low) {
+        place->why = "its offset is below the start of the changelog";
+    } else if (status == MR_OK && place->offset > place->end) {
+        place->why = "its offset is behind the end of the changelog";
+    } else if (status == MR_OK && place->offset < place->end &&
                mr_clock_wall_us(worker->process.clock) - wall_us > STATE_AGE_MAX_US) {
-        *why = "it is older than tombstones live";
+        place->why = "it is older than tombstones live";
     }
-    if (*why != NULL) {
-        *offset = MR_OFFSET_NONE;
+    if (place->why != NULL) {
+        place->offset = MR_OFFSET_NONE;
     }
     mr_buffer_fini(&value);
     return status;
@@ -85,9 +92,7 @@ static enum mr_status plan_store(struct task *task, struct mr_ctx *node, size_t 
     const char *name = worker_topic(worker, topic)->name;
     char space_name[256];
     struct catch_up plan = {.owner = node, .store = store, .topic = topic};
-    int64_t low;
-    int64_t offset;
-    const char *why;
+    struct place place;
 
     snprintf(space_name, sizeof(space_name), "%s.%s", node->stage->name,
              node->stage->type->stores[store].name);
@@ -95,20 +100,22 @@ static enum mr_status plan_store(struct task *task, struct mr_ctx *node, size_t 
         MR_TRY(backend->ops->space_open(backend, space_name, task->partition, &node->spaces[store],
                                         err));
     }
-    MR_TRY(mr_log_watermarks(worker->process.log, name, task->partition, &low, &plan.target, err));
-    MR_TRY(stored_offset(worker, node->spaces[store], low, plan.target, &offset, &why, err));
-    if (offset == MR_OFFSET_NONE) {
-        if (why != NULL) {
+    MR_TRY(
+        mr_log_watermarks(worker->process.log, name, task->partition, &place.low, &place.end, err));
+    MR_TRY(find_place(worker, node->spaces[store], &place, err));
+    if (place.offset == MR_OFFSET_NONE) {
+        if (place.why != NULL) {
             mr_warn("state_wiped", "store=%s partition=%d reason=\"%s\"", space_name,
-                    (int)task->partition, why);
+                    (int)task->partition, place.why);
         }
         MR_TRY(backend->ops->space_wipe(backend, node->spaces[store], err));
-        offset = low;
+        place.offset = place.low;
     }
-    plan.done = offset >= plan.target;
+    plan.target = place.end;
+    plan.done = place.offset >= place.end;
     if (!plan.done) {
         MR_TRY(open_reader(worker, err));
-        MR_TRY(mr_reader_add(worker->restore_reader, name, task->partition, offset, err));
+        MR_TRY(mr_reader_add(worker->restore_reader, name, task->partition, place.offset, err));
     }
     task->catch_ups[task->catch_up_count++] = plan;
     return MR_OK;

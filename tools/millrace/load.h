@@ -1,11 +1,11 @@
 /*
  * load.h -- plays recorded trades as orders and writes down what must come of them.
  *
- * Phases: wait until the pipeline is idle; publish instruments and prices; probe every symbol with one order until
- * the tables have arrived everywhere; take off the books what an interrupted run left there; note the ends of all
- * topics; deposit; send; wait for the outcomes; write the manifest.
- * A run has users and ids of its own, so runs do not disturb each other.
- * Thread: one, plus one that watches the outcomes unless env->pump is set.
+ * Phases: wait until the pipeline is idle; publish instruments and prices; probe every symbol with
+ * one order until the tables have arrived everywhere; take off the books what an interrupted run
+ * left there; note the ends of all topics; deposit; send; wait for the outcomes; write the
+ * manifest. A run has users and ids of its own, so runs do not disturb each other. Thread: one,
+ * plus one that watches the outcomes unless env->pump is set.
  */
 #ifndef MILLRACE_LOAD_H
 #define MILLRACE_LOAD_H
@@ -52,7 +52,8 @@ MR_NODISCARD enum mr_status load_run(const struct load_env *env, const struct lo
 
 /* load_setup.c: desks from the instruments file; publishing instruments and prices. */
 MR_NODISCARD enum mr_status load_setup_desks(struct load_session *session, struct mr_err *err);
-/* load_fund.c: limits and deposits of the users of all desks (or only the probes); waits until `balances` show them. */
+/* load_fund.c: limits and deposits of the users of all desks (or only the probes); waits until
+ * `balances` show them. */
 MR_NODISCARD enum mr_status load_fund(struct load_session *session, bool probes,
                                       struct mr_err *err);
 /* load_probe.c: one harmless order for each symbol until it gets through. */

@@ -22,7 +22,7 @@ struct feed_topic {
     struct mr_binding binding;
     load_visit *visit;
     void *arg;
-    uint8_t *value; /* struct_bytes */
+    uint8_t *value;                    /* struct_bytes */
     int64_t ends[LOAD_PARTITIONS_MAX]; /* of load_feed_mark */
 };
 
@@ -150,9 +150,8 @@ static enum mr_status deliver(struct load_feed *feed, const struct mr_message *m
     }
     mr_arena_reset(feed->arena);
     if (topic->decode && message->has_value) {
-        const enum mr_status status =
-            mr_codec_decode(feed->env->codec, &topic->binding, message->value, feed->arena,
-                            topic->value, err);
+        const enum mr_status status = mr_codec_decode(
+            feed->env->codec, &topic->binding, message->value, feed->arena, topic->value, err);
 
         if (status == MR_OK) {
             record.value = topic->value;

@@ -1,8 +1,9 @@
 /*
- * load_feed.h -- decoded records of some topics, delivered to visitors: what load and verify read with.
+ * load_feed.h -- decoded records of some topics, delivered to visitors: what load and verify read
+ * with.
  *
- * Reads committed records only, without a consumer group, so that nothing it does is seen by the pipeline.
- * Thread: one owner.
+ * Reads committed records only, without a consumer group, so that nothing it does is seen by the
+ * pipeline. Thread: one owner.
  */
 #ifndef MILLRACE_LOAD_FEED_H
 #define MILLRACE_LOAD_FEED_H
@@ -20,7 +21,8 @@ struct load_env {
     struct mr_log *log;
     struct mr_codec *codec;
     const struct mr_clock *clock;
-    /* Called where others would wait: a single-threaded program steps its workers here. NULL: wait. */
+    /* Called where others would wait: a single-threaded program steps its workers here. NULL: wait.
+     */
     enum mr_status (*pump)(void *arg, struct mr_err *err);
     void *pump_arg;
     FILE *progress; /* NULL: silent */
@@ -43,7 +45,8 @@ struct load_record {
     int64_t offset;
     struct mr_slice key;
     struct mr_slice bytes;
-    const void *value; /* struct of the topic's schema; NULL: a tombstone, undecodable, or no schema */
+    const void
+        *value; /* struct of the topic's schema; NULL: a tombstone, undecodable, or no schema */
     const struct mr_message *message;
 };
 
@@ -67,7 +70,8 @@ MR_NODISCARD enum mr_status load_feed_step(struct load_feed *feed, int64_t timeo
 /* Notes the present ends; caught_up: everything below them was delivered. */
 MR_NODISCARD enum mr_status load_feed_mark(struct load_feed *feed, struct mr_err *err);
 bool load_feed_caught_up(const struct load_feed *feed);
-/* Delivers everything that was committed when it was called. MR_TIMEOUT after timeout_us without any record. */
+/* Delivers everything that was committed when it was called. MR_TIMEOUT after timeout_us without
+ * any record. */
 MR_NODISCARD enum mr_status load_feed_catch_up(struct load_feed *feed, int64_t timeout_us,
                                                struct mr_err *err);
 void load_feed_close(struct load_feed **feed);

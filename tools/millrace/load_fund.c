@@ -1,8 +1,8 @@
 /*
  * load_fund.c -- limits and deposits, and the wait until they are booked.
  *
- * Why the wait: a deposit travels risk, then settle; an order that overtakes it is rejected. What `balances`
- * shows has passed both.
+ * Why the wait: a deposit travels risk, then settle; an order that overtakes it is rejected. What
+ * `balances` shows has passed both.
  */
 #include "avro/account_command.h"
 #include "avro/balance.h"
@@ -166,8 +166,8 @@ enum mr_status load_fund(struct load_session *session, bool probes, struct mr_er
         status = load_feed_open(session->env, &feed, err);
     }
     if (status == MR_OK) {
-        status = load_feed_add(feed, "balances", &oms_balance_schema, ends, on_balance, funding,
-                               err);
+        status =
+            load_feed_add(feed, "balances", &oms_balance_schema, ends, on_balance, funding, err);
     }
     if (status == MR_OK) {
         status = fund_all(funding, probes, err);

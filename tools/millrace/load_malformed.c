@@ -34,7 +34,8 @@ static size_t write_string(uint8_t *bytes, const char *text)
     return len + 1;
 }
 
-size_t load_malformed_write(int64_t kind, int32_t schema_id, const char *mark, uint8_t *bytes, size_t bytes_max)
+size_t load_malformed_write(int64_t kind, int32_t schema_id, const char *mark, uint8_t *bytes,
+                            size_t bytes_max)
 {
     size_t used = HEADER_BYTES;
 
@@ -58,8 +59,8 @@ size_t load_malformed_write(int64_t kind, int32_t schema_id, const char *mark, u
         bytes[used++] = 98; /* action 49 */
         return used;
     case TEXT:
-        return (size_t)snprintf((char *)bytes, bytes_max, "{\"note\": \"not Avro\", \"id\": \"%s\"}",
-                                mark);
+        return (size_t)snprintf((char *)bytes, bytes_max,
+                                "{\"note\": \"not Avro\", \"id\": \"%s\"}", mark);
     case HEADER_ONLY:
     case KIND_COUNT:
     default:

@@ -39,7 +39,7 @@ struct load_manifest {
     struct load_start starts[LOAD_STARTS_MAX];
     size_t start_count;
     /* What load measured. */
-    int64_t sent; /* records on `orders` */
+    int64_t sent;       /* records on `orders` */
     int64_t elapsed_us; /* first send to last outcome */
     int64_t send_us;    /* first send to last send */
     int64_t latency_samples, p50_us, p99_us, max_us;

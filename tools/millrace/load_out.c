@@ -22,8 +22,7 @@ enum mr_status load_out_open(const struct load_env *env, int64_t linger_us, stru
         &oms_order_command_schema, &oms_account_command_schema, &oms_price_tick_schema,
         &oms_instrument_schema};
     const struct mr_producer_options options = {.linger_us = linger_us,
-                                                .compression =
-                                                    env->topology->defaults.compression};
+                                                .compression = env->topology->defaults.compression};
 
     *out = (struct load_out){0};
     MR_TRY(mr_producer_open(env->log, &options, OPEN_TIMEOUT_US, &out->producer, err));
@@ -50,8 +49,8 @@ enum mr_status load_out_send(struct load_out *out, enum load_topic topic, struct
     return load_out_send_bytes(out, topic, key, mr_buffer_slice(&out->buffer), err);
 }
 
-enum mr_status load_out_send_bytes(struct load_out *out, enum load_topic topic,
-                                   struct mr_slice key, struct mr_slice bytes, struct mr_err *err)
+enum mr_status load_out_send_bytes(struct load_out *out, enum load_topic topic, struct mr_slice key,
+                                   struct mr_slice bytes, struct mr_err *err)
 {
     const struct load_port *port = &out->ports[topic];
     const struct mr_outgoing record = {.topic = port->topic,

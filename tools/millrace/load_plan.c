@@ -16,8 +16,9 @@
 #include <string.h>
 
 #define QUEUE_MAX 16
-#define CANCEL_PPM 1050000 /* a resting sell 5 % above the reference: inside the collar, never hit */
-#define COLLAR_FACTOR 6    /* beyond any collar, still below an instrument's largest price */
+#define CANCEL_PPM                                                                                 \
+    1050000             /* a resting sell 5 % above the reference: inside the collar, never hit */
+#define COLLAR_FACTOR 6 /* beyond any collar, still below an instrument's largest price */
 
 struct load_plan {
     const struct load_tape *tape;
@@ -99,10 +100,10 @@ static void name_item(struct load_plan *plan, struct load_item *item)
     if (item->expect == LOAD_REJECTED) {
         (void)snprintf(suffix, sizeof suffix, "r%d", item->code);
     } else if (item->expect != LOAD_ACCEPTED) {
-        suffix[0] = item->expect == LOAD_DUPLICATE  ? 'd'
+        suffix[0] = item->expect == LOAD_DUPLICATE     ? 'd'
                     : item->expect == LOAD_CONFLICT    ? 'c'
                     : item->expect == LOAD_DEAD_LETTER ? 'm'
-                                                    : 'x';
+                                                       : 'x';
     }
     (void)snprintf(item->event_id, LOAD_ID_BYTES_MAX, "%s-%lld-%s", plan->run,
                    (long long)item->number, suffix);
@@ -238,8 +239,8 @@ static void add_malformed(struct load_plan *plan, const struct load_trade *trade
     struct load_item *item = add(plan, trade, user, LOAD_DEAD_LETTER, 0);
 
     item->malformed_bytes =
-        load_malformed_write(plan->malformed_kind, plan->schema_id, item->event_id,
-                             item->malformed, LOAD_MALFORMED_BYTES_MAX);
+        load_malformed_write(plan->malformed_kind, plan->schema_id, item->event_id, item->malformed,
+                             LOAD_MALFORMED_BYTES_MAX);
     plan->malformed_kind++;
 }
 

@@ -1,12 +1,12 @@
 /*
  * load_plan.h -- which commands a tape becomes, in order, and what each must come to.
  *
- * A recorded trade becomes a maker (LIMIT GTC) and a taker (LIMIT IOC, or MARKET by option) of exactly
- * its price and quantity, back to back. The book is empty before and after, so the trade that
- * comes out must be the recorded one. All users of a symbol hash to one partition of `orders`, so
- * the order of sending is the order of arrival.
- * Mixed in behind a trade, each by its share of the order commands: duplicates, conflicts, invalid orders,
- * orders without funds, cancelled orders, malformed bytes. None of them touches the book's top.
+ * A recorded trade becomes a maker (LIMIT GTC) and a taker (LIMIT IOC, or MARKET by option) of
+ * exactly its price and quantity, back to back. The book is empty before and after, so the trade
+ * that comes out must be the recorded one. All users of a symbol hash to one partition of `orders`,
+ * so the order of sending is the order of arrival. Mixed in behind a trade, each by its share of
+ * the order commands: duplicates, conflicts, invalid orders, orders without funds, cancelled
+ * orders, malformed bytes. None of them touches the book's top.
  *
  * eventId = <run>-<number>-<expected>, expected being
  *   a accepted    d duplicate    c conflict    x cancelled (a CANCEL)    r<code> rejected
@@ -51,8 +51,8 @@ struct load_desk {
 void load_desk_users(struct load_desk *desk, const char *run, size_t symbol, size_t users_each,
                      int32_t partitions);
 /*
- * The published price of a symbol: the middle of the tape's range when all of it lies inside the collar,
- * else MR_CONFIG. collar_ppm: of topology.yaml.
+ * The published price of a symbol: the middle of the tape's range when all of it lies inside the
+ * collar, else MR_CONFIG. collar_ppm: of topology.yaml.
  */
 MR_NODISCARD enum mr_status load_desk_reference(struct load_desk *desk,
                                                 const struct load_tape_symbol *symbol,
@@ -72,9 +72,9 @@ struct load_item {
     enum load_expect expect;
     int code; /* LOAD_REJECTED */
     int64_t number;
-    uint32_t symbol; /* desk */
-    const char *user; /* key of the record */
-    int64_t tape_us; /* pacing */
+    uint32_t symbol;                  /* desk */
+    const char *user;                 /* key of the record */
+    int64_t tape_us;                  /* pacing */
     struct oms_order_command command; /* strings live in this item */
     uint8_t malformed[LOAD_MALFORMED_BYTES_MAX];
     size_t malformed_bytes; /* above 0: these bytes instead of the command */

@@ -1,10 +1,10 @@
 /*
  * load_probe.c -- is everything in place for a symbol, on the way its orders will take?
  *
- * Why: instruments and prices reach the stages as tables, beside the stream of orders; nothing orders the two. An
- *      order that comes first would be rejected and the proof would fail through no fault of the pipeline.
- * How: a MARKET order of one lot needs both tables. It is sent again until it was not rejected
- *      and was checked against the price that was published.
+ * Why: instruments and prices reach the stages as tables, beside the stream of orders; nothing
+ * orders the two. An order that comes first would be rejected and the proof would fail through no
+ * fault of the pipeline. How: a MARKET order of one lot needs both tables. It is sent again until
+ * it was not rejected and was checked against the price that was published.
  */
 #include "avro/execution_report.h"
 #include "load.h"
@@ -61,8 +61,7 @@ static enum mr_status on_execution(void *arg, const struct load_record *record, 
     const struct oms_execution_report *report = record->value;
 
     (void)err;
-    if (report != NULL &&
-        mr_slice_equal(report->command_id, mr_slice_str(probing->event_id))) {
+    if (report != NULL && mr_slice_equal(report->command_id, mr_slice_str(probing->event_id))) {
         probing->answered = true;
         probing->rejected |= report->exec_type == OMS_EXEC_TYPE_REJECTED;
     }

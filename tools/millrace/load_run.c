@@ -24,8 +24,8 @@ static enum mr_status note_starts(const struct load_env *env, struct load_manife
         }
         MR_TRY(load_ends(env, topic->name, ends, &partitions, err));
         if (partitions == 0) {
-            return mr_fail(err, MR_CONFIG,
-                           "topic %s does not exist; run `millrace topology apply`", topic->name);
+            return mr_fail(err, MR_CONFIG, "topic %s does not exist; run `millrace topology apply`",
+                           topic->name);
         }
         if (manifest->start_count == LOAD_STARTS_MAX) {
             return mr_fail(err, MR_CONFIG, "the topology has more than %zu topics",
@@ -70,8 +70,8 @@ static enum mr_status phases(struct load_session *session, struct load_manifest 
     const struct load_env *env = session->env;
     const int64_t wait_us = session->options->wait_us;
 
-    load_progress(env, "load: run %s, %zu trades of %zu symbols", session->run,
-                  session->tape.count, session->tape.symbol_count);
+    load_progress(env, "load: run %s, %zu trades of %zu symbols", session->run, session->tape.count,
+                  session->tape.symbol_count);
     MR_TRY(load_drain(env, false, wait_us, err));
     load_progress(env, "load: publishing instruments and prices");
     MR_TRY(load_setup_desks(session, err));

@@ -72,8 +72,8 @@ static int64_t due_us(const struct sending *sending, const struct load_item *ite
     const struct load_options *options = sending->session->options;
 
     if (options->rate_micro > 0) {
-        const mr_i128 since = (mr_i128)sending->manifest->sent * MR_SECOND_US * MR_SECOND_US /
-                              options->rate_micro;
+        const mr_i128 since =
+            (mr_i128)sending->manifest->sent * MR_SECOND_US * MR_SECOND_US / options->rate_micro;
 
         return sending->start_us + (int64_t)since;
     }
@@ -181,13 +181,11 @@ static void fill_measures(struct sending *sending)
 enum mr_status load_send(struct load_session *session, struct load_manifest *manifest,
                          int64_t *missing, struct mr_err *err)
 {
-    struct sending sending = {.session = session,
-                              .manifest = manifest,
-                              .total = 2 * (int64_t)session->tape.count};
-    struct load_plan *plan =
-        load_plan_create(&session->tape, session->desks, &session->options->shares, session->run,
-                         session->out.ports[LOAD_ORDERS].binding.id,
-                         (uint64_t)session->options->seed);
+    struct sending sending = {
+        .session = session, .manifest = manifest, .total = 2 * (int64_t)session->tape.count};
+    struct load_plan *plan = load_plan_create(
+        &session->tape, session->desks, &session->options->shares, session->run,
+        session->out.ports[LOAD_ORDERS].binding.id, (uint64_t)session->options->seed);
     enum mr_status status =
         load_watch_open(session->env, session->run,
                         (int64_t)session->tape.count * ITEMS_PER_TRADE_MAX, &sending.watch, err);

@@ -1,5 +1,6 @@
 /*
- * load_setup.c -- desks: who trades a symbol and by which instrument; instruments and prices published.
+ * load_setup.c -- desks: who trades a symbol and by which instrument; instruments and prices
+ * published.
  */
 #include "avro/price_tick.h"
 #include "load.h"
@@ -91,8 +92,8 @@ static enum mr_status read_instruments(struct load_session *session, FILE *file,
             char text[sizeof err->text];
 
             memcpy(text, err->text, sizeof text);
-            return mr_fail(err, err->status, "%s:%d: %.300s", session->options->instruments,
-                           number, text);
+            return mr_fail(err, err->status, "%s:%d: %.300s", session->options->instruments, number,
+                           text);
         }
     }
     return MR_OK;
@@ -115,8 +116,8 @@ enum mr_status load_setup_desks(struct load_session *session, struct mr_err *err
     MR_TRY(status);
     for (size_t s = 0; s < session->tape.symbol_count; s++) {
         if (session->desks[s].symbol[0] == '\0') {
-            return mr_fail(err, MR_CONFIG, "%s has no instrument %s",
-                           session->options->instruments, session->tape.symbols[s].name);
+            return mr_fail(err, MR_CONFIG, "%s has no instrument %s", session->options->instruments,
+                           session->tape.symbols[s].name);
         }
         load_desk_users(&session->desks[s], session->run, s, (size_t)session->options->users_each,
                         partitions);

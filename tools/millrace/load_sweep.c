@@ -1,11 +1,10 @@
 /*
  * load_sweep.c -- empties the books before a run.
  *
- * Why: a run that was interrupted leaves resting orders; the first taker of the next run would meet them
- *      instead of its maker.
- * How: the last snapshot of a symbol says what rests; one IOC order a side takes it; again until
- *      nothing rests. The topic is compacted, so its end is read first and all of it only when a
- *      symbol is not found there.
+ * Why: a run that was interrupted leaves resting orders; the first taker of the next run would meet
+ * them instead of its maker. How: the last snapshot of a symbol says what rests; one IOC order a
+ * side takes it; again until nothing rests. The topic is compacted, so its end is read first and
+ * all of it only when a symbol is not found there.
  */
 #include "avro/book_snapshot.h"
 #include "load.h"
@@ -84,8 +83,8 @@ static enum mr_status take(struct sweeping *sweeping, size_t symbol, bool *taken
     char event_id[LOAD_ID_BYTES_MAX];
 
     for (int i = 0; i < 2; i++) {
-        const mr_i128 qty = desk->max_qty > 0 && sides[i]->qty > desk->max_qty ? desk->max_qty
-                                                                               : sides[i]->qty;
+        const mr_i128 qty =
+            desk->max_qty > 0 && sides[i]->qty > desk->max_qty ? desk->max_qty : sides[i]->qty;
 
         if (qty > 0) {
             *taken = true;
@@ -119,6 +118,7 @@ enum mr_status load_sweep(struct load_session *session, struct mr_err *err)
         load_progress(session->env, "taking leftovers of an interrupted run off the books");
         MR_TRY(load_drain(session->env, false, session->options->wait_us, err));
     }
-    return mr_fail(err, MR_TIMEOUT, "the books of the symbols cannot be emptied; who else trades "
-                                    "there?");
+    return mr_fail(err, MR_TIMEOUT,
+                   "the books of the symbols cannot be emptied; who else trades "
+                   "there?");
 }

@@ -1,8 +1,8 @@
 /*
  * load_watch.h -- what comes out while the load goes in: outcomes counted, latencies measured.
  *
- * Latency: from handing a command to the log until a committed reader holds the first report about it
- * (for a taker that is the transaction with its trade). Both instants are of one clock of this
+ * Latency: from handing a command to the log until a committed reader holds the first report about
+ * it (for a taker that is the transaction with its trade). Both instants are of one clock of this
  * process; record timestamps are not used, because outputs carry those of their inputs.
  * Thread: load_watch_sent from the sender, everything else from the watcher; counts may be read by
  * anybody.
@@ -21,7 +21,8 @@ struct load_latency {
     int64_t p50_us, p99_us, max_us;
 };
 
-/* run: prefix of the eventIds. commands_max: an upper bound of their numbers. Starts at the present ends. */
+/* run: prefix of the eventIds. commands_max: an upper bound of their numbers. Starts at the present
+ * ends. */
 MR_NODISCARD enum mr_status load_watch_open(const struct load_env *env, const char *run,
                                             int64_t commands_max, struct load_watch **watch,
                                             struct mr_err *err);

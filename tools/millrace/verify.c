@@ -66,7 +66,8 @@ static const struct args_spec spec = {
     .option_count = MR_COUNT(options),
 };
 
-/* A pipeline that is not drained is a difference, not an error: what is there is compared all the same. */
+/* A pipeline that is not drained is a difference, not an error: what is there is compared all the
+ * same. */
 static enum mr_status drain(const struct load_env *env, const struct verify_command *command,
                             bool connectors, struct verify_report *report, struct mr_err *err)
 {
@@ -109,8 +110,7 @@ static enum mr_status prove(const struct load_env *env, const struct verify_comm
         load_progress_end(env);
         verify_report_print(report, manifest, stdout);
         *equal = verify_report_equal(report);
-        status = verify_report_write(report, manifest,
-                                     mr_clock_monotonic_us(env->clock) - start_us,
+        status = verify_report_write(report, manifest, mr_clock_monotonic_us(env->clock) - start_us,
                                      command->report, err);
     }
     verify_stores_close(&stores);

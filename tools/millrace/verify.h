@@ -25,7 +25,7 @@ struct verify_book;
 struct verify_sinks;
 
 struct verify_options {
-    int64_t wait_us; /* a read without any record, before giving up */
+    int64_t wait_us;                          /* a read without any record, before giving up */
     const struct verify_documents *documents; /* NULL: not checked */
     const struct verify_keys *keys;           /* NULL: not checked */
 };
@@ -54,7 +54,8 @@ struct verify_visitor {
     void *arg;
 };
 
-/* verify_outcomes.c: each command exactly one outcome, of the kind and code it must have; counts; dead letters; versions. */
+/* verify_outcomes.c: each command exactly one outcome, of the kind and code it must have; counts;
+ * dead letters; versions. */
 struct verify_outcomes *verify_outcomes_create(struct verify *verify);
 load_visit verify_outcomes_on_order;
 load_visit verify_outcomes_on_execution;
@@ -67,13 +68,15 @@ struct verify_trades *verify_trades_create(struct verify *verify);
 load_visit verify_trades_on_trade;
 void verify_trades_end(struct verify_trades **trades);
 
-/* verify_candles.c: the last candle of each window equals a recomputation from all trades in the topic. */
+/* verify_candles.c: the last candle of each window equals a recomputation from all trades in the
+ * topic. */
 struct verify_candles *verify_candles_create(struct verify *verify);
 load_visit verify_candles_on_trade;
 load_visit verify_candles_on_candle;
 void verify_candles_end(struct verify_candles **candles);
 
-/* verify_ledger.c: journals balance, sums are zero, sequences gapless, balances equal their entries. */
+/* verify_ledger.c: journals balance, sums are zero, sequences gapless, balances equal their
+ * entries. */
 struct verify_ledger *verify_ledger_create(struct verify *verify);
 load_visit verify_ledger_on_entry;
 load_visit verify_ledger_on_balance;

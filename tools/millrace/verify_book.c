@@ -33,8 +33,7 @@ struct verify_book *verify_book_create(struct verify *verify)
     return b;
 }
 
-enum mr_status verify_book_on_delta(void *arg, const struct load_record *record,
-                                    struct mr_err *err)
+enum mr_status verify_book_on_delta(void *arg, const struct load_record *record, struct mr_err *err)
 {
     struct verify_book *b = arg;
     const struct oms_book_delta *delta = record->value;
@@ -47,8 +46,8 @@ enum mr_status verify_book_on_delta(void *arg, const struct load_record *record,
     book = verify_map_put(b->books, delta->symbol);
     if ((book->last_seq != 0 && delta->first_seq != book->last_seq + 1) ||
         delta->last_seq < delta->first_seq) {
-        verify_differ(b->gapless, "%.*s: %" PRId64 "..%" PRId64 " after %" PRId64
-                                  " at book/%d@%" PRId64,
+        verify_differ(b->gapless,
+                      "%.*s: %" PRId64 "..%" PRId64 " after %" PRId64 " at book/%d@%" PRId64,
                       MR_SLICE_ARG(delta->symbol), delta->first_seq, delta->last_seq,
                       book->last_seq, record->partition, record->offset);
     }

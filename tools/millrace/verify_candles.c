@@ -1,8 +1,8 @@
 /*
  * verify_candles.c -- candles equal a recomputation.
  *
- * Why from all trades in the topic and not the run's: an earlier run of the same tape filled the same
- *   windows, and the pipeline rightly merges both. Which intervals there are is taken from the
+ * Why from all trades in the topic and not the run's: an earlier run of the same tape filled the
+ * same windows, and the pipeline rightly merges both. Which intervals there are is taken from the
  *   candles themselves, so a window without its candle is missed only when a whole interval is
  *   missing; that is a check of its own.
  * Not: ts, closed, revision and vwap, which depend on arrival or are derived.
@@ -121,8 +121,8 @@ static void note_interval(struct verify_candles *c, struct mr_slice text)
             return;
         }
     }
-    if (c->interval_count == INTERVALS_MAX || mr_parse_duration_us(buffer, &us, &ignored) != MR_OK ||
-        us <= 0) {
+    if (c->interval_count == INTERVALS_MAX ||
+        mr_parse_duration_us(buffer, &us, &ignored) != MR_OK || us <= 0) {
         verify_differ(c->check, "interval \"%s\" is none", buffer);
         return;
     }
@@ -224,11 +224,11 @@ static struct verify_map *recompute(const struct verify_candles *c)
         for (size_t t = 0; t < c->count; t++) {
             const struct kept *trade = &c->trades[t];
 
-            fold(verify_map_put(bars,
-                                window_key(buffer, c->verify->tape.symbols[trade->symbol].name,
-                                           c->intervals[i].text,
-                                           floor_to(trade->ts_us, c->intervals[i].us))),
-                 trade);
+            fold(
+                verify_map_put(bars, window_key(buffer, c->verify->tape.symbols[trade->symbol].name,
+                                                c->intervals[i].text,
+                                                floor_to(trade->ts_us, c->intervals[i].us))),
+                trade);
         }
     }
     return bars;

@@ -49,8 +49,7 @@ static void write_scalar(const struct mr_schema_field *field, const uint8_t *at,
     case MR_FIELD_LONG:
     case MR_FIELD_TIMESTAMP_US:
         memcpy(&number, at, sizeof number);
-        mr_buffer_printf(out, "%" PRId64,
-                         field->kind == MR_FIELD_LONG ? number : floor_ms(number));
+        mr_buffer_printf(out, "%" PRId64, field->kind == MR_FIELD_LONG ? number : floor_ms(number));
         break;
     case MR_FIELD_INT:
         memcpy(&small, at, sizeof small);
@@ -65,8 +64,7 @@ static void write_scalar(const struct mr_schema_field *field, const uint8_t *at,
         break;
     case MR_FIELD_ENUM:
         memcpy(&ordinal, at, sizeof ordinal);
-        mr_buffer_printf(out, "%s",
-                         ordinal < field->symbol_count ? field->symbols[ordinal] : "?");
+        mr_buffer_printf(out, "%s", ordinal < field->symbol_count ? field->symbols[ordinal] : "?");
         break;
     case MR_FIELD_BYTES:
     case MR_FIELD_FIXED:
@@ -195,8 +193,8 @@ static bool parse_date_ms(const char *text, int64_t *ms)
     for (; digits < 3; digits++) {
         fraction *= 10;
     }
-    *ms = days_of(year, month, day) * DAY_MS + (((int64_t)hour * 60 + minute) * 60 + second) * 1000 +
-          fraction;
+    *ms = days_of(year, month, day) * DAY_MS +
+          (((int64_t)hour * 60 + minute) * 60 + second) * 1000 + fraction;
     return *text == 'Z' && text[1] == '\0';
 }
 

@@ -1,5 +1,6 @@
 /*
- * verify_ledger.c -- double entry: journals balance, everything sums to zero, balances are the sums.
+ * verify_ledger.c -- double entry: journals balance, everything sums to zero, balances are the
+ * sums.
  *
  * A CREDIT increases an account. Only entries since the run's start are read; its users are new, so
  * their balances begin at zero there.
@@ -202,14 +203,13 @@ static void close_balances(struct verify_ledger *l)
         if (balance->available == available && balance->hold == hold) {
             equal++;
         } else {
-            verify_differ(l->sums,
-                          "%.*s at balances/%d@%" PRId64
-                          ": available %s, entries %s; hold %s, entries %s",
-                          MR_SLICE_ARG(key), balance->partition, balance->offset,
-                          load_decimal_format(balance->available, text[0]),
-                          load_decimal_format(available, text[1]),
-                          load_decimal_format(balance->hold, text[2]),
-                          load_decimal_format(hold, text[3]));
+            verify_differ(
+                l->sums,
+                "%.*s at balances/%d@%" PRId64 ": available %s, entries %s; hold %s, entries %s",
+                MR_SLICE_ARG(key), balance->partition, balance->offset,
+                load_decimal_format(balance->available, text[0]),
+                load_decimal_format(available, text[1]),
+                load_decimal_format(balance->hold, text[2]), load_decimal_format(hold, text[3]));
         }
         if (balance->hold != 0) {
             verify_differ(flat, "%.*s holds %s", MR_SLICE_ARG(key),
@@ -238,8 +238,7 @@ static void close_missing(struct verify_ledger *l)
         while (end > 5 && key.data[end - 1] != ':') {
             end--;
         }
-        if (end <= 6 ||
-            verify_map_get(l->balances, mr_slice_of(key.data + 5, end - 6)) == NULL) {
+        if (end <= 6 || verify_map_get(l->balances, mr_slice_of(key.data + 5, end - 6)) == NULL) {
             verify_differ(check, "%.*s", MR_SLICE_ARG(key));
         }
     }
@@ -257,8 +256,8 @@ static void close_sums(struct verify_ledger *l)
         (void)load_text(name, sizeof name, "ledger sum %.*s", MR_SLICE_ARG(asset));
         verify_check_close_text(verify_check_open(l->verify->report, name), "0",
                                 load_decimal_format(total->sum, text));
-        clearing = verify_map_get(l->accounts, load_text(account, sizeof account, "clearing:%.*s",
-                                                         MR_SLICE_ARG(asset)));
+        clearing = verify_map_get(
+            l->accounts, load_text(account, sizeof account, "clearing:%.*s", MR_SLICE_ARG(asset)));
         (void)load_text(name, sizeof name, "clearing account %.*s", MR_SLICE_ARG(asset));
         verify_check_close_text(verify_check_open(l->verify->report, name), "0",
                                 load_decimal_format(clearing == NULL ? 0 : clearing->sum, text));
@@ -268,7 +267,8 @@ static void close_sums(struct verify_ledger *l)
 void verify_ledger_end(struct verify_ledger **ledger)
 {
     struct verify_ledger *l = *ledger;
-    struct verify_check *some = verify_check_open(l->verify->report, "ledger entries, at least one");
+    struct verify_check *some =
+        verify_check_open(l->verify->report, "ledger entries, at least one");
 
     verify_check_close(some, 1, l->entries > 0 ? 1 : 0);
     verify_check_close(l->balanced, 0, verify_check_differences(l->balanced));

@@ -129,20 +129,19 @@ static void check_report(struct verify_outcomes *o, const struct load_record *re
                       MR_SLICE_ARG(report->exec_id), record->partition, record->offset);
     }
     if (report->version != order->version + 1) {
-        verify_differ(o->versions,
-                      "order %.*s: version %d after %d at executions/%d@%" PRId64,
+        verify_differ(o->versions, "order %.*s: version %d after %d at executions/%d@%" PRId64,
                       MR_SLICE_ARG(report->order_id), report->version, order->version,
                       record->partition, record->offset);
     }
     order->version = report->version;
     order->accepted |= report->exec_type == OMS_EXEC_TYPE_NEW;
-    order->ended |= report->status == OMS_ORDER_STATUS_SETTLED ||
-                    report->status == OMS_ORDER_STATUS_CANCELLED;
+    order->ended |=
+        report->status == OMS_ORDER_STATUS_SETTLED || report->status == OMS_ORDER_STATUS_CANCELLED;
     o->trade_reports += report->exec_type == OMS_EXEC_TYPE_TRADE;
     if (report->has_order_qty && report->exec_type != OMS_EXEC_TYPE_REJECTED &&
         report->exec_type != OMS_EXEC_TYPE_CANCEL_REJECTED &&
-        report->order_qty != report->cum_qty + report->leaves_qty + report->prevented_qty +
-                                 report->cancelled_qty) {
+        report->order_qty !=
+            report->cum_qty + report->leaves_qty + report->prevented_qty + report->cancelled_qty) {
         verify_differ(o->sums, "%.*s at executions/%d@%" PRId64, MR_SLICE_ARG(report->exec_id),
                       record->partition, record->offset);
     }
@@ -228,7 +227,8 @@ static void tally_one(struct verify_outcomes *o, const struct sent *sent, struct
         return;
     }
     tally->once += sent->outcomes == 1;
-    if (sent->got == sent->expect && (sent->expect != LOAD_REJECTED || sent->got_code == sent->code)) {
+    if (sent->got == sent->expect &&
+        (sent->expect != LOAD_REJECTED || sent->got_code == sent->code)) {
         tally->as_expected++;
     } else {
         verify_differ(o->expected, "%.*s at orders/%d@%" PRId64 " came to outcome %d code %d",

@@ -3,7 +3,8 @@
  *
  * Quantity and fees are summed; cost and profit are checked together by the cash that moved:
  *   what was received - what was paid - fees = realised profit - cost of what is still held.
- * with the cost of a short negative. That identity holds for any cost method, so it is independent of the one that settle uses.
+ * with the cost of a short negative. That identity holds for any cost method, so it is independent
+ * of the one that settle uses.
  */
 #include "avro/execution_report.h"
 #include "avro/position.h"
@@ -91,8 +92,9 @@ enum mr_status verify_positions_on_position(void *arg, const struct load_record 
     held =
         verify_map_put(p->held, position_key(key, sizeof key, position->user_id, position->symbol));
     if (position->version <= held->version) {
-        verify_differ(p->equal, "%s: version %" PRId64 " after %" PRId64 " at positions/%d@%" PRId64,
-                      key, position->version, held->version, record->partition, record->offset);
+        verify_differ(p->equal,
+                      "%s: version %" PRId64 " after %" PRId64 " at positions/%d@%" PRId64, key,
+                      position->version, held->version, record->partition, record->offset);
     }
     *held = (struct held){.qty = position->qty,
                           .fees = position->fees_total,

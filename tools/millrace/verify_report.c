@@ -230,15 +230,13 @@ enum mr_status verify_report_write(const struct verify_report *report,
         (void)json_object_set_new(counts, report->note_names[i],
                                   json_integer(report->note_values[i]));
     }
-    root = json_pack("{s:s, s:b, s:o, s:o, s:I, s:f, s:{s:f, s:f, s:f, s:I}, s:f}", "run",
-                     manifest->run, "equal", (int)verify_report_equal(report), "checks", checks,
-                     "counts", counts, "ordersPerSecond",
-                     (json_int_t)orders_per_second(manifest), "seconds",
-                     (double)manifest->elapsed_us / 1e6, "latencyMs", "p50",
-                     (double)manifest->p50_us / 1000.0, "p99", (double)manifest->p99_us / 1000.0,
-                     "max", (double)manifest->max_us / 1000.0, "samples",
-                     (json_int_t)manifest->latency_samples, "verifySeconds",
-                     (double)verify_us / 1e6);
+    root = json_pack(
+        "{s:s, s:b, s:o, s:o, s:I, s:f, s:{s:f, s:f, s:f, s:I}, s:f}", "run", manifest->run,
+        "equal", (int)verify_report_equal(report), "checks", checks, "counts", counts,
+        "ordersPerSecond", (json_int_t)orders_per_second(manifest), "seconds",
+        (double)manifest->elapsed_us / 1e6, "latencyMs", "p50", (double)manifest->p50_us / 1000.0,
+        "p99", (double)manifest->p99_us / 1000.0, "max", (double)manifest->max_us / 1000.0,
+        "samples", (json_int_t)manifest->latency_samples, "verifySeconds", (double)verify_us / 1e6);
     MR_ASSERT(root != NULL);
     failed = json_dump_file(root, path, JSON_INDENT(2) | JSON_REAL_PRECISION(6));
     json_decref(root);

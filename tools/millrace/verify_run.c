@@ -11,10 +11,7 @@
 #include "avro/position.h"
 #include "avro/risk_event.h"
 #include "avro/trade.h"
-
 #include "verify.h"
-
-
 
 #define VISITORS_MAX 4
 
@@ -59,8 +56,8 @@ static enum mr_status fan_out(void *arg, const struct load_record *record, struc
 
 /* whole: from the topic's beginning and not from the run's start. */
 static enum mr_status read_topic(const struct verify *verify, const char *topic,
-                                 const struct mr_schema *schema, bool whole,
-                                 struct reading reading, struct mr_err *err)
+                                 const struct mr_schema *schema, bool whole, struct reading reading,
+                                 struct mr_err *err)
 {
     const struct load_start *start = load_manifest_start(verify->manifest, topic);
     struct load_feed *feed = NULL;
@@ -71,8 +68,8 @@ static enum mr_status read_topic(const struct verify *verify, const char *topic,
     }
     load_progress(verify->env, "verify: reading %s", topic);
     MR_TRY(load_feed_open(verify->env, &feed, err));
-    status = load_feed_add(feed, topic, schema, whole ? NULL : start->offsets, fan_out, &reading,
-                           err);
+    status =
+        load_feed_add(feed, topic, schema, whole ? NULL : start->offsets, fan_out, &reading, err);
     if (status == MR_OK) {
         status = load_feed_catch_up(feed, verify->options->wait_us, err);
     }
@@ -80,8 +77,7 @@ static enum mr_status read_topic(const struct verify *verify, const char *topic,
     return status;
 }
 
-static enum mr_status read_orders(const struct verify *verify, struct checks *c,
-                                  struct mr_err *err)
+static enum mr_status read_orders(const struct verify *verify, struct checks *c, struct mr_err *err)
 {
     const struct mr_topology *topology = verify->env->topology;
 
@@ -110,10 +106,10 @@ static enum mr_status read_orders(const struct verify *verify, struct checks *c,
 
 static enum mr_status read_money(const struct verify *verify, struct checks *c, struct mr_err *err)
 {
-    MR_TRY(read_topic(verify, "ledger", &oms_ledger_entry_schema, false,
-                      (struct reading){{{verify_ledger_on_entry, c->ledger},
-                                        {verify_sinks_on_entry, c->sinks}}},
-                      err));
+    MR_TRY(read_topic(
+        verify, "ledger", &oms_ledger_entry_schema, false,
+        (struct reading){{{verify_ledger_on_entry, c->ledger}, {verify_sinks_on_entry, c->sinks}}},
+        err));
     MR_TRY(read_topic(verify, "balances", &oms_balance_schema, false,
                       (struct reading){{{verify_ledger_on_balance, c->ledger}}}, err));
     return read_topic(verify, "positions", &oms_position_schema, false,
@@ -122,8 +118,7 @@ static enum mr_status read_money(const struct verify *verify, struct checks *c, 
                       err);
 }
 
-static enum mr_status read_market(const struct verify *verify, struct checks *c,
-                                  struct mr_err *err)
+static enum mr_status read_market(const struct verify *verify, struct checks *c, struct mr_err *err)
 {
     MR_TRY(read_topic(verify, "trades", &oms_trade_schema, true,
                       (struct reading){{{verify_trades_on_trade, c->trades},
@@ -176,8 +171,7 @@ enum mr_status verify_run(const struct load_env *env, const struct load_manifest
                           const struct verify_options *options, struct verify_report *report,
                           struct mr_err *err)
 {
-    struct verify verify = {
-        .env = env, .manifest = manifest, .options = options, .report = report};
+    struct verify verify = {.env = env, .manifest = manifest, .options = options, .report = report};
     const struct load_tape_filter filter = {
         .markets = manifest->markets,
         .symbols = manifest->symbols[0] == '\0' ? NULL : manifest->symbols,

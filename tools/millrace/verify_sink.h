@@ -1,8 +1,8 @@
 /*
  * verify_sink.h -- how the proof reads the document store and Redis back.
  *
- * Why an interface: their client libraries live in connectors/documentdb and connectors/redis; what is compared
- *   lives here. Implementations share no code with the sinks' writing side.
+ * Why an interface: their client libraries live in connectors/documentdb and connectors/redis; what
+ * is compared lives here. Implementations share no code with the sinks' writing side.
  */
 #ifndef MILLRACE_VERIFY_SINK_H
 #define MILLRACE_VERIFY_SINK_H
@@ -21,9 +21,8 @@ struct verify_documents {
      * {"$numberDecimal"}, {"$numberLong"}, {"$date"}, {"$binary"}.
      * Record fields have the names of the Avro schema; further fields are ignored.
      */
-    enum mr_status (*each)(void *arg, const char *collection, const char *field,
-                           const char *prefix, verify_document_visit *visit, void *visit_arg,
-                           struct mr_err *err);
+    enum mr_status (*each)(void *arg, const char *collection, const char *field, const char *prefix,
+                           verify_document_visit *visit, void *visit_arg, struct mr_err *err);
 };
 
 /* The value of one key as JSON text (a hash: an object of its fields); found false: no such key. */

@@ -213,10 +213,9 @@ enum mr_status verify_sinks_on_unique(void *arg, const struct load_record *recor
         !verify_is_user(s->verify, command->user_id)) {
         return MR_OK;
     }
-    (void)verify_map_put(s->idempotency,
-                         load_text(key, sizeof key, "idempotency:%.*s:%.*s",
-                                   MR_SLICE_ARG(command->user_id),
-                                   MR_SLICE_ARG(command->idempotency_key)));
+    (void)verify_map_put(s->idempotency, load_text(key, sizeof key, "idempotency:%.*s:%.*s",
+                                                   MR_SLICE_ARG(command->user_id),
+                                                   MR_SLICE_ARG(command->idempotency_key)));
     return MR_OK;
 }
 
@@ -378,8 +377,7 @@ static void compare_position(struct verify_sinks *s, const struct held *held, st
     mr_i128 atoms = 0;
 
     if (number_of(value, "version", &version) && version == held->version &&
-        (qty[0] == '\0' ||
-         (load_decimal_parse(mr_slice_str(qty), &atoms) && atoms == held->qty))) {
+        (qty[0] == '\0' || (load_decimal_parse(mr_slice_str(qty), &atoms) && atoms == held->qty))) {
         s->equal++;
     } else {
         verify_differ(s->check, "%.*s has version %" PRId64 " qty %s, the topic version %" PRId64,

@@ -1,5 +1,6 @@
 /*
- * verify_stores.c -- adapts the readers of connectors/documentdb and connectors/redis to verify_sink.h.
+ * verify_stores.c -- adapts the readers of connectors/documentdb and connectors/redis to
+ * verify_sink.h.
  *
  * MR_DOCUMENTDB_READ, MR_REDIS_READ: set by load.cmake when those readers are built.
  */

@@ -1,5 +1,6 @@
 /*
- * verify_stores.h -- opens the document store and Redis that a topology's connectors write to, for reading.
+ * verify_stores.h -- opens the document store and Redis that a topology's connectors write to, for
+ * reading.
  */
 #ifndef MILLRACE_VERIFY_STORES_H
 #define MILLRACE_VERIFY_STORES_H

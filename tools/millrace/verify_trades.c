@@ -9,7 +9,7 @@
 #include <inttypes.h>
 #include <stdlib.h>
 
-struct tape_side { /* of one symbol */
+struct tape_side {                      /* of one symbol */
     const struct load_trade **expected; /* in order */
     size_t count;
     size_t arrived;
@@ -56,8 +56,8 @@ static void compare(struct tape_side *side, const struct load_record *record,
     mr_i128 notional = 0;
 
     if (side->arrived >= side->count) {
-        verify_differ(side->check, "trade %" PRId64 " at trades/%d@%" PRId64
-                                   " is one more than the tape has",
+        verify_differ(side->check,
+                      "trade %" PRId64 " at trades/%d@%" PRId64 " is one more than the tape has",
                       trade->trade_id, record->partition, record->offset);
         side->arrived++;
         return;
@@ -67,8 +67,7 @@ static void compare(struct tape_side *side, const struct load_record *record,
     if (trade->price == expected->price && trade->qty == expected->qty &&
         trade->ts_us == expected->ts_us &&
         (trade->taker_side == OMS_SIDE_SELL) == expected->buyer_maker &&
-        load_decimal_product(trade->price, trade->qty, &notional) &&
-        notional == trade->quote_qty) {
+        load_decimal_product(trade->price, trade->qty, &notional) && notional == trade->quote_qty) {
         side->equal++;
         return;
     }

@@ -38,7 +38,8 @@ struct mr_backend_ops {
     /* [from, to) in byte order; empty to: to the end. */
     enum mr_status (*scan)(struct mr_backend *, struct mr_space *, struct mr_slice from,
                            struct mr_slice to, mr_space_visit *visit, void *arg, struct mr_err *);
-    /* All or nothing, in order; metadata of a space is a key space of its own (see meta_*). durable true: synced. */
+    /* All or nothing, in order; metadata of a space is a key space of its own (see meta_*). durable
+     * true: synced. */
     enum mr_status (*write)(struct mr_backend *, const struct mr_backend_write *writes,
                             size_t write_count, const struct mr_backend_write *metas,
                             size_t meta_count, bool durable, struct mr_err *);

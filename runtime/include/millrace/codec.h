@@ -5,9 +5,9 @@
  *   bytes 1..4  schema id, big-endian
  *   bytes 5..   Avro binary
  *
- * A record whose id is the one our schema has under its subject is decoded by the generated code. Any other
- * id is fetched from the registry once, resolved through avro-c to our schema, and cached.
- * Thread: mr_codec is shared by all workers; lookups of known ids take no lock.
+ * A record whose id is the one our schema has under its subject is decoded by the generated code.
+ * Any other id is fetched from the registry once, resolved through avro-c to our schema, and
+ * cached. Thread: mr_codec is shared by all workers; lookups of known ids take no lock.
  */
 #ifndef MILLRACE_CODEC_H
 #define MILLRACE_CODEC_H
@@ -44,8 +44,8 @@ static inline size_t mr_codec_framed_bytes_max(const struct mr_binding *binding,
 size_t mr_codec_encode(const struct mr_binding *binding, const void *value, uint8_t *buffer);
 
 /*
- * framed   header and body; strings in out borrow from it, or from arena when the record was resolved
- * Returns  MR_OK | MR_MALFORMED, MR_SCHEMA_UNKNOWN, MR_TOO_LARGE, MR_OUT_OF_RANGE (POISON)
+ * framed   header and body; strings in out borrow from it, or from arena when the record was
+ * resolved Returns  MR_OK | MR_MALFORMED, MR_SCHEMA_UNKNOWN, MR_TOO_LARGE, MR_OUT_OF_RANGE (POISON)
  *          | MR_UNAVAILABLE (RETRY: the registry is away and the id is not cached)
  */
 MR_NODISCARD enum mr_status mr_codec_decode(struct mr_codec *codec,
@@ -64,7 +64,8 @@ MR_NODISCARD enum mr_status mr_wire_schema_id(struct mr_slice framed, int32_t *i
 struct mr_buffer; /* buffer.h */
 void mr_json_write_record(const struct mr_schema *schema, const void *value, struct mr_buffer *out);
 
-/* The reverse, from one JSON object; strings live in arena. Unknown fields and bad values are MR_MALFORMED with the field named. */
+/* The reverse, from one JSON object; strings live in arena. Unknown fields and bad values are
+ * MR_MALFORMED with the field named. */
 MR_NODISCARD enum mr_status mr_json_read_record(const struct mr_schema *schema,
                                                 struct mr_slice json, struct mr_arena *arena,
                                                 void *out, struct mr_err *err);

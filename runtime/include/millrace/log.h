@@ -77,12 +77,13 @@ MR_NODISCARD enum mr_status mr_log_topic_config(struct mr_log *log, const char *
                                                 const char *name, char *buffer, size_t bytes,
                                                 struct mr_err *err);
 /* MR_EXISTS when it is there already. Waits until the topic can be used. */
-MR_NODISCARD enum mr_status mr_log_topic_create(struct mr_log *log, const struct mr_topic_spec *spec,
-                                                struct mr_err *err);
+MR_NODISCARD enum mr_status
+mr_log_topic_create(struct mr_log *log, const struct mr_topic_spec *spec, struct mr_err *err);
 /* Sets the given configurations of an existing topic, leaving its others as they are. */
 MR_NODISCARD enum mr_status mr_log_topic_alter(struct mr_log *log, const struct mr_topic_spec *spec,
                                                struct mr_err *err);
-/* *low: first offset; *stable_end: the LSO, one behind the last record a committed reader may see. */
+/* *low: first offset; *stable_end: the LSO, one behind the last record a committed reader may see.
+ */
 MR_NODISCARD enum mr_status mr_log_watermarks(struct mr_log *log, const char *topic,
                                               int32_t partition, int64_t *low, int64_t *stable_end,
                                               struct mr_err *err);
@@ -123,7 +124,8 @@ MR_NODISCARD enum mr_status mr_producer_open(struct mr_log *log,
                                              const struct mr_producer_options *options,
                                              int64_t timeout_us, struct mr_producer **producer,
                                              struct mr_err *err);
-/* A small number for a topic, found once. *partitions may be NULL. MR_CONFIG when there is no such topic. */
+/* A small number for a topic, found once. *partitions may be NULL. MR_CONFIG when there is no such
+ * topic. */
 MR_NODISCARD enum mr_status mr_producer_topic(struct mr_producer *producer, const char *name,
                                               int *topic, int32_t *partitions, struct mr_err *err);
 MR_NODISCARD enum mr_status mr_producer_begin(struct mr_producer *producer, struct mr_err *err);
@@ -163,7 +165,8 @@ void mr_producer_close(struct mr_producer **producer);
  */
 struct mr_member_callbacks {
     void (*assigned)(void *arg, const struct mr_topic_partition *partitions, size_t count);
-    void (*revoked)(void *arg, const struct mr_topic_partition *partitions, size_t count, bool lost);
+    void (*revoked)(void *arg, const struct mr_topic_partition *partitions, size_t count,
+                    bool lost);
     void *arg;
 };
 
@@ -182,7 +185,8 @@ MR_NODISCARD enum mr_status mr_member_open(struct mr_log *log,
 /*
  * Waits at most timeout_us for a first record, then takes what is there, at most max. The caller
  * releases each message. Partitions are in offset order each.
- * Returns MR_OK (also with *count 0) | MR_UNAVAILABLE (no broker: keep polling) | MR_FENCED | MR_LOG_FATAL.
+ * Returns MR_OK (also with *count 0) | MR_UNAVAILABLE (no broker: keep polling) | MR_FENCED |
+ * MR_LOG_FATAL.
  */
 MR_NODISCARD enum mr_status mr_member_poll(struct mr_member *member, int64_t timeout_us,
                                            struct mr_message *messages, size_t max, size_t *count,
@@ -191,7 +195,8 @@ MR_NODISCARD enum mr_status mr_member_pause(struct mr_member *member, const char
                                             int32_t partition, struct mr_err *err);
 MR_NODISCARD enum mr_status mr_member_resume(struct mr_member *member, const char *topic,
                                              int32_t partition, struct mr_err *err);
-/* The next record delivered will be the one at offset. Messages in the caller's hands are the caller's to drop. */
+/* The next record delivered will be the one at offset. Messages in the caller's hands are the
+ * caller's to drop. */
 MR_NODISCARD enum mr_status mr_member_seek(struct mr_member *member, const char *topic,
                                            int32_t partition, int64_t offset, struct mr_err *err);
 /* Stores offsets outside a transaction: for sinks, after the acknowledgement. */

@@ -7,7 +7,8 @@
 #include "millrace/clock.h"
 #include "millrace/log.h"
 
-/* properties: librdkafka's own names (bootstrap.servers, security.protocol ...), passed to every client. */
+/* properties: librdkafka's own names (bootstrap.servers, security.protocol ...), passed to every
+ * client. */
 MR_NODISCARD enum mr_status mr_log_kafka_open(const struct mr_topic_config *properties,
                                               size_t count, struct mr_log **log,
                                               struct mr_err *err);

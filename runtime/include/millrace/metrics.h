@@ -26,7 +26,8 @@ struct mr_counter *mr_metrics_counter(struct mr_metrics *metrics, const char *na
                                       const char *labels, const char *help);
 struct mr_gauge *mr_metrics_gauge(struct mr_metrics *metrics, const char *name, const char *labels,
                                   const char *help);
-/* Log-linear histogram of microseconds (error below 3 %), exposed in seconds with P50, P99, max and _count, _sum. */
+/* Log-linear histogram of microseconds (error below 3 %), exposed in seconds with P50, P99, max and
+ * _count, _sum. */
 struct mr_histogram *mr_metrics_histogram(struct mr_metrics *metrics, const char *name,
                                           const char *labels, const char *help);
 

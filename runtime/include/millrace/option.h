@@ -1,9 +1,9 @@
 /*
  * option.h -- options of stages and connectors as typed tables.
  *
- * A table row says where the value goes in the owner's state struct, its unit, bounds, default and help.
- * The loader parses topology.yaml through it (file:line:column on error, out of range refuses, never clamps);
- * docs/OPTIONS.md is generated from it.
+ * A table row says where the value goes in the owner's state struct, its unit, bounds, default and
+ * help. The loader parses topology.yaml through it (file:line:column on error, out of range
+ * refuses, never clamps); docs/OPTIONS.md is generated from it.
  */
 #ifndef MILLRACE_OPTION_H
 #define MILLRACE_OPTION_H
@@ -18,14 +18,14 @@
 #define MR_DAY_US (24 * MR_HOUR_US)
 
 enum mr_option_type {
-    MR_OPTION_DURATION, /* int64_t microseconds; "10ms", "24h", "1m30s" */
-    MR_OPTION_SIZE,     /* int64_t bytes; "64MiB", "10MB", "512" */
-    MR_OPTION_RATE,     /* int64_t micro-events per second; "50/s", "3000/min" */
-    MR_OPTION_RATIO,    /* int64_t parts per million; "10%", "0.5%" */
-    MR_OPTION_INT,      /* int64_t */
-    MR_OPTION_BOOL,     /* bool */
-    MR_OPTION_STRING,   /* const char *, owned by the topology */
-    MR_OPTION_ENUM,     /* int, index into symbols */
+    MR_OPTION_DURATION,  /* int64_t microseconds; "10ms", "24h", "1m30s" */
+    MR_OPTION_SIZE,      /* int64_t bytes; "64MiB", "10MB", "512" */
+    MR_OPTION_RATE,      /* int64_t micro-events per second; "50/s", "3000/min" */
+    MR_OPTION_RATIO,     /* int64_t parts per million; "10%", "0.5%" */
+    MR_OPTION_INT,       /* int64_t */
+    MR_OPTION_BOOL,      /* bool */
+    MR_OPTION_STRING,    /* const char *, owned by the topology */
+    MR_OPTION_ENUM,      /* int, index into symbols */
     MR_OPTION_DURATIONS, /* struct mr_durations; a YAML list, or one text "1m,5m" */
 };
 
@@ -46,8 +46,9 @@ struct mr_option {
 };
 
 /*
- * Parses text into *(field at target + option->offset). strings are kept by pointer: text must live as long as target.
- * Returns MR_OK | MR_CONFIG with a text that says what is wrong and what would be right.
+ * Parses text into *(field at target + option->offset). strings are kept by pointer: text must live
+ * as long as target. Returns MR_OK | MR_CONFIG with a text that says what is wrong and what would
+ * be right.
  */
 MR_NODISCARD enum mr_status mr_option_parse(const struct mr_option *option, const char *text,
                                             void *target, struct mr_err *err);

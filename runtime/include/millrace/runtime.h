@@ -41,15 +41,16 @@ enum mr_worker_state {
 
 struct mr_worker_status { /* a consistent copy, any thread */
     enum mr_worker_state state;
-    size_t tasks;         /* assigned */
-    size_t tasks_ready;   /* restored */
+    size_t tasks;       /* assigned */
+    size_t tasks_ready; /* restored */
     uint64_t restored_records;
     int64_t restore_left; /* records still to restore, an estimate */
     uint64_t records_in;
     uint64_t commits;
     uint64_t aborts;
     uint64_t dead_letters;
-    char blocked_on[160]; /* what it waits for, for example "broker 127.0.0.1:9092"; "" when nothing */
+    char blocked_on[160]; /* what it waits for, for example "broker 127.0.0.1:9092"; "" when nothing
+                           */
 };
 
 const char *mr_worker_state_name(enum mr_worker_state state);

@@ -1,8 +1,8 @@
 /*
  * schema.h -- what the generated codec publishes about one Avro record.
  *
- * tools/avrogen turns each schemas/avro/<Name>.avsc into a header `avro/<snake_name>.h` with a plain
- * struct and one `const struct mr_schema`. Stages use the struct; the runtime, which names no
+ * tools/avrogen turns each schemas/avro/<Name>.avsc into a header `avro/<snake_name>.h` with a
+ * plain struct and one `const struct mr_schema`. Stages use the struct; the runtime, which names no
  * schema, works through this table. Decoding borrows strings from the input bytes and takes arrays
  * from the caller's arena: no malloc per record.
  *
@@ -57,7 +57,8 @@ struct mr_schema {
     const char *full_name; /* millrace.oms.OrderCommand */
     const char *json;      /* the text that is registered */
     size_t struct_bytes;
-    ptrdiff_t event_us_offset; /* of the field `ts`, or -1: then the log's timestamp is event time */
+    ptrdiff_t
+        event_us_offset; /* of the field `ts`, or -1: then the log's timestamp is event time */
     const struct mr_schema_field *fields;
     size_t field_count;
     /*

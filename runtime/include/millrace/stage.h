@@ -68,7 +68,8 @@ struct mr_stage {
     /* One record of the stream port in[port]. */
     enum mr_status (*process)(void *self, struct mr_ctx *ctx, size_t port,
                               const struct mr_record *record, struct mr_err *err);
-    /* A timer of mr_ctx_schedule is due. now_us: stream time or wall clock, as scheduled. Optional. */
+    /* A timer of mr_ctx_schedule is due. now_us: stream time or wall clock, as scheduled. Optional.
+     */
     enum mr_status (*punctuate)(void *self, struct mr_ctx *ctx, size_t timer, int64_t now_us,
                                 struct mr_err *err);
     /* The transaction is about to commit: emit what was conflated over it. Optional. */
@@ -85,7 +86,8 @@ struct mr_stage {
  */
 MR_NODISCARD enum mr_status mr_emit(struct mr_ctx *ctx, size_t port, struct mr_slice key,
                                     const void *value, struct mr_err *err);
-/* The same with another partitioning key than the record's: key userId:asset, partition of userId. */
+/* The same with another partitioning key than the record's: key userId:asset, partition of userId.
+ */
 MR_NODISCARD enum mr_status mr_emit_by(struct mr_ctx *ctx, size_t port,
                                        struct mr_slice partition_key, struct mr_slice key,
                                        const void *value, struct mr_err *err);

@@ -55,7 +55,8 @@ size_t mr_store_cached_count(const struct mr_store *store);
 struct mr_key {
     uint8_t bytes[MR_KEY_BYTES_MAX];
     size_t len;
-    bool overflow; /* a part did not fit: mr_key_slice then asserts; check when parts are outside input */
+    bool overflow; /* a part did not fit: mr_key_slice then asserts; check when parts are outside
+                      input */
 };
 
 void mr_key_begin(struct mr_key *key);

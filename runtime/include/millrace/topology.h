@@ -35,7 +35,7 @@ enum mr_guarantee { MR_EXACTLY_ONCE, MR_AT_LEAST_ONCE };
 
 /* How records of a topic travel between two stages of one group. */
 enum mr_boundary {
-    MR_BOUNDARY_TEE,    /* handed over in memory in the same transaction, and written to the topic */
+    MR_BOUNDARY_TEE, /* handed over in memory in the same transaction, and written to the topic */
     MR_BOUNDARY_MEMORY, /* handed over in memory only */
     MR_BOUNDARY_TOPIC,  /* through the log */
 };
@@ -71,8 +71,8 @@ struct mr_in_binding {
 };
 
 struct mr_out_binding {
-    size_t topic; /* or MR_UNBOUND */
-    bool written; /* produced to the log */
+    size_t topic;                        /* or MR_UNBOUND */
+    bool written;                        /* produced to the log */
     const struct mr_reader_ref *readers; /* in-memory readers, in topology order */
     size_t reader_count;
 };
@@ -123,7 +123,7 @@ struct mr_topology_defaults {
     const char *compression;
     int64_t session_timeout_us;
     int64_t transaction_timeout_us;
-    int64_t cache_bytes; /* hot entries in memory, per process */
+    int64_t cache_bytes;  /* hot entries in memory, per process */
     int64_t memory_bytes; /* RocksDB, per process */
 };
 
@@ -161,15 +161,14 @@ struct mr_problems {
  * anything connects. All problems are collected; *topology is NULL when there is one.
  * Returns MR_OK | MR_CONFIG (see problems; err holds the first).
  */
-MR_NODISCARD enum mr_status mr_topology_load_file(const char *path, const struct mr_catalog *catalog,
+MR_NODISCARD enum mr_status mr_topology_load_file(const char *path,
+                                                  const struct mr_catalog *catalog,
                                                   struct mr_topology **topology,
-                                                  struct mr_problems *problems,
-                                                  struct mr_err *err);
+                                                  struct mr_problems *problems, struct mr_err *err);
 MR_NODISCARD enum mr_status mr_topology_load_text(const char *name, struct mr_slice text,
                                                   const struct mr_catalog *catalog,
                                                   struct mr_topology **topology,
-                                                  struct mr_problems *problems,
-                                                  struct mr_err *err);
+                                                  struct mr_problems *problems, struct mr_err *err);
 void mr_topology_destroy(struct mr_topology **topology);
 void mr_problems_fini(struct mr_problems *problems);
 

@@ -9,8 +9,30 @@
 #include <stdio.h>
 
 #define ANSWER_MS 10000
+/* Also what a process waits for between two words about a missing broker. */
+#define METADATA_MS 2000
 #define USABLE_MS 15000
 #define USABLE_STEP_MS 50
+
+/* The topic's own part of a metadata answer: unknown is an answer, anything else is not one yet. */
+static enum mr_status partitions_of(const struct kafka_log *log,
+                                    const struct rd_kafka_metadata *metadata, int32_t *partitions,
+                                    struct mr_err *err)
+{
+    const struct rd_kafka_metadata_topic *topic = &metadata->topics[0];
+
+    if (metadata->topic_cnt != 1) {
+        return mr_fail(err, MR_LOG_FATAL, "kafka %s: %d topics in an answer about one",
+                       log->address, metadata->topic_cnt);
+    }
+    if (topic->err == RD_KAFKA_RESP_ERR_NO_ERROR || topic->partition_cnt > 0) {
+        *partitions = topic->partition_cnt;
+        return MR_OK;
+    }
+    return topic->err == RD_KAFKA_RESP_ERR_UNKNOWN_TOPIC_OR_PART
+               ? MR_OK
+               : kafka_fail(err, topic->err, topic->topic, log->address);
+}
 
 enum mr_status kafka_topic_partitions(struct mr_log *base, const char *topic, int32_t *partitions,
                                       struct mr_err *err)
@@ -19,22 +41,21 @@ enum mr_status kafka_topic_partitions(struct mr_log *base, const char *topic, in
     const struct rd_kafka_metadata *metadata;
     rd_kafka_topic_t *handle = rd_kafka_topic_new(log->client, topic, NULL);
     rd_kafka_resp_err_t code;
+    enum mr_status status;
 
     if (handle == NULL) {
         return kafka_fail(err, rd_kafka_last_error(), topic, log->address);
     }
     *partitions = 0;
-    code = rd_kafka_metadata(log->client, 0, handle, &metadata, ANSWER_MS);
+    code = rd_kafka_metadata(log->client, 0, handle, &metadata, METADATA_MS);
     if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        if (metadata->topic_cnt == 1 && metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR) {
-            *partitions = metadata->topics[0].partition_cnt;
-        }
+        status = partitions_of(log, metadata, partitions, err);
         rd_kafka_metadata_destroy(metadata);
+    } else {
+        status = kafka_fail(err, code, "asking for metadata", log->address);
     }
     rd_kafka_topic_destroy(handle);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? MR_OK
-               : kafka_fail(err, code, "asking for metadata", log->address);
+    return status;
 }
 
 /* Waits for the answer to the admin request on queue; the caller destroys *event. */

@@ -120,7 +120,7 @@ START_TEST(state_in_use_by_another_process_is_refused_until_that_one_is_dead)
     char words[64];
     pid_t pid;
 
-    mr_backend_close(&backend);
+    state_prepare();
     pid = start_holder();
     (void)snprintf(words, sizeof(words), "in use by process %ld", (long)pid);
     expect_refused(IDENTITY, MR_FOREIGN_STATE, words);
@@ -129,6 +129,8 @@ START_TEST(state_in_use_by_another_process_is_refused_until_that_one_is_dead)
     /* Killed with a batch written and not synced: the batch is there. */
     backend = state_reopen(NULL);
     expect_text(space_open("a.b", 0), "k", "v");
+    mr_backend_close(&backend);
+    state_remove();
 }
 END_TEST
 
@@ -154,7 +156,14 @@ TCase *rocksdb_refusal_cases(void)
                         (int)MR_COUNT(identities));
     tcase_add_test(tcase, a_database_without_identity_is_refused);
     tcase_add_test(tcase, a_second_opening_in_the_same_process_is_refused_with_its_pid);
-    tcase_add_test(tcase, state_in_use_by_another_process_is_refused_until_that_one_is_dead);
     tcase_add_test(tcase, a_directory_that_cannot_be_made_is_an_io_error_that_names_it);
+    return tcase;
+}
+
+TCase *rocksdb_process_cases(void)
+{
+    TCase *tcase = tcase_create("processes");
+
+    tcase_add_test(tcase, state_in_use_by_another_process_is_refused_until_that_one_is_dead);
     return tcase;
 }

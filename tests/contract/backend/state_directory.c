@@ -18,16 +18,22 @@ const char *state_path(const char *name)
     return path;
 }
 
-struct mr_backend *state_create(void)
+void state_prepare(void)
 {
-    struct mr_backend *opened = NULL;
-    struct mr_err err = {0};
-    enum mr_status status;
     char name[] = "state-XXXXXX";
 
     ck_assert_ptr_nonnull(mkdtemp(name));
     /* Two levels that are not there yet: the backend makes them. */
     (void)snprintf(directory, sizeof(directory), "%s/group/0", name);
+}
+
+struct mr_backend *state_create(void)
+{
+    struct mr_backend *opened = NULL;
+    struct mr_err err = {0};
+    enum mr_status status;
+
+    state_prepare();
     status = state_open(IDENTITY, &opened, &err);
     ck_assert_msg(status == MR_OK, "%s", err.text);
     return opened;

@@ -9,6 +9,8 @@
 #define IDENTITY "test.market"
 #define MEMORY_BYTES INT64_C(16777216)
 
+/* A new directory for the test, not made yet, and nothing opened in it. */
+void state_prepare(void);
 /* Opens the backend in a new directory below the working directory. */
 struct mr_backend *state_create(void);
 struct mr_backend *state_reopen(struct mr_backend *opened);
@@ -25,6 +27,7 @@ void state_write_file(const char *name, const char *text);
 size_t state_each_file(const char *suffix, void (*visit)(const char *path));
 
 TCase *rocksdb_refusal_cases(void);
+TCase *rocksdb_process_cases(void); /* without a fixture: nothing is opened before they fork */
 TCase *rocksdb_damage_cases(void);
 
 #endif

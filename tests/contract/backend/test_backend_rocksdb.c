@@ -59,5 +59,6 @@ int main(void)
         tcase_set_timeout(tcases[i], 60);
         suite_add_tcase(suite, tcases[i]);
     }
+    suite_add_tcase(suite, rocksdb_process_cases());
     return backend_contract_run(suite);
 }

@@ -12,9 +12,11 @@
 
 struct mr_log *cluster;
 static log_opener *opener;
+static size_t names_used;
 
 static void setup(void)
 {
+    names_used = 0;
     cluster = opener();
     ck_assert_ptr_nonnull(cluster);
 }
@@ -59,12 +61,11 @@ void expect_ok(enum mr_status status, const struct mr_err *err)
 const char *unique(const char *word)
 {
     static char names[NAMES_MAX][TEXT_BYTES];
-    static size_t used;
 
-    ck_assert_uint_lt(used, NAMES_MAX);
-    (void)snprintf(names[used], TEXT_BYTES, "contract-%" PRId64 "-%ld-%zu-%s",
-                   mr_clock_wall_us(mr_clock_system()), (long)getpid(), used, word);
-    return names[used++];
+    ck_assert_uint_lt(names_used, NAMES_MAX);
+    (void)snprintf(names[names_used], TEXT_BYTES, "contract-%" PRId64 "-%ld-%zu-%s",
+                   mr_clock_wall_us(mr_clock_system()), (long)getpid(), names_used, word);
+    return names[names_used++];
 }
 
 const char *topic_new(int32_t partitions)

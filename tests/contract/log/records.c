@@ -14,7 +14,7 @@
 static struct mr_message read_one(struct mr_reader *reader)
 {
     const int64_t deadline_us = now_us() + PATIENCE_US;
-    struct mr_message message;
+    struct mr_message message = {0};
     struct mr_err err = {0};
     size_t count = 0;
 

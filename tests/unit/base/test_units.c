@@ -68,6 +68,11 @@ static const struct row {
     {"empty", mr_parse_int, "", false, 0},
     {"minus alone", mr_parse_int, "-", false, 0},
     {"overflow", mr_parse_int, "99999999999999999999", false, 0},
+    {"an offset or a time in us", mr_parse_int, "1732160000000000", true, 1732160000000000},
+    {"largest", mr_parse_int, "9223372036854775807", true, INT64_MAX},
+    {"one above", mr_parse_int, "9223372036854775808", false, 0},
+    {"smallest", mr_parse_int, "-9223372036854775808", true, INT64_MIN},
+    {"one below", mr_parse_int, "-9223372036854775809", false, 0},
 };
 
 START_TEST(a_text_is_a_value_or_refused)

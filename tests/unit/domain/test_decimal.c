@@ -150,6 +150,18 @@ START_TEST(a_quotient_rounds_only_as_told)
 }
 END_TEST
 
+START_TEST(rounding_up_does_not_leave_the_range)
+{
+    const dec_t by = DEC_MAX + DEC_MAX / 2; /* (by + 1) / by of the largest is two thirds more */
+    dec_t out = 0;
+
+    ck_assert(dec_mul_div(DEC_MAX, by + 1, by, DEC_FLOOR, &out));
+    assert_amount(out, DEC_MAX, "rounded down: the largest");
+    ck_assert(!dec_mul_div(DEC_MAX, by + 1, by, DEC_CEIL, &out));
+    ck_assert(!dec_mul_div(DEC_MAX, by + 1, by, DEC_HALF_EVEN, &out));
+}
+END_TEST
+
 START_TEST(an_exact_product_refuses_to_lose_atoms)
 {
     dec_t out = 0;
@@ -308,6 +320,7 @@ int main(void)
     tcase_add_test(tcase, sums_stop_at_the_range);
     tcase_add_loop_test(tcase, a_quotient_rounds_only_as_told, 0,
                         (int)(sizeof(round_rows) / sizeof(round_rows[0])));
+    tcase_add_test(tcase, rounding_up_does_not_leave_the_range);
     tcase_add_test(tcase, an_exact_product_refuses_to_lose_atoms);
     tcase_add_test(tcase, products_and_quotients_equal_those_on_paper);
     tcase_add_loop_test(tcase, a_value_is_moved_to_its_step, 0,

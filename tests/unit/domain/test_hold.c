@@ -107,6 +107,13 @@ START_TEST(a_fill_that_cannot_be_changes_nothing)
                   "more than is open");
     ck_assert_msg(!hold_apply(&order, ORD_TAKER, amount("100"), 0, &fill), "nothing");
     ck_assert_msg(!hold_apply(&order, ORD_TAKER, 1, 1, &fill), "notional not exact");
+    order.maker_rate = amount("-0.5");
+    ck_assert_msg(!hold_apply(&order, ORD_MAKER, amount("101"), amount("1"), &fill),
+                  "beyond the limit, though a rebate would pay for it");
+    order.side = ORD_SELL;
+    ck_assert_msg(!hold_apply(&order, ORD_TAKER, amount("100"), amount("1.01"), &fill),
+                  "a sell of more than is open");
+    order.side = ORD_BUY;
     order.hold = amount("99");
     ck_assert_msg(!hold_apply(&order, ORD_TAKER, amount("100"), amount("1"), &fill),
                   "less is held than the fill takes");
@@ -194,6 +201,21 @@ START_TEST(the_numerator_survives_large_amounts_and_its_record)
 }
 END_TEST
 
+START_TEST(a_negative_product_with_an_empty_low_half_is_kept)
+{
+    struct fee_sum fee = {0};
+    dec_t charged = 0;
+    const dec_t rate = (dec_t)1 << 59;
+    const dec_t notional = (dec_t)1 << 69; /* rate x notional = 2^128: all of it in the high limb */
+
+    ck_assert(fee_add(&fee, -rate, notional, &charged));
+    ck_assert_int_eq(fee.high, -1);
+    ck_assert_msg(fee.mid == 0 && fee.low == 0, "low limbs");
+    ck_assert(fee_add(&fee, rate, notional, &charged));
+    ck_assert_msg(fee.high == 0 && fee.paid == 0, "back to nothing");
+}
+END_TEST
+
 START_TEST(a_rebate_is_rounded_against_the_user_too)
 {
     struct fee_sum fee = {0};
@@ -224,6 +246,7 @@ int main(void)
     tcase_add_test(tcase, a_fill_that_cannot_be_changes_nothing);
     tcase_add_test(tcase, no_release_is_ever_negative_and_nothing_stays);
     tcase_add_test(tcase, the_numerator_survives_large_amounts_and_its_record);
+    tcase_add_test(tcase, a_negative_product_with_an_empty_low_half_is_kept);
     tcase_add_test(tcase, a_rebate_is_rounded_against_the_user_too);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
