@@ -16,7 +16,7 @@ add_library(mr_commands STATIC
   ${CMAKE_CURRENT_LIST_DIR}/load.c ${CMAKE_CURRENT_LIST_DIR}/produce.c
   ${CMAKE_CURRENT_LIST_DIR}/tap.c ${CMAKE_CURRENT_LIST_DIR}/trial.c
   ${CMAKE_CURRENT_LIST_DIR}/verify.c ${CMAKE_CURRENT_LIST_DIR}/verify_stores.c)
-target_link_libraries(mr_commands PUBLIC mr_load mr_cli mr_log_memory
+target_link_libraries(mr_commands PUBLIC mr_load mr_connect mr_cli mr_log_memory mr_backend_memory
   PRIVATE mr_warnings PkgConfig::JANSSON)
 foreach(reader documentdb redis)
   string(TOUPPER ${reader} name)

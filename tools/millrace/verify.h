@@ -48,6 +48,9 @@ MR_NODISCARD enum mr_status verify_run(const struct load_env *env,
 /* Does this user belong to the run? */
 bool verify_is_user(const struct verify *verify, struct mr_slice user);
 
+/* Was the record written since the run's start? */
+bool verify_in_run(const struct verify *verify, const struct load_record *record);
+
 /* One visitor of a topic. */
 struct verify_visitor {
     load_visit *visit;

@@ -44,6 +44,14 @@ bool verify_is_user(const struct verify *verify, struct mr_slice user)
     return at < user.len && user.data[at] != 'q'; /* the probing user stands outside the proof */
 }
 
+bool verify_in_run(const struct verify *verify, const struct load_record *record)
+{
+    const struct load_start *start = load_manifest_start(verify->manifest, record->topic);
+
+    return start == NULL || record->partition >= start->partitions ||
+           record->offset >= start->offsets[record->partition];
+}
+
 static enum mr_status fan_out(void *arg, const struct load_record *record, struct mr_err *err)
 {
     const struct reading *reading = arg;

@@ -35,7 +35,9 @@ struct kept { /* by identity in the collection */
     int32_t version;
     int64_t documents;
     const char *status; /* orders: of the last report */
-    bool reported;      /* orders: validated or rejected; a suppressed duplicate's is not */
+    /* Must be in the store. Not: orders of suppressed commands; candles that only earlier runs
+     * made. */
+    bool required;
 };
 
 struct held { /* by position:{user}:{symbol} */
@@ -132,10 +134,10 @@ enum mr_status verify_sinks_on_execution(void *arg, const struct load_record *re
     if (idle(s) || report == NULL || !verify_is_user(s->verify, report->user_id)) {
         return MR_OK;
     }
-    (void)keep(s, EXECUTIONS, report->exec_id, record);
+    keep(s, EXECUTIONS, report->exec_id, record)->required = true;
     order = verify_map_get(s->kept[ORDERS], report->order_id);
     if (order != NULL) {
-        order->reported = true;
+        order->required = true;
         order->version = report->version;
         order->status = oms_order_status_symbols[report->status];
     }
@@ -150,7 +152,7 @@ enum mr_status verify_sinks_on_entry(void *arg, const struct load_record *record
 
     (void)err;
     if (!idle(s) && entry != NULL && verify_is_user(s->verify, entry->user_id)) {
-        (void)keep(s, LEDGER, entry->journal_id, record);
+        keep(s, LEDGER, entry->journal_id, record)->required = true;
     }
     return MR_OK;
 }
@@ -173,7 +175,7 @@ enum mr_status verify_sinks_on_position(void *arg, const struct load_record *rec
     held = verify_map_put(s->positions, key);
     held->qty = position->qty;
     held->version = position->version;
-    (void)keep(s, POSITIONS, mr_slice_of(key.data + 9, key.len - 9), record);
+    keep(s, POSITIONS, mr_slice_of(key.data + 9, key.len - 9), record)->required = true;
     return MR_OK;
 }
 
@@ -197,7 +199,8 @@ enum mr_status verify_sinks_on_candle(void *arg, const struct load_record *recor
     (void)load_text(symbol, sizeof symbol, "%.*s", MR_SLICE_ARG(candle->symbol));
     (void)load_text(interval, sizeof interval, "%.*s", MR_SLICE_ARG(candle->interval));
     (void)load_text(open_ms, sizeof open_ms, "%" PRId64, candle->open_ts_us / 1000);
-    (void)keep(s, CANDLES, candle_id(key, symbol, interval, open_ms), record);
+    keep(s, CANDLES, candle_id(key, symbol, interval, open_ms), record)->required =
+        verify_in_run(s->verify, record);
     return MR_OK;
 }
 
@@ -325,7 +328,7 @@ static enum mr_status check_collection(struct verify_sinks *s, enum collection c
         struct mr_slice id;
         const struct kept *kept = verify_map_at(s->kept[collection], i, &id);
 
-        if (collection == ORDERS && !kept->reported) {
+        if (!kept->required) {
             expected += kept->documents > 0;
             continue;
         }
@@ -453,7 +456,7 @@ static enum mr_status check_keys(struct verify_sinks *s, struct verify_map *map,
         struct mr_slice key;
         const void *value = verify_map_at(map, i, &key);
 
-        if (map == s->kept[ORDERS] && !((const struct kept *)value)->reported) {
+        if (map == s->kept[ORDERS] && !((const struct kept *)value)->required) {
             continue;
         }
         (void)load_text(names[count], KEY_BYTES_MAX, "%s%.*s", prefix, MR_SLICE_ARG(key));

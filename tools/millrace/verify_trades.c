@@ -81,14 +81,6 @@ static void compare(struct tape_side *side, const struct load_record *record,
                   trade->taker_side == OMS_SIDE_SELL ? "SELL" : "BUY");
 }
 
-static bool in_run(const struct verify *verify, const struct load_record *record)
-{
-    const struct load_start *start = load_manifest_start(verify->manifest, record->topic);
-
-    return start == NULL || record->partition >= start->partitions ||
-           record->offset >= start->offsets[record->partition];
-}
-
 enum mr_status verify_trades_on_trade(void *arg, const struct load_record *record,
                                       struct mr_err *err)
 {
@@ -108,7 +100,7 @@ enum mr_status verify_trades_on_trade(void *arg, const struct load_record *recor
                           record->partition, record->offset);
         }
         side->last_id = trade->trade_id;
-        if (in_run(t->verify, record)) {
+        if (verify_in_run(t->verify, record)) {
             t->trades++;
             compare(side, record, trade);
         }

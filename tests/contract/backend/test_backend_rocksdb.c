@@ -53,12 +53,13 @@ int main(void)
 
     tcase_add_test(reopening, data_and_metadata_of_every_space_are_there_after_reopening);
     tcase_add_test(reopening, a_wipe_outlives_reopening);
+    /* First: where tests share a process, RocksDB must not have threads yet when it forks. */
+    suite_add_tcase(suite, rocksdb_process_cases());
     backend_contract_add(suite, &fixture);
     for (size_t i = 0; i < MR_COUNT(tcases); i++) {
         tcase_add_checked_fixture(tcases[i], setup, teardown);
         tcase_set_timeout(tcases[i], 60);
         suite_add_tcase(suite, tcases[i]);
     }
-    suite_add_tcase(suite, rocksdb_process_cases());
     return backend_contract_run(suite);
 }

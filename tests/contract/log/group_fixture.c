@@ -14,6 +14,9 @@ static void on_assigned(void *arg, const struct mr_topic_partition *partitions, 
                       "assigned twice: %s [%d]", partitions[i].topic, partitions[i].partition);
         self->owned[self->owned_count++] = partitions[i];
     }
+    if (self->on_assigned != NULL) {
+        self->on_assigned(self);
+    }
 }
 
 static void on_revoked(void *arg, const struct mr_topic_partition *partitions, size_t count,

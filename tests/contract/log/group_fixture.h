@@ -14,8 +14,9 @@ struct group_member {
     size_t owned_count;
     int revocations;
     int losses;
-    void (*on_revoked)(struct group_member *self); /* may be NULL */
-    void *arg;                                     /* of on_revoked */
+    void (*on_revoked)(struct group_member *self);  /* may be NULL */
+    void (*on_assigned)(struct group_member *self); /* may be NULL */
+    void *arg;                                      /* of on_revoked */
     struct seen_list seen;
 };
 

@@ -95,6 +95,32 @@ START_TEST(a_member_reads_committed_records_only)
 }
 END_TEST
 
+START_TEST(a_member_does_not_read_behind_an_open_transaction)
+{
+    const char *topic = topic_new(1);
+    struct mr_producer *slow = producer_new(unique("slow"));
+    struct mr_producer *quick = producer_new(unique("quick"));
+    struct group_member member = {0};
+    struct mr_err err = {0};
+
+    commit_text(quick, topic, 0, "first");
+    begin(slow);
+    send_text(slow, topic, 0, "slow");
+    flush(slow);
+    commit_text(quick, topic, 0, "quick");
+    member_open(&member, unique("group"), NULL, &topic, 1);
+    member_read(&member, 1);
+    expect_ok(member_poll(&member, BRIEFLY_US, &err), &err);
+    ck_assert_str_eq(seen_values(&member.seen), "first");
+    abort_transaction(slow);
+    member_read(&member, 2);
+    ck_assert_str_eq(seen_values(&member.seen), "first quick");
+    mr_member_close(&member.member);
+    mr_producer_close(&slow);
+    mr_producer_close(&quick);
+}
+END_TEST
+
 START_TEST(seeking_delivers_from_that_offset_next)
 {
     const char *topic = topic_new(1);
@@ -138,6 +164,52 @@ START_TEST(a_paused_partition_waits_and_loses_nothing)
     ck_assert_str_eq(seen_values(&member.seen), "flowing paused");
     mr_member_close(&member.member);
     mr_producer_close(&producer);
+}
+END_TEST
+
+static void pause_all(struct group_member *self)
+{
+    struct mr_err err = {0};
+
+    for (size_t i = 0; i < self->owned_count; i++) {
+        expect_ok(
+            mr_member_pause(self->member, self->owned[i].topic, self->owned[i].partition, &err),
+            &err);
+    }
+}
+
+START_TEST(partitions_paused_when_they_are_assigned_deliver_nothing_until_resumed)
+{
+    const char *topic = topic_new(1);
+    struct mr_producer *producer = producer_new(NULL);
+    struct group_member member = {.on_assigned = pause_all};
+    struct mr_err err = {0};
+
+    send_text(producer, topic, 0, "a");
+    flush(producer);
+    member_open(&member, unique("group"), NULL, &topic, 1);
+    member_await_owned(&member, 1);
+    expect_ok(member_poll(&member, BRIEFLY_US, &err), &err);
+    ck_assert_uint_eq(member.seen.count, 0);
+    expect_ok(mr_member_resume(member.member, topic, 0, &err), &err);
+    member_read(&member, 1);
+    mr_member_close(&member.member);
+    mr_producer_close(&producer);
+}
+END_TEST
+
+START_TEST(what_a_member_does_not_own_it_cannot_seek_or_pause)
+{
+    const char *topic = topic_new(1);
+    const char *other = topic_new(1);
+    struct group_member member = {0};
+    struct mr_err err = {0};
+
+    member_open(&member, unique("group"), NULL, &topic, 1);
+    member_await_owned(&member, 1);
+    ck_assert_int_ne(mr_member_seek(member.member, other, 0, 0, &err), MR_OK);
+    ck_assert_int_ne(mr_member_pause(member.member, other, 0, &err), MR_OK);
+    mr_member_close(&member.member);
 }
 END_TEST
 
@@ -320,6 +392,9 @@ TCase *log_group_cases(void)
     tcase_add_test(tcase, a_new_group_reads_from_the_beginning_and_a_reopened_one_from_its_offsets);
     tcase_add_test(tcase, offsets_of_a_transaction_count_when_it_commits_and_not_when_it_aborts);
     tcase_add_test(tcase, a_member_reads_committed_records_only);
+    tcase_add_test(tcase, a_member_does_not_read_behind_an_open_transaction);
+    tcase_add_test(tcase, partitions_paused_when_they_are_assigned_deliver_nothing_until_resumed);
+    tcase_add_test(tcase, what_a_member_does_not_own_it_cannot_seek_or_pause);
     tcase_add_test(tcase, seeking_delivers_from_that_offset_next);
     tcase_add_test(tcase, a_paused_partition_waits_and_loses_nothing);
     tcase_add_test(tcase, two_members_share_the_partitions_and_inputs_stay_together);

@@ -92,6 +92,18 @@ START_TEST(an_empty_partition_begins_and_ends_at_zero)
 }
 END_TEST
 
+START_TEST(a_partition_that_is_not_there_has_no_watermarks)
+{
+    const char *topic = topic_new(1);
+    struct mr_err err = {0};
+    int64_t low;
+    int64_t end;
+
+    ck_assert_int_eq(mr_log_watermarks(cluster, topic, 1, &low, &end, &err), MR_CONFIG);
+    ck_assert_int_eq(mr_log_watermarks(cluster, unique("none"), 0, &low, &end, &err), MR_CONFIG);
+}
+END_TEST
+
 START_TEST(a_producer_finds_a_topic_and_its_partitions_but_not_one_that_is_not_there)
 {
     const char *topic = topic_new(3);
@@ -119,6 +131,7 @@ TCase *log_topic_cases(void)
     tcase_add_test(tcase, creating_a_topic_again_says_that_it_exists);
     tcase_add_test(tcase, altering_a_topic_keeps_what_was_not_named);
     tcase_add_test(tcase, an_empty_partition_begins_and_ends_at_zero);
+    tcase_add_test(tcase, a_partition_that_is_not_there_has_no_watermarks);
     tcase_add_test(tcase,
                    a_producer_finds_a_topic_and_its_partitions_but_not_one_that_is_not_there);
     return tcase;

@@ -3,6 +3,9 @@
  * Method: transactional producers, and readers that look before and after the end.
  */
 #include "contract.h"
+#include "millrace/arena.h"
+
+#include <stdlib.h>
 
 START_TEST(records_are_visible_after_the_commit_and_not_before)
 {
@@ -150,6 +153,29 @@ START_TEST(delivered_covers_the_transaction_after_its_commit)
 }
 END_TEST
 
+START_TEST(a_record_that_is_too_large_leaves_its_transaction_alone)
+{
+    const char *topic = topic_new(1);
+    struct mr_producer *producer = producer_new(unique("id"));
+    const size_t bytes = (size_t)16 * 1024 * 1024;
+    uint8_t *value = mr_xcalloc(1, bytes);
+    const struct mr_outgoing record = {.topic = producer_topic(producer, topic),
+                                       .timestamp_ms = MR_TIMESTAMP_NOW,
+                                       .value = mr_slice_of(value, bytes),
+                                       .has_value = true};
+    struct mr_err err = {0};
+
+    begin(producer);
+    send_text(producer, topic, 0, "a");
+    ck_assert_int_eq(mr_producer_send(producer, &record, &err), MR_TOO_LARGE);
+    send_text(producer, topic, 0, "b");
+    commit(producer);
+    ck_assert_str_eq(committed_values(topic, 0), "a b");
+    free(value);
+    mr_producer_close(&producer);
+}
+END_TEST
+
 /* ---- fencing ----------------------------------------------------------------------------------
  */
 
@@ -250,6 +276,7 @@ TCase *log_transaction_cases(void)
     tcase_add_test(tcase, a_transaction_spans_topics_and_partitions);
     tcase_add_test(tcase, the_position_of_a_reader_passes_markers_and_aborted_records_at_the_end);
     tcase_add_test(tcase, delivered_covers_the_transaction_after_its_commit);
+    tcase_add_test(tcase, a_record_that_is_too_large_leaves_its_transaction_alone);
     tcase_add_test(tcase, opening_an_id_again_aborts_what_its_former_holder_left_open);
     tcase_add_test(tcase, the_commit_of_a_fenced_producer_is_refused_and_nothing_of_it_is_seen);
     tcase_add_test(tcase, a_fenced_producer_does_not_get_a_later_transaction_through);

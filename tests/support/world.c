@@ -1,0 +1,220 @@
+/* world.c -- see world.h: how a world is made and ended. */
+#include "world_priv.h"
+
+#include "avro/catalog.h"
+#include "registry.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define START_US (INT64_C(1700000000) * MR_SECOND_US)
+
+static int64_t world_time_us(void *arg)
+{
+    return ((struct mr_world *)arg)->now_us;
+}
+
+static void world_wait_us(void *arg, int64_t us)
+{
+    ((struct mr_world *)arg)->now_us += us;
+}
+
+/* ---- the topology's text --------------------------------------------------------------------- */
+
+char *mr_world_production_text(void)
+{
+    FILE *file = fopen(MR_TOPOLOGY_FILE, "rb");
+    struct mr_buffer text = MR_BUFFER_EMPTY;
+    size_t got;
+
+    ck_assert_msg(file != NULL, "cannot open %s", MR_TOPOLOGY_FILE);
+    do {
+        got = fread(mr_buffer_reserve(&text, 4096), 1, 4096, file);
+        text.len += got;
+    } while (got > 0);
+    fclose(file);
+    mr_buffer_append(&text, "", 1);
+    return (char *)text.data;
+}
+
+void mr_world_drop_section(char *text, const char *section)
+{
+    char *from = strstr(text, section);
+    char *to;
+
+    if (from == NULL) {
+        return;
+    }
+    ck_assert_msg(from == text || from[-1] == '\n', "%s is no section", section);
+    /* The next line that begins at the margin, or the end. */
+    for (to = strchr(from, '\n'); to != NULL && (to[1] == ' ' || to[1] == '\n' || to[1] == '#');
+         to = strchr(to + 1, '\n')) {
+    }
+    if (to == NULL) {
+        *from = '\0';
+    } else {
+        memmove(from, to + 1, strlen(to + 1) + 1);
+    }
+}
+
+static char *edit(char *text, const struct mr_world_edit *change)
+{
+    const char *at = strstr(text, change->find);
+    struct mr_buffer out = MR_BUFFER_EMPTY;
+
+    ck_assert_msg(at != NULL, "the topology does not contain \"%s\"", change->find);
+    mr_buffer_append(&out, text, (size_t)(at - text));
+    mr_buffer_append(&out, change->replace, strlen(change->replace));
+    mr_buffer_append(&out, at + strlen(change->find), strlen(at + strlen(change->find)) + 1);
+    free(text);
+    return (char *)out.data;
+}
+
+static void load_topology(struct mr_world *world, const struct mr_world_options *options)
+{
+    const struct mr_catalog catalog = {
+        .stages = mr_stages,
+        .stage_count = mr_stage_count,
+        .schemas = oms_schemas,
+        .schema_count = oms_schema_count,
+    };
+    char *text = options->text != NULL ? mr_xstrdup(options->text) : mr_world_production_text();
+    enum mr_status status;
+
+    mr_world_drop_section(text, "connectors:");
+    for (size_t i = 0; i < options->edit_count; i++) {
+        text = edit(text, &options->edits[i]);
+    }
+    status = mr_topology_load_text("topology.yaml", mr_slice_str(text), &catalog, &world->topology,
+                                   &world->problems, &world->err);
+    ck_assert_msg(status == MR_OK, "%s\n%s", world->err.text, text);
+    free(text);
+}
+
+/* ---- parts ----------------------------------------------------------------------------------- */
+
+static void create_topics(struct mr_world *world)
+{
+    for (size_t i = 0; i < world->topology->topic_count; i++) {
+        const struct mr_topic *topic = &world->topology->topics[i];
+        const struct mr_topic_spec spec = {.name = topic->name,
+                                           .partitions = topic->partitions,
+                                           .replication = 1,
+                                           .configs = topic->configs,
+                                           .config_count = topic->config_count};
+
+        if (topic->in_log) {
+            ck_assert_int_eq(mr_log_topic_create(world->log, &spec, &world->err), MR_OK);
+        }
+    }
+}
+
+static void create_groups(struct mr_world *world)
+{
+    world->groups = mr_xcalloc(world->topology->group_count, sizeof(*world->groups));
+    for (size_t i = 0; i < world->topology->group_count; i++) {
+        struct world_group *group = &world->groups[i];
+
+        group->worker_count = world->topology->groups[i].workers;
+        group->workers = mr_xcalloc((size_t)group->worker_count, sizeof(*group->workers));
+        group->backend = mr_backend_memory_create();
+    }
+}
+
+struct mr_world *mr_world_create(const struct mr_world_options *options)
+{
+    const struct mr_producer_options outside = {.transaction_timeout_us = MR_SECOND_US};
+    struct mr_world *world = mr_xcalloc(1, sizeof(*world));
+
+    world->now_us = START_US;
+    world->clock = (struct mr_clock){.wall_us = world_time_us,
+                                     .monotonic_us = world_time_us,
+                                     .wait_us = world_wait_us,
+                                     .arg = world};
+    world->log = mr_log_memory_create(&world->clock);
+    world->registry = mr_registry_memory_create();
+    world->codec = mr_codec_create(world->registry);
+    world->metrics = mr_metrics_create();
+    load_topology(world, options);
+    create_topics(world);
+    create_groups(world);
+    ck_assert_int_eq(
+        mr_producer_open(world->log, &outside, MR_SECOND_US, &world->producer, &world->err), MR_OK);
+    return world;
+}
+
+void mr_world_destroy(struct mr_world **out)
+{
+    struct mr_world *world = *out;
+
+    if (world == NULL) {
+        return;
+    }
+    for (size_t i = 0; i < world->topology->group_count; i++) {
+        mr_world_crash(world, i);
+        mr_backend_close(&world->groups[i].backend);
+        free(world->groups[i].workers);
+    }
+    free(world->groups);
+    mr_buffer_fini(&world->encoded);
+    mr_producer_close(&world->producer);
+    mr_log_close(&world->log);
+    mr_topology_destroy(&world->topology);
+    mr_problems_fini(&world->problems);
+    mr_metrics_destroy(&world->metrics);
+    mr_codec_destroy(&world->codec);
+    mr_registry_destroy(&world->registry);
+    free(world);
+    *out = NULL;
+}
+
+/* ---- small answers --------------------------------------------------------------------------- */
+
+const struct mr_topology *mr_world_topology(const struct mr_world *world)
+{
+    return world->topology;
+}
+
+struct mr_log *mr_world_log(struct mr_world *world)
+{
+    return world->log;
+}
+
+int64_t mr_world_now_us(const struct mr_world *world)
+{
+    return world->now_us;
+}
+
+void mr_world_pass_us(struct mr_world *world, int64_t us)
+{
+    world->now_us += us;
+}
+
+int mr_world_round(const struct mr_world *world)
+{
+    return world->round;
+}
+
+int mr_world_restarts(const struct mr_world *world)
+{
+    return world->restarts;
+}
+
+const struct mr_topic *world_topic(struct mr_world *world, const char *name)
+{
+    const size_t index = mr_topology_find_topic(world->topology, name);
+
+    ck_assert_msg(index != SIZE_MAX, "the topology has no topic %s", name);
+    return &world->topology->topics[index];
+}
+
+struct mr_binding world_bind(struct mr_world *world, const struct mr_topic *topic)
+{
+    struct mr_binding binding;
+
+    ck_assert_msg(topic->schema != NULL, "topic %s has no schema", topic->name);
+    ck_assert_int_eq(
+        mr_codec_bind(world->codec, topic->schema, topic->subject, &binding, &world->err), MR_OK);
+    return binding;
+}

@@ -1,0 +1,120 @@
+/*
+ * world.h -- a whole topology in one thread: every group's workers over the in-memory log, with a
+ * clock of their own.
+ *
+ * Why: what stages mean together (an order's life, exactly-once across two groups) must be testable
+ *      in milliseconds and must come out the same every time.
+ * How: loads the production topology.yaml without its connectors (or a given text) against the
+ *      real catalog, creates its topics, and steps the workers one after the other; each round
+ *      takes a millisecond of the world's time. An outside producer plays clients and feeds; what
+ *      is read back is committed. Failed workers are started again as an orchestrator would.
+ * Not: the stage driver (stage_driver.h), which runs one stage without the runtime.
+ *
+ * Nothing returns an error: what must not fail is asserted through Check. Thread: one.
+ */
+#ifndef MILLRACE_TESTS_WORLD_H
+#define MILLRACE_TESTS_WORLD_H
+
+#include "millrace/buffer.h"
+#include "millrace/log_open.h"
+#include "millrace/runtime.h"
+
+struct mr_world;
+
+/* A change of the topology's text; `find` must occur in it. */
+struct mr_world_edit {
+    const char *find;
+    const char *replace;
+};
+
+struct mr_world_options {
+    const char *text; /* NULL: topology.yaml of the repository, without `connectors:` */
+    const struct mr_world_edit *edits;
+    size_t edit_count;
+};
+
+struct mr_world *mr_world_create(const struct mr_world_options *options);
+void mr_world_destroy(struct mr_world **world);
+
+/* Borrowed. */
+const struct mr_topology *mr_world_topology(const struct mr_world *world);
+struct mr_log *mr_world_log(struct mr_world *world);
+int64_t mr_world_now_us(const struct mr_world *world);
+void mr_world_pass_us(struct mr_world *world, int64_t us);
+
+/* The production topology's text as it is on disk; the caller frees it. */
+char *mr_world_production_text(void);
+/* The same without one top-level section ("connectors:"); in place. */
+void mr_world_drop_section(char *text, const char *section);
+
+/* ---- running --------------------------------------------------------------------------------- */
+
+/* Starts the workers that are not running: all of them the first time. */
+void mr_world_start(struct mr_world *world);
+/* Ends a group's workers without a word; their state directory stays. */
+void mr_world_crash(struct mr_world *world, size_t group);
+/* An empty state directory. The group's workers must not be running. */
+void mr_world_lose_state(struct mr_world *world, size_t group);
+/* In round `round` (counted from the creation) the group crashes, and is started again in the next. */
+void mr_world_plan_crash(struct mr_world *world, int round, size_t group, bool lose_state);
+/* Rounds until nothing happens any more, long enough for every back-off. */
+void mr_world_settle(struct mr_world *world);
+/* That many rounds. */
+void mr_world_rounds(struct mr_world *world, int rounds);
+/* Finishes, commits and closes every worker. */
+void mr_world_stop(struct mr_world *world);
+int mr_world_round(const struct mr_world *world);
+/* How often a worker failed and was started again; planned crashes do not count. */
+int mr_world_restarts(const struct mr_world *world);
+
+/* ---- records --------------------------------------------------------------------------------- */
+
+#define MR_WORLD_HEADERS_MAX 12
+
+struct mr_world_record {
+    int32_t partition;
+    int64_t offset;
+    int64_t timestamp_ms;
+    struct mr_slice key;
+    struct mr_slice value; /* framed */
+    bool has_value;
+    struct mr_header headers[MR_WORLD_HEADERS_MAX];
+    size_t header_count;
+};
+
+struct mr_world_records {
+    struct mr_world_record *items; /* partition by partition, in order of offsets */
+    size_t count;
+    struct mr_arena *arena;
+};
+
+/* From the outside world, to the partition of the key, stamped with the world's time. */
+void mr_world_send(struct mr_world *world, const char *topic, struct mr_slice key,
+                   struct mr_slice value);
+void mr_world_send_tombstone(struct mr_world *world, const char *topic, struct mr_slice key);
+/* key NULL: the value of the topic's key field. */
+void mr_world_send_json(struct mr_world *world, const char *topic, const char *key,
+                        const char *json);
+/* A struct of the topic's schema as a framed record; borrowed until the next call. */
+struct mr_slice mr_world_encode(struct mr_world *world, const char *topic, const void *value);
+/* Into a struct of the topic's schema; strings borrow from the record, arrays live in its arena. */
+void mr_world_decode(struct mr_world *world, const char *topic, struct mr_world_records *records,
+                     size_t index, void *value);
+/* Appends the record's value as JSON. */
+void mr_world_json(struct mr_world *world, const char *topic, struct mr_slice value,
+                   struct mr_buffer *out);
+
+/* What is committed in a topic. */
+void mr_world_read(struct mr_world *world, const char *topic, struct mr_world_records *records);
+/* What a store's backend holds for one partition, by key. */
+void mr_world_read_store(struct mr_world *world, size_t stage, size_t store, int32_t partition,
+                         struct mr_world_records *records);
+/* Keeps the last record of each key, without tombstones, ordered by (partition, key). */
+void mr_world_latest(struct mr_world_records *records);
+void mr_world_records_fini(struct mr_world_records *records);
+const struct mr_header *mr_world_header(const struct mr_world_record *record, const char *name);
+
+/* Every store's backend holds what its changelog says, in every partition. */
+void mr_world_check_state(struct mr_world *world);
+
+#endif

@@ -1,0 +1,308 @@
+/* world_records.c -- see world.h: what goes in and what comes out. */
+#include "world_priv.h"
+
+#include "millrace/partition.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+#define ARENA_BYTES ((size_t)16 * 1024)
+#define STRUCT_BYTES_MAX ((size_t)2048)
+
+/* ---- in -------------------------------------------------------------------------------------- */
+
+static void send(struct mr_world *world, const char *name, struct mr_slice key,
+                 const struct mr_slice *value)
+{
+    const struct mr_topic *topic = world_topic(world, name);
+    struct mr_outgoing record = {
+        .partition = mr_partition_of(key, topic->partitions),
+        .timestamp_ms = world->now_us / 1000,
+        .key = key,
+        .has_value = value != NULL,
+    };
+
+    if (value != NULL) {
+        record.value = *value;
+    }
+    ck_assert_int_eq(mr_producer_topic(world->producer, name, &record.topic, NULL, &world->err),
+                     MR_OK);
+    ck_assert_int_eq(mr_producer_send(world->producer, &record, &world->err), MR_OK);
+    ck_assert_int_eq(mr_producer_flush(world->producer, MR_SECOND_US, &world->err), MR_OK);
+}
+
+void mr_world_send(struct mr_world *world, const char *topic, struct mr_slice key,
+                   struct mr_slice value)
+{
+    send(world, topic, key, &value);
+}
+
+void mr_world_send_tombstone(struct mr_world *world, const char *topic, struct mr_slice key)
+{
+    send(world, topic, key, NULL);
+}
+
+struct mr_slice mr_world_encode(struct mr_world *world, const char *name, const void *value)
+{
+    const struct mr_binding binding = world_bind(world, world_topic(world, name));
+
+    mr_buffer_clear(&world->encoded);
+    world->encoded.len = mr_codec_encode(
+        &binding, value,
+        mr_buffer_reserve(&world->encoded, mr_codec_framed_bytes_max(&binding, value)));
+    return mr_buffer_slice(&world->encoded);
+}
+
+static struct mr_slice key_field(const struct mr_topic *topic, const void *value)
+{
+    struct mr_slice key = {0};
+
+    for (size_t i = 0; i < topic->schema->field_count; i++) {
+        const struct mr_schema_field *field = &topic->schema->fields[i];
+
+        if (strcmp(field->name, topic->key) == 0) {
+            ck_assert_int_eq(field->kind, MR_FIELD_STRING);
+            memcpy(&key, (const uint8_t *)value + field->offset, sizeof(key));
+            return key;
+        }
+    }
+    ck_abort_msg("topic %s has no key field %s", topic->name, topic->key);
+    return key;
+}
+
+void mr_world_send_json(struct mr_world *world, const char *name, const char *key, const char *json)
+{
+    const struct mr_topic *topic = world_topic(world, name);
+    struct mr_arena *arena = mr_arena_create(ARENA_BYTES);
+    void *value = mr_xcalloc(1, topic->schema->struct_bytes);
+    enum mr_status status =
+        mr_json_read_record(topic->schema, mr_slice_str(json), arena, value, &world->err);
+
+    ck_assert_msg(status == MR_OK, "%s: %s", world->err.text, json);
+    mr_world_send(world, name, key != NULL ? mr_slice_str(key) : key_field(topic, value),
+                  mr_world_encode(world, name, value));
+    free(value);
+    mr_arena_destroy(&arena);
+}
+
+/* ---- out ------------------------------------------------------------------------------------- */
+
+void mr_world_decode(struct mr_world *world, const char *name, struct mr_world_records *records,
+                     size_t index, void *value)
+{
+    const struct mr_binding binding = world_bind(world, world_topic(world, name));
+    enum mr_status status;
+
+    ck_assert_uint_lt(index, records->count);
+    status = mr_codec_decode(world->codec, &binding, records->items[index].value, records->arena,
+                             value, &world->err);
+    ck_assert_msg(status == MR_OK, "%s: %s", name, world->err.text);
+}
+
+void mr_world_json(struct mr_world *world, const char *name, struct mr_slice framed,
+                   struct mr_buffer *out)
+{
+    const struct mr_topic *topic = world_topic(world, name);
+    const struct mr_binding binding = world_bind(world, topic);
+    struct mr_arena *arena = mr_arena_create(ARENA_BYTES);
+    _Alignas(16) uint8_t value[STRUCT_BYTES_MAX];
+    enum mr_status status;
+
+    ck_assert_uint_le(topic->schema->struct_bytes, sizeof(value));
+    status = mr_codec_decode(world->codec, &binding, framed, arena, value, &world->err);
+    ck_assert_msg(status == MR_OK, "%s: %s", name, world->err.text);
+    mr_json_write_record(topic->schema, value, out);
+    mr_arena_destroy(&arena);
+}
+
+static struct mr_world_record *add(struct mr_world_records *records)
+{
+    /* Doubles at each power of two. */
+    if ((records->count & (records->count - 1)) == 0) {
+        const size_t capacity = records->count == 0 ? 1 : records->count * 2;
+
+        records->items = mr_xrealloc(records->items, capacity * sizeof(*records->items));
+    }
+    records->items[records->count] = (struct mr_world_record){0};
+    return &records->items[records->count++];
+}
+
+static void copy_message(struct mr_world_records *records, const struct mr_message *message)
+{
+    struct mr_world_record *record = add(records);
+
+    record->partition = message->partition;
+    record->offset = message->offset;
+    record->timestamp_ms = message->timestamp_ms;
+    record->key = mr_arena_copy(records->arena, message->key);
+    record->value = mr_arena_copy(records->arena, message->value);
+    record->has_value = message->has_value;
+    record->header_count = mr_message_headers(message, record->headers, MR_WORLD_HEADERS_MAX);
+    ck_assert_uint_le(record->header_count, MR_WORLD_HEADERS_MAX);
+    for (size_t i = 0; i < record->header_count; i++) {
+        const struct mr_slice name = mr_slice_of(record->headers[i].name,
+                                                 strlen(record->headers[i].name) + 1);
+
+        record->headers[i].name = (const char *)mr_arena_copy(records->arena, name).data;
+        record->headers[i].value = mr_arena_copy(records->arena, record->headers[i].value);
+    }
+}
+
+static void read_partition(struct mr_world *world, const char *topic, int32_t partition,
+                           struct mr_world_records *records)
+{
+    struct mr_reader *reader;
+    int64_t low;
+    int64_t end;
+
+    while (mr_log_watermarks(world->log, topic, partition, &low, &end, &world->err) ==
+           MR_UNAVAILABLE) {
+        /* a fault that no worker came across */
+    }
+    ck_assert_int_eq(mr_reader_open(world->log, &reader, &world->err), MR_OK);
+    ck_assert_int_eq(mr_reader_add(reader, topic, partition, low, &world->err), MR_OK);
+    while (mr_reader_position(reader, topic, partition) < end) {
+        struct mr_message messages[64];
+        size_t count = 0;
+        const enum mr_status status =
+            mr_reader_poll(reader, 0, messages, MR_COUNT(messages), &count, &world->err);
+
+        /* Otherwise a fault that no worker came across: it is gone now. */
+        for (size_t i = 0; status == MR_OK && i < count; i++) {
+            copy_message(records, &messages[i]);
+            mr_message_release(&messages[i]);
+        }
+    }
+    mr_reader_close(&reader);
+}
+
+void mr_world_read(struct mr_world *world, const char *name, struct mr_world_records *records)
+{
+    const struct mr_topic *topic = world_topic(world, name);
+
+    *records = (struct mr_world_records){.arena = mr_arena_create(ARENA_BYTES)};
+    for (int32_t p = 0; topic->in_log && p < topic->partitions; p++) {
+        read_partition(world, name, p, records);
+    }
+}
+
+static bool copy_entry(void *arg, struct mr_slice key, struct mr_slice value)
+{
+    struct mr_world_records *records = arg;
+    struct mr_world_record *record = add(records);
+
+    record->key = mr_arena_copy(records->arena, key);
+    record->value = mr_arena_copy(records->arena, value);
+    record->has_value = true;
+    return true;
+}
+
+void mr_world_read_store(struct mr_world *world, size_t stage, size_t store, int32_t partition,
+                         struct mr_world_records *records)
+{
+    const struct mr_stage_node *node = &world->topology->stages[stage];
+    struct mr_backend *backend = world->groups[node->group].backend;
+    const struct mr_slice all = {0};
+    struct mr_buffer name = MR_BUFFER_EMPTY;
+    struct mr_space *space;
+
+    *records = (struct mr_world_records){.arena = mr_arena_create(ARENA_BYTES)};
+    mr_buffer_printf(&name, "%s.%s", node->name, node->type->stores[store].name);
+    mr_buffer_append(&name, "", 1);
+    ck_assert_int_eq(backend->ops->space_open(backend, (const char *)name.data, partition, &space,
+                                              &world->err),
+                     MR_OK);
+    ck_assert_int_eq(backend->ops->scan(backend, space, all, all, copy_entry, records, &world->err),
+                     MR_OK);
+    for (size_t i = 0; i < records->count; i++) {
+        records->items[i].partition = partition;
+    }
+    mr_buffer_fini(&name);
+}
+
+/* ---- folding --------------------------------------------------------------------------------- */
+
+static int by_key(const void *a, const void *b)
+{
+    const struct mr_world_record *left = a;
+    const struct mr_world_record *right = b;
+    int order = left->partition - right->partition;
+
+    if (order == 0) {
+        order = mr_slice_compare(left->key, right->key);
+    }
+    return order != 0 ? order : (left->offset > right->offset) - (left->offset < right->offset);
+}
+
+void mr_world_latest(struct mr_world_records *records)
+{
+    size_t kept = 0;
+
+    if (records->count > 0) {
+        qsort(records->items, records->count, sizeof(*records->items), by_key);
+    }
+    for (size_t i = 0; i < records->count; i++) {
+        const struct mr_world_record *record = &records->items[i];
+        const bool last = i + 1 == records->count || record->partition != record[1].partition ||
+                          !mr_slice_equal(record->key, record[1].key);
+
+        if (last && record->has_value) {
+            records->items[kept++] = *record;
+        }
+    }
+    records->count = kept;
+}
+
+void mr_world_records_fini(struct mr_world_records *records)
+{
+    mr_arena_destroy(&records->arena);
+    free(records->items);
+    *records = (struct mr_world_records){0};
+}
+
+const struct mr_header *mr_world_header(const struct mr_world_record *record, const char *name)
+{
+    for (size_t i = 0; i < record->header_count; i++) {
+        if (strcmp(record->headers[i].name, name) == 0) {
+            return &record->headers[i];
+        }
+    }
+    return NULL;
+}
+
+static void check_store(struct mr_world *world, size_t stage, size_t store)
+{
+    const struct mr_stage_node *node = &world->topology->stages[stage];
+    const struct mr_topic *changelog = &world->topology->topics[node->changelogs[store]];
+    struct mr_world_records log;
+    size_t at = 0;
+
+    mr_world_read(world, changelog->name, &log);
+    mr_world_latest(&log);
+    for (int32_t p = 0; p < changelog->partitions; p++) {
+        struct mr_world_records disk;
+
+        mr_world_read_store(world, stage, store, p, &disk);
+        for (size_t i = 0; i < disk.count; i++, at++) {
+            ck_assert_msg(at < log.count && log.items[at].partition == p &&
+                              mr_slice_equal(log.items[at].key, disk.items[i].key) &&
+                              mr_slice_equal(log.items[at].value, disk.items[i].value),
+                          "store %s.%s, partition %d, entry %zu: not what the changelog says",
+                          node->name, node->type->stores[store].name, (int)p, i);
+        }
+        ck_assert_msg(at == log.count || log.items[at].partition > p,
+                      "store %s.%s, partition %d lacks an entry of the changelog", node->name,
+                      node->type->stores[store].name, (int)p);
+        mr_world_records_fini(&disk);
+    }
+    mr_world_records_fini(&log);
+}
+
+void mr_world_check_state(struct mr_world *world)
+{
+    for (size_t i = 0; i < world->topology->stage_count; i++) {
+        for (size_t s = 0; s < world->topology->stages[i].type->store_count; s++) {
+            check_store(world, i, s);
+        }
+    }
+}
