@@ -147,24 +147,23 @@ static enum mr_status visit_document(const bson_t *document, documentdb_visit *v
     return status;
 }
 
-enum mr_status documentdb_reader_each(void *arg, const char *collection, const char *field,
-                                      const char *prefix, documentdb_visit *visit, void *visit_arg,
-                                      struct mr_err *err)
+enum mr_status documentdb_reader_each(struct documentdb_reader *reader,
+                                      const struct documentdb_query *query, documentdb_visit *visit,
+                                      void *visit_arg, struct mr_err *err)
 {
-    struct documentdb_reader *reader = arg;
     mongoc_collection_t *from =
-        mongoc_client_get_collection(reader->client, reader->database, collection);
+        mongoc_client_get_collection(reader->client, reader->database, query->collection);
     enum mr_status status = MR_OK;
     bson_error_t error = {0};
     const bson_t *document;
     mongoc_cursor_t *cursor;
     bson_t filter;
 
-    make_range(&filter, field, prefix);
+    make_range(&filter, query->field, query->prefix);
     cursor = mongoc_collection_find_with_opts(from, &filter, NULL, NULL);
     mongoc_cursor_set_batch_size(cursor, BATCH_DOCUMENTS);
     while (status == MR_OK && mongoc_cursor_next(cursor, &document)) {
-        if (begins_with(document, field, prefix)) {
+        if (begins_with(document, query->field, query->prefix)) {
             status = visit_document(document, visit, visit_arg, err);
         }
     }

@@ -24,13 +24,15 @@ MR_NODISCARD enum mr_status documentdb_reader_open(const char *uri, const char *
                                                    struct mr_err *err);
 void documentdb_reader_close(struct documentdb_reader **reader);
 
-/*
- * Visits every document of a collection whose string field begins with prefix; all when prefix is empty,
- * also those without the field. In no order. reader is a struct documentdb_reader; void so that the
- * function fits a table of callbacks.
- */
-MR_NODISCARD enum mr_status documentdb_reader_each(void *reader, const char *collection,
-                                                   const char *field, const char *prefix,
+struct documentdb_query {
+    const char *collection;
+    /* Documents whose string field begins with prefix; all, also those without it, when prefix is empty. */
+    const char *field, *prefix;
+};
+
+/* Visits the documents in no order. */
+MR_NODISCARD enum mr_status documentdb_reader_each(struct documentdb_reader *reader,
+                                                   const struct documentdb_query *query,
                                                    documentdb_visit *visit, void *visit_arg,
                                                    struct mr_err *err);
 
