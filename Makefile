@@ -11,7 +11,7 @@ CONFIGURE = cmake --preset $(1) -DPython3_EXECUTABLE=/usr/bin/python3 --log-leve
 COMPILE = $(call CONFIGURE,$(1)) && cmake --build --preset $(1) --parallel $(JOBS)
 
 .PHONY: help deps deps-build build debug demo try test test-unit test-integration test-long \
-	stack-up stack-down stack-status stack-reset bench lint format hooks clean
+	stack-up stack-down stack-status stack-reset bench lint format new-stage docs hooks clean
 
 help: ## this list
 	@echo 'Millrace: stream processing in C, and an order pipeline that runs on it.'
@@ -73,6 +73,13 @@ lint: ## layers, formatting, shell scripts: what the tests labelled `lint` check
 format: ## clang-format over every C file of the repository
 	@$(DEV)/install.sh --build-only --test
 	@$(DEV)/format.sh --fix
+
+new-stage: ## a stage of your own from stages/_template (NAME=cool-down)
+	@$(DEV)/new_stage.sh '$(NAME)'
+
+docs: deps-build ## docs/OPTIONS.md and the README's graph, from the program
+	@$(call COMPILE,release)
+	@$(DEV)/docs.sh
 
 hooks: ## git runs the quick lints before each commit
 	@git config core.hooksPath $(DEV)/hooks

@@ -1,5 +1,5 @@
 # Every library, from the distribution's packages. Each one is linked by the one directory that is
-# the home of its headers (tools/lint/check_layers.py).
+# the home of its headers (tools/lint/layers.py).
 find_package(PkgConfig REQUIRED)
 find_package(Threads REQUIRED)
 find_package(Python3 REQUIRED COMPONENTS Interpreter)

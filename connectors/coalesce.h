@@ -1,11 +1,10 @@
 /*
  * coalesce.h -- of several records of one batch for the same identity, the one that counts.
  *
- * Why: a batch holds many states of one order, position or candle. The outside system needs the newest,
- *      and an unordered write of all of them could end with an old one.
- * How: entries stand in the order in which their identity was first seen. Of equal versions the first
- *      stays. A tombstone forgets what was before it: versions may begin anew behind it.
- * Thread: one owner.
+ * Why: a batch holds many states of one order, position or candle. The outside system needs the
+ * newest, and an unordered write of all of them could end with an old one. How: entries stand in
+ * the order in which their identity was first seen. Of equal versions the first stays. A tombstone
+ * forgets what was before it: versions may begin anew behind it. Thread: one owner.
  */
 #ifndef CONNECTORS_COALESCE_H
 #define CONNECTORS_COALESCE_H

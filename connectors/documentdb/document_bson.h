@@ -18,8 +18,8 @@ int64_t document_date_ms(int64_t us);
 /*
  * Appends the present fields of a record.
  * only  names of the fields to append, NULL-terminated; NULL: all
- * Returns MR_OK | MR_OUT_OF_RANGE (a decimal beyond 34 digits: a rounded amount would be worse than a
- * dead letter) | MR_MALFORMED (text that is not UTF-8).
+ * Returns MR_OK | MR_OUT_OF_RANGE (a decimal beyond 34 digits: a rounded amount would be worse than
+ * a dead letter) | MR_MALFORMED (text that is not UTF-8).
  */
 MR_NODISCARD enum mr_status document_append(bson_t *document, const struct mr_schema *schema,
                                             const void *record, const char *const *only,

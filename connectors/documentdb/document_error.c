@@ -1,8 +1,8 @@
 /*
  * document_error.c -- see document_error.h.
  *
- * Only codes that certainly speak about one document's content make it a dead letter: a connector that
- * calls an outage a data error drops a whole partition into its dead-letter topic.
+ * Only codes that certainly speak about one document's content make it a dead letter: a connector
+ * that calls an outage a data error drops a whole partition into its dead-letter topic.
  */
 #include "document_error.h"
 
@@ -13,28 +13,25 @@ static const struct {
     enum document_fault fault;
 } CODES[] = {
     {11000, DOCUMENT_DUPLICATE}, /* DuplicateKey, and its older names */
-    {11001, DOCUMENT_DUPLICATE},
-    {12582, DOCUMENT_DUPLICATE},
-    {2, DOCUMENT_DATA},     /* BadValue */
-    {14, DOCUMENT_DATA},    /* TypeMismatch */
-    {22, DOCUMENT_DATA},    /* InvalidBSON */
-    {52, DOCUMENT_DATA},    /* DollarPrefixedFieldName */
-    {121, DOCUMENT_DATA},   /* DocumentValidationFailure */
-    {10334, DOCUMENT_DATA}, /* BSONObjectTooLarge */
-    {17280, DOCUMENT_DATA}, /* KeyTooLong */
-    {17419, DOCUMENT_DATA}, /* the update would make it too large */
-    {17420, DOCUMENT_DATA},
-    {11, DOCUMENT_FATAL},  /* UserNotFound */
-    {13, DOCUMENT_FATAL},  /* Unauthorized */
-    {18, DOCUMENT_FATAL},  /* AuthenticationFailed */
-    {20, DOCUMENT_FATAL},  /* IllegalOperation: retryable writes on a server without them */
-    {59, DOCUMENT_FATAL},  /* CommandNotFound */
-    {72, DOCUMENT_FATAL},  /* InvalidOptions */
-    {73, DOCUMENT_FATAL},  /* InvalidNamespace */
-    {79, DOCUMENT_FATAL},  /* UnknownReplWriteConcern */
-    {85, DOCUMENT_FATAL},  /* IndexOptionsConflict */
-    {86, DOCUMENT_FATAL},  /* IndexKeySpecsConflict */
-    {166, DOCUMENT_FATAL}, /* CommandNotSupportedOnView */
+    {11001, DOCUMENT_DUPLICATE}, {12582, DOCUMENT_DUPLICATE}, {2, DOCUMENT_DATA}, /* BadValue */
+    {14, DOCUMENT_DATA},                                                          /* TypeMismatch */
+    {22, DOCUMENT_DATA},                                                          /* InvalidBSON */
+    {52, DOCUMENT_DATA},                               /* DollarPrefixedFieldName */
+    {121, DOCUMENT_DATA},                              /* DocumentValidationFailure */
+    {10334, DOCUMENT_DATA},                            /* BSONObjectTooLarge */
+    {17280, DOCUMENT_DATA},                            /* KeyTooLong */
+    {17419, DOCUMENT_DATA},                            /* the update would make it too large */
+    {17420, DOCUMENT_DATA},      {11, DOCUMENT_FATAL}, /* UserNotFound */
+    {13, DOCUMENT_FATAL},                              /* Unauthorized */
+    {18, DOCUMENT_FATAL},                              /* AuthenticationFailed */
+    {20, DOCUMENT_FATAL},   /* IllegalOperation: retryable writes on a server without them */
+    {59, DOCUMENT_FATAL},   /* CommandNotFound */
+    {72, DOCUMENT_FATAL},   /* InvalidOptions */
+    {73, DOCUMENT_FATAL},   /* InvalidNamespace */
+    {79, DOCUMENT_FATAL},   /* UnknownReplWriteConcern */
+    {85, DOCUMENT_FATAL},   /* IndexOptionsConflict */
+    {86, DOCUMENT_FATAL},   /* IndexKeySpecsConflict */
+    {166, DOCUMENT_FATAL},  /* CommandNotSupportedOnView */
     {8000, DOCUMENT_FATAL}, /* AtlasError: credentials */
 };
 

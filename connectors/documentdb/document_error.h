@@ -1,4 +1,5 @@
-/* document_error.h -- what a refusal of the document store means. Private to connectors/documentdb. */
+/* document_error.h -- what a refusal of the document store means. Private to connectors/documentdb.
+ */
 #ifndef CONNECTORS_DOCUMENT_ERROR_H
 #define CONNECTORS_DOCUMENT_ERROR_H
 
@@ -13,7 +14,8 @@ enum document_fault {
     DOCUMENT_FATAL,     /* credentials, rights, configuration */
 };
 
-/* Class of a server's error code. What is not known is RETRY: a stopped sink is seen and loses nothing. */
+/* Class of a server's error code. What is not known is RETRY: a stopped sink is seen and loses
+ * nothing. */
 enum document_fault document_fault_of(int32_t code);
 
 /* A failed call that says nothing about single documents: MR_UNAVAILABLE or MR_CONFIG. */

@@ -1,4 +1,5 @@
-/* document_plan.c -- see document_plan.h. One table per schema; typed access to what identifies it. */
+/* document_plan.c -- see document_plan.h. One table per schema; typed access to what identifies it.
+ */
 #include "document_plan.h"
 
 #include "avro/balance.h"
@@ -14,8 +15,8 @@
 #define REVISION_SHIFT 40
 #define TRADES_MAX ((INT64_C(1) << (REVISION_SHIFT - 1)) - 1)
 
-const char *const document_schemas[] = {"OrderCommand", "ExecutionReport", "Position", "LedgerEntry",
-                                        "Candle",       "Balance",         NULL};
+const char *const document_schemas[] = {
+    "OrderCommand", "ExecutionReport", "Position", "LedgerEntry", "Candle", "Balance", NULL};
 
 static void append(struct mr_buffer *out, struct mr_slice text)
 {
@@ -100,9 +101,9 @@ static int64_t report_us(const void *record)
 }
 
 static const char *const STATE_FIELDS[] = {
-    "status",   "version",    "cumQty",     "leavesQty",    "cumQuote",  "preventedQty", "cancelledQty",
-    "feeTotal", "feeAsset",   "holdAfter",  "rejectCode",   "rejectText", "cancelReason", "settled",
-    NULL,
+    "status",       "version",      "cumQty",       "leavesQty", "cumQuote",
+    "preventedQty", "cancelledQty", "feeTotal",     "feeAsset",  "holdAfter",
+    "rejectCode",   "rejectText",   "cancelReason", "settled",   NULL,
 };
 static const char *const STATE_IDENTITY_FIELDS[] = {"orderId", "userId", "symbol", "side", NULL};
 

@@ -10,7 +10,8 @@
 
 enum document_mode {
     DOCUMENT_ONCE,    /* never changes: the first of an identity stays */
-    DOCUMENT_LATEST,  /* a whole document, replaced by one with a higher guard; a tombstone deletes it */
+    DOCUMENT_LATEST,  /* a whole document, replaced by one with a higher guard; a tombstone deletes
+                         it */
     DOCUMENT_COMMAND, /* the command part of an order: the first stays; it meets DOCUMENT_STATE */
     DOCUMENT_STATE,   /* the state part of an order: replaced by one with a higher version */
 };

@@ -3,17 +3,17 @@
  *
  * How: the batch is coalesced by identity, so an unordered bulk may apply it in any order.
  *   1. Tombstones delete, unless the stored document is of a later record of their partition.
- *   2. Documents are inserted (ONCE, COMMAND) or upserted with the guard in the filter (LATEST, STATE).
- *   3. What met a taken identity runs again as a guarded update that inserts nothing. A taken identity
- *      alone does not prove that the stored document is newer: another writer may have inserted an
- *      older one between the filter and the insert. Now that it exists, no match means newer.
- * Each step changes nothing when it is repeated.
+ *   2. Documents are inserted (ONCE, COMMAND) or upserted with the guard in the filter (LATEST,
+ * STATE).
+ *   3. What met a taken identity runs again as a guarded update that inserts nothing. A taken
+ * identity alone does not prove that the stored document is newer: another writer may have inserted
+ * an older one between the filter and the insert. Now that it exists, no match means newer. Each
+ * step changes nothing when it is repeated.
  */
 #include "document_write.h"
 
 #include "document_bson.h"
 #include "document_error.h"
-
 #include "millrace/arena.h"
 
 #include <stdlib.h>
@@ -83,7 +83,8 @@ static void make_filter(bson_t *filter, enum document_mode mode, const struct co
     }
 }
 
-/* Deletes what is older than the tombstone; a document of another partition is of an older layout. */
+/* Deletes what is older than the tombstone; a document of another partition is of an older layout.
+ */
 static void make_delete_filter(bson_t *filter, const struct coalesced *entry,
                                const struct mr_record *record)
 {
@@ -105,9 +106,8 @@ static void make_delete_filter(bson_t *filter, const struct coalesced *entry,
 
 /* The whole document: what ONCE, COMMAND and LATEST leave when nothing was there. */
 static enum mr_status make_document(bson_t *document, const struct document_writer *writer,
-                                    const struct document_plan *plan,
-                                    const struct coalesced *entry, const struct mr_record *record,
-                                    struct mr_err *err)
+                                    const struct document_plan *plan, const struct coalesced *entry,
+                                    const struct mr_record *record, struct mr_err *err)
 {
     bson_init(document);
     document_append_text(document, "_id", entry->id);
@@ -163,9 +163,9 @@ static enum mr_status make_state_update(bson_t *update, const struct document_wr
 
 static enum mr_status queued(bool accepted, const bson_error_t *error, struct mr_err *err)
 {
-    return accepted ? MR_OK
-                    : mr_fail(err, MR_MALFORMED, "no document for the store: %.250s",
-                              error->message);
+    return accepted
+               ? MR_OK
+               : mr_fail(err, MR_MALFORMED, "no document for the store: %.250s", error->message);
 }
 
 static void reserve(struct document_writer *writer, size_t count)
@@ -209,9 +209,8 @@ static enum mr_status add_insert(const struct step *step, const struct coalesced
 
     status = make_document(&document, step->writer, step->plan, entry, record, err);
     if (status == MR_OK) {
-        status = queued(
-            mongoc_bulk_operation_insert_with_opts(step->bulk, &document, NULL, &error), &error,
-            err);
+        status = queued(mongoc_bulk_operation_insert_with_opts(step->bulk, &document, NULL, &error),
+                        &error, err);
     }
     bson_destroy(&document);
     return status;
@@ -329,7 +328,8 @@ static struct refusal read_refusal(const bson_iter_t *item)
     return refusal;
 }
 
-/* An outage in the answer outweighs a bad document: the batch comes again, and so does the refusal. */
+/* An outage in the answer outweighs a bad document: the batch comes again, and so does the refusal.
+ */
 static enum mr_status judge(const struct step *step, const struct refusal *refusal,
                             enum mr_status status, struct mr_err *err)
 {
@@ -445,8 +445,8 @@ static enum mr_status gather_one(struct document_writer *writer, const struct do
     if (record->value == NULL) {
         coalesce_tombstone(writer->coalesce, id, index);
     } else {
-        coalesce_value(writer->coalesce, id,
-                       plan->guard == NULL ? 0 : plan->guard(record->value), index);
+        coalesce_value(writer->coalesce, id, plan->guard == NULL ? 0 : plan->guard(record->value),
+                       index);
     }
     return MR_OK;
 }

@@ -1,20 +1,18 @@
 /*
  * documentdb.c -- see documentdb.h: the connection, the indexes, and the batch through its plans.
  *
- * Why no retryable writes by default: DocumentDB before 8.0.2 and standalone servers refuse them, and the
- * runner repeats a batch anyway. Timeouts that the URI leaves open come from the option, because the
- * driver's own (five minutes) would cost the member its place in the group.
+ * Why no retryable writes by default: DocumentDB before 8.0.2 and standalone servers refuse them,
+ * and the runner repeats a batch anyway. Timeouts that the URI leaves open come from the option,
+ * because the driver's own (five minutes) would cost the member its place in the group.
  */
 #include "documentdb.h"
 
 #include "document_error.h"
 #include "document_write.h"
-
 #include "millrace/arena.h"
 #include "millrace/logger.h"
 
 #include <pthread.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define PLANS_MAX MR_COUNT(((struct document_shape *)NULL)->plans)
@@ -39,7 +37,8 @@ static const struct mr_option OPTIONS[] = {
     {.name = "uri",
      .type = MR_OPTION_STRING,
      .offset = offsetof(struct documentdb_state, uri),
-     .help = "mongodb:// or mongodb+srv:// address; w and retryWrites in it win over majority and off"},
+     .help =
+         "mongodb:// or mongodb+srv:// address; w and retryWrites in it win over majority and off"},
     {.name = "database",
      .type = MR_OPTION_STRING,
      .offset = offsetof(struct documentdb_state, database),
@@ -72,20 +71,27 @@ static void start_library(void)
 
 /* ---- opening ---- */
 
+static void append_address(struct documentdb_state *self, const char *text)
+{
+    const size_t used = strlen(self->address);
+    const size_t room = sizeof(self->address) - 1 - used;
+    const size_t len = strlen(text) < room ? strlen(text) : room;
+
+    memcpy(self->address + used, text, len);
+    self->address[used + len] = '\0';
+}
+
 static void name_address(struct documentdb_state *self, const mongoc_uri_t *uri)
 {
-    size_t used = 0;
+    const mongoc_host_list_t *host = mongoc_uri_get_hosts(uri);
 
     self->address[0] = '\0';
-    for (const mongoc_host_list_t *host = mongoc_uri_get_hosts(uri);
-         host != NULL && used < sizeof(self->address); host = host->next) {
-        const int bytes = snprintf(self->address + used, sizeof(self->address) - used, "%s%s",
-                                   used == 0 ? "" : ",", host->host_and_port);
-
-        used += bytes > 0 ? (size_t)bytes : 0;
+    if (host == NULL && mongoc_uri_get_srv_hostname(uri) != NULL) {
+        append_address(self, mongoc_uri_get_srv_hostname(uri));
     }
-    if (self->address[0] == '\0' && mongoc_uri_get_srv_hostname(uri) != NULL) {
-        snprintf(self->address, sizeof(self->address), "%s", mongoc_uri_get_srv_hostname(uri));
+    for (; host != NULL; host = host->next) {
+        append_address(self, self->address[0] == '\0' ? "" : ",");
+        append_address(self, host->host_and_port);
     }
 }
 
@@ -148,8 +154,7 @@ static void append_index(bson_t *indexes, size_t position, const struct document
     MR_ASSERT(bson_append_document_begin(indexes, key, -1, &item));
     MR_ASSERT(BSON_APPEND_DOCUMENT_BEGIN(&item, "key", &keys));
     for (size_t i = 0; i < MR_COUNT(index->keys) && index->keys[i].field != NULL; i++) {
-        MR_ASSERT(
-            bson_append_int32(&keys, index->keys[i].field, -1, index->keys[i].direction));
+        MR_ASSERT(bson_append_int32(&keys, index->keys[i].field, -1, index->keys[i].direction));
     }
     MR_ASSERT(bson_append_document_end(&item, &keys));
     MR_ASSERT(BSON_APPEND_UTF8(&item, "name", index->name));

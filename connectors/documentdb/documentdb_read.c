@@ -1,9 +1,9 @@
 /*
  * documentdb_read.c -- see documentdb_read.h.
  *
- * How: a range over the field instead of a pattern: the emulator, MongoDB and DocumentDB all serve it from an
- *   index. The upper bound is the prefix followed by the last code point; the prefix is checked once more
- *   here, because servers differ in how they order code points beyond U+FFFF.
+ * How: a range over the field instead of a pattern: the emulator, MongoDB and DocumentDB all serve
+ * it from an index. The upper bound is the prefix followed by the last code point; the prefix is
+ * checked once more here, because servers differ in how they order code points beyond U+FFFF.
  */
 #include "documentdb_read.h"
 
@@ -22,7 +22,7 @@
 struct documentdb_reader {
     mongoc_client_t *client;
     char *database;
-    char address[200];
+    char address[sizeof(((mongoc_host_list_t *)NULL)->host_and_port)];
 };
 
 static void start_reading(void)
@@ -108,13 +108,14 @@ void documentdb_reader_close(struct documentdb_reader **reader)
 
 static void make_range(bson_t *filter, const char *field, const char *prefix)
 {
-    const size_t bytes = strlen(prefix) + sizeof(LAST_CODE_POINT);
-    char *end = mr_xcalloc(1, bytes);
+    const size_t len = strlen(prefix);
+    char *end = mr_xcalloc(1, len + sizeof(LAST_CODE_POINT));
     bson_t range;
 
     bson_init(filter);
     if (prefix[0] != '\0') {
-        snprintf(end, bytes, "%s%s", prefix, LAST_CODE_POINT);
+        memcpy(end, prefix, len);
+        memcpy(end + len, LAST_CODE_POINT, sizeof(LAST_CODE_POINT));
         MR_ASSERT(bson_append_document_begin(filter, field, -1, &range));
         MR_ASSERT(BSON_APPEND_UTF8(&range, "$gte", prefix));
         MR_ASSERT(BSON_APPEND_UTF8(&range, "$lt", end));

@@ -26,7 +26,8 @@ void documentdb_reader_close(struct documentdb_reader **reader);
 
 struct documentdb_query {
     const char *collection;
-    /* Documents whose string field begins with prefix; all, also those without it, when prefix is empty. */
+    /* Documents whose string field begins with prefix; all, also those without it, when prefix is
+     * empty. */
     const char *field, *prefix;
 };
 

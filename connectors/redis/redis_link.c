@@ -18,6 +18,7 @@ static const struct {
     {"NOPERM", REDIS_FATAL},
     {"MOVED", REDIS_FATAL}, /* cluster mode: needs a client that follows slots */
     {"ASK", REDIS_FATAL},
+    {"ERR AUTH", REDIS_FATAL}, /* a password for a server without one */
     {"ERR invalid password", REDIS_FATAL},
     {"ERR invalid username", REDIS_FATAL},
     {"ERR DB index", REDIS_FATAL},
@@ -102,8 +103,9 @@ static enum mr_status log_in(redisContext *link, const struct redis_url *url, st
     if (url->password[0] == '\0') {
         return MR_OK;
     }
-    return url->user[0] == '\0' ? call(link, url->address, (int)MR_COUNT(alone), alone, err)
-                                : call(link, url->address, (int)MR_COUNT(with_user), with_user, err);
+    return url->user[0] == '\0'
+               ? call(link, url->address, (int)MR_COUNT(alone), alone, err)
+               : call(link, url->address, (int)MR_COUNT(with_user), with_user, err);
 }
 
 static enum mr_status select_database(redisContext *link, const struct redis_url *url,

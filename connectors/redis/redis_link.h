@@ -4,7 +4,7 @@
 
 #include "redis_url.h"
 
-#include <hiredis.h>
+#include <hiredis/hiredis.h>
 #include <stdint.h>
 
 enum redis_fault {

@@ -73,8 +73,7 @@ static bool parse_login(const char *text, size_t len, struct redis_url *url)
     if (!decode(text, user, url->user, sizeof(url->user))) {
         return false;
     }
-    return colon == NULL ||
-           decode(colon + 1, len - user - 1, url->password, sizeof(url->password));
+    return colon == NULL || decode(colon + 1, len - user - 1, url->password, sizeof(url->password));
 }
 
 static bool parse_host(const char *text, size_t len, struct redis_url *url)
@@ -98,8 +97,8 @@ static bool parse_host(const char *text, size_t len, struct redis_url *url)
     if (used == len) {
         return true;
     }
-    return text[used] == ':' && parse_number(text + used + 1, len - used - 1, PORT_MAX, &url->port) &&
-           url->port > 0;
+    return text[used] == ':' &&
+           parse_number(text + used + 1, len - used - 1, PORT_MAX, &url->port) && url->port > 0;
 }
 
 static bool parse(const char *text, struct redis_url *url)
@@ -130,8 +129,9 @@ enum mr_status redis_url_parse(const char *text, struct redis_url *url, struct m
                        "in front and give its redis:// address");
     }
     if (strncmp(text, SCHEME, strlen(SCHEME)) != 0 || !parse(text + strlen(SCHEME), url)) {
-        return mr_fail(err, MR_CONFIG,
-                       "option url: not of the form redis://[user[:password]@]host[:port][/number]");
+        return mr_fail(
+            err, MR_CONFIG,
+            "option url: not of the form redis://[user[:password]@]host[:port][/number]");
     }
     snprintf(url->address, sizeof(url->address), "%s:%d", url->host, url->port);
     return MR_OK;

@@ -55,8 +55,12 @@ void suggest_offer(struct suggest *suggest, const char *candidate)
         suggest->more = true;
         return;
     }
-    suggest->known_len += (size_t)snprintf(suggest->known + suggest->known_len, room, "%s%s",
-                                           suggest->known_len == 0 ? "" : ", ", candidate);
+    if (suggest->known_len > 0) {
+        memcpy(suggest->known + suggest->known_len, ", ", 2);
+        suggest->known_len += 2;
+    }
+    memcpy(suggest->known + suggest->known_len, candidate, len + 1);
+    suggest->known_len += len;
 }
 
 const char *suggest_text(struct suggest *suggest)

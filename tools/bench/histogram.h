@@ -1,9 +1,9 @@
 /*
  * histogram.h -- latencies counted in buckets that grow with the value, as HdrHistogram does.
  *
- * Why:  millions of samples in a few kilobytes, percentiles without sorting, an error that is known.
- * How:  a value is kept by its highest 8 bits: 128 buckets for each power of two. A percentile is
- *       the upper end of its bucket: never below the truth, above it by less than 0.8 %.
+ * Why:  millions of samples in a few kilobytes, percentiles without sorting, an error that is
+ * known. How:  a value is kept by its highest 8 bits: 128 buckets for each power of two. A
+ * percentile is the upper end of its bucket: never below the truth, above it by less than 0.8 %.
  * Thread: one owner.
  */
 #ifndef MILLRACE_BENCH_HISTOGRAM_H

@@ -49,15 +49,15 @@ static enum mr_status publish(const struct prepare *prepare, struct mr_err *err)
         flow_base_name(i, base);
         flow_instrument(symbol, base, now_us, &instrument);
         flow_price(symbol, now_us, &tick);
-        MR_TRY(
-            load_out_send(prepare->out, LOAD_INSTRUMENTS, instrument.symbol, &instrument, err));
+        MR_TRY(load_out_send(prepare->out, LOAD_INSTRUMENTS, instrument.symbol, &instrument, err));
         MR_TRY(load_out_send(prepare->out, LOAD_PRICES, tick.symbol, &tick, err));
     }
     return load_out_flush(prepare->out, err);
 }
 
-static enum mr_status send_account(const struct prepare *prepare, const char *user, const char *what,
-                                   struct oms_account_command *command, struct mr_err *err)
+static enum mr_status send_account(const struct prepare *prepare, const char *user,
+                                   const char *what, struct oms_account_command *command,
+                                   struct mr_err *err)
 {
     char event_id[64];
 

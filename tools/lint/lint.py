@@ -18,8 +18,11 @@ sys.dont_write_bytecode = True
 HERE = pathlib.Path(__file__).resolve().parent
 sys.path.insert(0, str(HERE))
 
+import clocks  # noqa: E402
+import documents  # noqa: E402
 import floats  # noqa: E402
 import formatting  # noqa: E402
+import graph  # noqa: E402
 import headers  # noqa: E402
 import layers  # noqa: E402
 import options  # noqa: E402
@@ -27,7 +30,7 @@ import paths  # noqa: E402
 import style  # noqa: E402
 from tree import Tree  # noqa: E402
 
-CHECKS = [layers, floats, style, paths, headers, formatting, options]
+CHECKS = [layers, floats, clocks, style, paths, headers, formatting, documents, options, graph]
 
 
 def write_files(root, files):

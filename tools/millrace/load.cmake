@@ -11,17 +11,11 @@ target_include_directories(mr_load PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(mr_load PUBLIC mr_avro mr_codec mr_log mr_topology
   PRIVATE mr_warnings PkgConfig::JANSSON PkgConfig::ZLIB Threads::Threads)
 
-# The commands of the program; readers of the stores are used when their connectors have them.
+# The commands of the program. Only verify_stores.c knows connectors: it reads their stores back.
 add_library(mr_commands STATIC
   ${CMAKE_CURRENT_LIST_DIR}/load.c ${CMAKE_CURRENT_LIST_DIR}/produce.c
   ${CMAKE_CURRENT_LIST_DIR}/tap.c ${CMAKE_CURRENT_LIST_DIR}/trial.c
   ${CMAKE_CURRENT_LIST_DIR}/verify.c ${CMAKE_CURRENT_LIST_DIR}/verify_stores.c)
-target_link_libraries(mr_commands PUBLIC mr_load mr_connect mr_cli mr_log_memory mr_backend_memory
-  PRIVATE mr_warnings PkgConfig::JANSSON)
-foreach(reader documentdb redis)
-  string(TOUPPER ${reader} name)
-  if(EXISTS ${PROJECT_SOURCE_DIR}/connectors/${reader}/${reader}_read.h)
-    target_compile_definitions(mr_commands PRIVATE MR_${name}_READ)
-    target_link_libraries(mr_commands PRIVATE mr_${reader}_read)
-  endif()
-endforeach()
+target_link_libraries(mr_commands
+  PUBLIC mr_load mr_connect mr_cli mr_log_memory mr_backend_memory
+  PRIVATE mr_warnings mr_sink_documentdb mr_sink_redis PkgConfig::JANSSON)

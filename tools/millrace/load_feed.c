@@ -43,18 +43,17 @@ enum mr_status load_idle(const struct load_env *env, int64_t wait_us, struct mr_
     return MR_OK;
 }
 
-void load_progress(const struct load_env *env, const char *fmt, ...)
+static bool on_terminal(const struct load_env *env)
 {
-    va_list args;
+    return env->progress != NULL && isatty(fileno(env->progress)) != 0;
+}
+
+static void show(const struct load_env *env, const char *fmt, va_list args)
+{
     char line[160];
 
-    if (env->progress == NULL) {
-        return;
-    }
-    va_start(args, fmt);
     (void)vsnprintf(line, sizeof line, fmt, args);
-    va_end(args);
-    if (isatty(fileno(env->progress)) != 0) {
+    if (on_terminal(env)) {
         (void)fprintf(env->progress, "\r\033[K%s", line);
     } else {
         (void)fprintf(env->progress, "%s\n", line);
@@ -62,9 +61,31 @@ void load_progress(const struct load_env *env, const char *fmt, ...)
     (void)fflush(env->progress);
 }
 
+void load_progress(const struct load_env *env, const char *fmt, ...)
+{
+    va_list args;
+
+    if (env->progress != NULL) {
+        va_start(args, fmt);
+        show(env, fmt, args);
+        va_end(args);
+    }
+}
+
+void load_progress_detail(const struct load_env *env, const char *fmt, ...)
+{
+    va_list args;
+
+    if (on_terminal(env)) {
+        va_start(args, fmt);
+        show(env, fmt, args);
+        va_end(args);
+    }
+}
+
 void load_progress_end(const struct load_env *env)
 {
-    if (env->progress != NULL && isatty(fileno(env->progress)) != 0) {
+    if (on_terminal(env)) {
         (void)fprintf(env->progress, "\r\033[K");
         (void)fflush(env->progress);
     }

@@ -34,6 +34,8 @@ MR_NODISCARD enum mr_status load_idle(const struct load_env *env, int64_t wait_u
 /* One progress line, overwritten on a terminal. */
 void load_progress(const struct load_env *env, const char *fmt, ...) MR_PRINTF(2, 3);
 
+/* The same, only where it can be overwritten: for what follows quickly on another. */
+void load_progress_detail(const struct load_env *env, const char *fmt, ...) MR_PRINTF(2, 3);
 /* Ends the line that progress was shown on. */
 void load_progress_end(const struct load_env *env);
 

@@ -8,12 +8,12 @@
  */
 #include "apply.h"
 #include "args.h"
-#include "catalog.h"
 #include "commands.h"
 #include "load.h"
 #include "load_drain.h"
 #include "millrace/arena.h"
 #include "millrace/log_open.h"
+#include "millrace/logger.h"
 #include "millrace/runtime.h"
 #include "topology_file.h"
 #include "verify.h"
@@ -268,6 +268,9 @@ static int run(int argc, char **argv)
 
     if (!args_parse(&spec, argc, argv, &command, &args, &exit_code)) {
         return exit_code;
+    }
+    if (getenv("MILLRACE_LOG_LEVEL") == NULL) {
+        mr_logger_set_level(MR_LEVEL_WARN); /* the table is what is wanted here */
     }
     topology = topology_file_load(command.topology);
     if (topology == NULL) {

@@ -91,6 +91,17 @@ size_t verify_report_count(const struct verify_report *report)
     return report->count;
 }
 
+const struct verify_check *verify_report_at(const struct verify_report *report, size_t index)
+{
+    MR_ASSERT(index < report->count);
+    return &report->checks[index];
+}
+
+const char *verify_check_name(const struct verify_check *check)
+{
+    return check->name;
+}
+
 bool verify_report_equal(const struct verify_report *report)
 {
     bool equal = report->count > 0;
@@ -185,6 +196,7 @@ void verify_report_print(const struct verify_report *report, const struct load_m
     (void)fprintf(out, "\n%s\n",
                   verify_report_equal(report) ? "verified: every check is equal"
                                               : "NOT verified: see the differences");
+    (void)fflush(out);
 }
 
 static json_t *check_json(const struct verify_check *check)

@@ -25,9 +25,12 @@ void verify_check_close(struct verify_check *check, int64_t expected, int64_t ac
 void verify_check_close_text(struct verify_check *check, const char *expected, const char *actual);
 
 size_t verify_report_count(const struct verify_report *report);
+/* index < count. */
+const struct verify_check *verify_report_at(const struct verify_report *report, size_t index);
 bool verify_report_equal(const struct verify_report *report);
 /* NULL when there is none of that name; for tests and summaries. */
 const struct verify_check *verify_report_find(const struct verify_report *report, const char *name);
+const char *verify_check_name(const struct verify_check *check);
 bool verify_check_equal(const struct verify_check *check);
 int64_t verify_check_differences(const struct verify_check *check);
 /* The text of a kept difference; NULL beyond. */

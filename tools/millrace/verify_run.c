@@ -74,7 +74,7 @@ static enum mr_status read_topic(const struct verify *verify, const char *topic,
     if (start == NULL) {
         return mr_fail(err, MR_CONFIG, "the manifest does not say where topic %s started", topic);
     }
-    load_progress(verify->env, "verify: reading %s", topic);
+    load_progress_detail(verify->env, "verify: reading %s", topic);
     MR_TRY(load_feed_open(verify->env, &feed, err));
     status =
         load_feed_add(feed, topic, schema, whole ? NULL : start->offsets, fan_out, &reading, err);
@@ -186,6 +186,7 @@ enum mr_status verify_run(const struct load_env *env, const struct load_manifest
         .limit = manifest->limit};
     enum mr_status status;
 
+    load_progress(env, "verify: reading the tape and the topics");
     MR_TRY(load_tape_read(manifest->tape, &filter, &verify.tape, err));
     status = run_checks(&verify, err);
     load_tape_fini(&verify.tape);

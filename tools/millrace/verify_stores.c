@@ -1,19 +1,12 @@
 /*
  * verify_stores.c -- adapts the readers of connectors/documentdb and connectors/redis to
  * verify_sink.h.
- *
- * MR_DOCUMENTDB_READ, MR_REDIS_READ: set by load.cmake when those readers are built.
  */
 #include "verify_stores.h"
 
-#ifdef MR_DOCUMENTDB_READ
 #include "connectors/documentdb/documentdb_read.h"
-#endif
-#ifdef MR_REDIS_READ
 #include "connectors/redis/redis_read.h"
-#endif
 
-#if defined(MR_DOCUMENTDB_READ) || defined(MR_REDIS_READ)
 /* A string option of the first connector of a type; NULL when there is none. */
 static const char *option_of(const struct mr_topology *topology, const char *type, const char *name)
 {
@@ -36,74 +29,61 @@ static const char *option_of(const struct mr_topology *topology, const char *typ
     }
     return NULL;
 }
-#endif
 
-#ifdef MR_DOCUMENTDB_READ
 static enum mr_status each_document(void *arg, const char *collection, const char *field,
                                     const char *prefix, verify_document_visit *visit,
                                     void *visit_arg, struct mr_err *err)
 {
-    return documentdb_read_each(arg, collection, field, prefix, visit, visit_arg, err);
-}
-#endif
+    const struct documentdb_query query = {
+        .collection = collection, .field = field, .prefix = prefix};
 
-#ifdef MR_REDIS_READ
+    return documentdb_reader_each(arg, &query, visit, visit_arg, err);
+}
+
 static enum mr_status fetch_keys(void *arg, const char *const *keys, size_t count,
                                  verify_key_visit *visit, void *visit_arg, struct mr_err *err)
 {
-    return redis_read_fetch(arg, keys, count, visit, visit_arg, err);
+    return redis_reader_fetch(arg, keys, count, visit, visit_arg, err);
 }
-#endif
 
 enum mr_status verify_stores_open(const struct mr_topology *topology, struct verify_stores *stores,
                                   struct mr_err *err)
 {
-    *stores = (struct verify_stores){0};
-    (void)topology;
-    (void)err;
-#ifdef MR_DOCUMENTDB_READ
     const char *uri = option_of(topology, "documentdb", "uri");
     const char *database = option_of(topology, "documentdb", "database");
+    const char *url = option_of(topology, "redis", "url");
 
+    *stores = (struct verify_stores){0};
     if (uri != NULL && database != NULL) {
         struct documentdb_reader *reader = NULL;
 
-        MR_TRY(documentdb_read_open(uri, database, &reader, err));
+        MR_TRY(documentdb_reader_open(uri, database, &reader, err));
         stores->document_reader = reader;
         stores->documents = (struct verify_documents){.arg = reader, .each = each_document};
         stores->has_documents = true;
     }
-#endif
-#ifdef MR_REDIS_READ
-    const char *url = option_of(topology, "redis", "url");
-
     if (url != NULL) {
         struct redis_reader *reader = NULL;
 
-        MR_TRY(redis_read_open(url, &reader, err));
+        MR_TRY(redis_reader_open(url, &reader, err));
         stores->key_reader = reader;
         stores->keys = (struct verify_keys){.arg = reader, .fetch = fetch_keys};
         stores->has_keys = true;
     }
-#endif
     return MR_OK;
 }
 
 void verify_stores_close(struct verify_stores *stores)
 {
-#ifdef MR_DOCUMENTDB_READ
     if (stores->document_reader != NULL) {
         struct documentdb_reader *reader = stores->document_reader;
 
-        documentdb_read_close(&reader);
+        documentdb_reader_close(&reader);
     }
-#endif
-#ifdef MR_REDIS_READ
     if (stores->key_reader != NULL) {
         struct redis_reader *reader = stores->key_reader;
 
-        redis_read_close(&reader);
+        redis_reader_close(&reader);
     }
-#endif
     *stores = (struct verify_stores){0};
 }

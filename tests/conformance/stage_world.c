@@ -1,0 +1,268 @@
+/* stage_world.c -- see stage_world.h: the generated topology and its input. */
+#include "stage_world.h"
+
+#include "registry.h"
+#include "vocabulary.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define TAME_RECORDS 4
+#define KEY_FIELDS_MAX 128
+
+const char *stage_topic_in(const struct mr_port *port, char name[96])
+{
+    snprintf(name, 96, "in.%.80s", port->name);
+    return name;
+}
+
+const char *stage_topic_out(const struct mr_port *port, char name[96])
+{
+    snprintf(name, 96, "out.%.80s", port->name);
+    return name;
+}
+
+bool stage_port_is_table(const struct mr_port *port)
+{
+    return (port->flags & MR_PORT_TABLE) != 0;
+}
+
+/* ---- topology -------------------------------------------------------------------------------- */
+
+static bool has_field(const struct mr_schema *schema, const char *name)
+{
+    for (size_t i = 0; i < schema->field_count; i++) {
+        if (strcmp(schema->fields[i].name, name) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The key of the topic that the port is bound to in topology.yaml, else a guess. */
+static void key_of(const struct mr_topology *production, const struct mr_stage *type, bool out,
+                   size_t port, char key[KEY_FIELDS_MAX])
+{
+    const struct mr_schema *schema = out ? type->out[port].schema : type->in[port].schema;
+
+    snprintf(key, KEY_FIELDS_MAX, "%s",
+             has_field(schema, "userId")   ? "userId"
+             : has_field(schema, "symbol") ? "symbol"
+                                           : schema->fields[0].name);
+    for (size_t i = 0; i < production->stage_count; i++) {
+        const struct mr_stage_node *node = &production->stages[i];
+        size_t topic = MR_UNBOUND;
+
+        if (node->type == type) {
+            topic = out ? node->out[port].topic : node->in[port].topic;
+        }
+        if (topic != MR_UNBOUND) {
+            snprintf(key, KEY_FIELDS_MAX, "%s", production->topics[topic].key);
+        }
+    }
+}
+
+static void write_ports(struct mr_buffer *text, const struct mr_stage *type)
+{
+    char name[96];
+
+    mr_buffer_printf(text, "stages:\n  " STAGE_NAME ":\n    type: %s\n    in: {", type->name);
+    for (size_t i = 0; i < type->in_count; i++) {
+        mr_buffer_printf(text, stage_port_is_table(&type->in[i]) ? "%s%s: {table: %s}" : "%s%s: %s",
+                         i > 0 ? ", " : "", type->in[i].name, stage_topic_in(&type->in[i], name));
+    }
+    mr_buffer_printf(text, "}\n    out: {");
+    for (size_t i = 0; i < type->out_count; i++) {
+        mr_buffer_printf(text, "%s%s: %s", i > 0 ? ", " : "", type->out[i].name,
+                         stage_topic_out(&type->out[i], name));
+    }
+    mr_buffer_printf(text, "}\n");
+}
+
+static void write_topics(struct mr_buffer *text, const struct mr_stage *type)
+{
+    struct mr_world *production = mr_world_create(&(struct mr_world_options){0});
+    char key[KEY_FIELDS_MAX];
+    char name[96];
+
+    mr_buffer_printf(text, "topics:\n");
+    for (size_t i = 0; i < type->in_count; i++) {
+        key_of(mr_world_topology(production), type, false, i, key);
+        mr_buffer_printf(text, "  %s: {key: \"%s\", value: %s%s}\n",
+                         stage_topic_in(&type->in[i], name), key, type->in[i].schema->name,
+                         stage_port_is_table(&type->in[i]) ? ", cleanup: compact" : "");
+    }
+    for (size_t i = 0; i < type->out_count; i++) {
+        key_of(mr_world_topology(production), type, true, i, key);
+        mr_buffer_printf(text, "  %s: {key: \"%s\", value: %s}\n",
+                         stage_topic_out(&type->out[i], name), key, type->out[i].schema->name);
+    }
+    mr_world_destroy(&production);
+}
+
+char *stage_world_text(const struct stage_setup *setup)
+{
+    struct mr_buffer text = MR_BUFFER_EMPTY;
+
+    mr_buffer_printf(&text,
+                     "application: conformance\n"
+                     "kafka: {bootstrap.servers: memory}\n"
+                     "registry: {url: \"http://127.0.0.1:1\"}\n"
+                     "defaults: {partitions: %d, replication: 1, commit-interval: 1ms, "
+                     "commit-records: %d}\n",
+                     setup->partitions, setup->commit_records);
+    write_topics(&text, setup->type);
+    write_ports(&text, setup->type);
+    if (setup->option != NULL) {
+        mr_buffer_printf(&text, "    options: {%s}\n", setup->option);
+    }
+    mr_buffer_printf(&text, "groups:\n  only: {stages: [" STAGE_NAME "]}\n");
+    mr_buffer_append(&text, "", 1);
+    return (char *)text.data;
+}
+
+struct mr_world *stage_world_create(const struct stage_setup *setup)
+{
+    char *text = stage_world_text(setup);
+    struct mr_world *world = mr_world_create(&(struct mr_world_options){.text = text});
+
+    free(text);
+    return world;
+}
+
+/* ---- input ----------------------------------------------------------------------------------- */
+
+static const char *topic_key(struct mr_world *world, const char *topic)
+{
+    const struct mr_topology *topology = mr_world_topology(world);
+
+    return topology->topics[mr_topology_find_topic(topology, topic)].key;
+}
+
+static void send_record(struct mr_world *world, const struct mr_port *port,
+                        struct vocabulary *vocabulary)
+{
+    void *value = mr_xcalloc(1, port->schema->struct_bytes);
+    const bool wrong_key = !vocabulary->tame && vocabulary_pick(vocabulary, 40) == 0;
+    char name[96];
+    struct mr_slice key;
+
+    stage_topic_in(port, name);
+    vocabulary_record(vocabulary, port->schema, value);
+    key = vocabulary_key(port->schema, topic_key(world, name), value);
+    mr_world_send(world, name, wrong_key ? mr_slice_str("elsewhere") : key,
+                  mr_world_encode(world, name, value));
+    mr_world_pass_us(world, MR_MS_US);
+    free(value);
+}
+
+static void send_garbage(struct mr_world *world, const struct mr_port *port,
+                         struct vocabulary *vocabulary)
+{
+    uint8_t bytes[24];
+    char name[96];
+    const size_t len = (size_t)vocabulary_pick(vocabulary, sizeof(bytes));
+
+    for (size_t i = 0; i < sizeof(bytes); i++) {
+        bytes[i] = (uint8_t)vocabulary_pick(vocabulary, i == 0 ? 2 : 256);
+    }
+    stage_topic_in(port, name);
+    if (vocabulary_pick(vocabulary, 3) == 0) {
+        mr_world_send_tombstone(world, name, mr_slice_str("BTCUSDT"));
+    } else {
+        mr_world_send(world, name, mr_slice_str("u1"), mr_slice_of(bytes, len));
+    }
+    mr_world_pass_us(world, MR_MS_US);
+}
+
+/* Each key of a table gets its value; later values stay tame too, or nothing could be traded. */
+static void feed_tables(struct mr_world *world, const struct mr_stage *type,
+                        struct vocabulary *vocabulary)
+{
+    vocabulary->tame = true;
+    for (size_t i = 0; i < type->in_count; i++) {
+        for (int k = 0; k < 4 * TAME_RECORDS && stage_port_is_table(&type->in[i]); k++) {
+            send_record(world, &type->in[i], vocabulary);
+        }
+    }
+}
+
+static size_t stream_ports(const struct mr_stage *type, const struct mr_port *ports[STAGE_PORTS_MAX])
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < type->in_count; i++) {
+        if (!stage_port_is_table(&type->in[i])) {
+            ck_assert_uint_lt(count, STAGE_PORTS_MAX);
+            ports[count++] = &type->in[i];
+        }
+    }
+    return count;
+}
+
+static void feed_tame(struct mr_world *world, const struct mr_stage *type,
+                      struct vocabulary *vocabulary, int each)
+{
+    const struct mr_port *ports[STAGE_PORTS_MAX];
+    const size_t count = stream_ports(type, ports);
+
+    vocabulary->tame = true;
+    /* The last port first: orders come first in most stages, what they need after. */
+    for (size_t i = count; i-- > 0;) {
+        for (int k = 0; k < each; k++) {
+            send_record(world, ports[i], vocabulary);
+        }
+    }
+}
+
+void stage_world_feed(struct mr_world *world, const struct stage_setup *setup, uint64_t seed)
+{
+    const struct mr_port *ports[STAGE_PORTS_MAX];
+    const size_t count = stream_ports(setup->type, ports);
+    struct vocabulary vocabulary;
+
+    vocabulary_init(&vocabulary, seed);
+    feed_tables(world, setup->type, &vocabulary);
+    feed_tame(world, setup->type, &vocabulary, 4 * TAME_RECORDS);
+    vocabulary.tame = false;
+    for (int i = 0; i < STAGE_RECORDS; i++) {
+        const struct mr_port *port = ports[vocabulary_pick(&vocabulary, count)];
+
+        if (vocabulary_pick(&vocabulary, 20) == 0) {
+            send_garbage(world, port, &vocabulary);
+        } else {
+            send_record(world, port, &vocabulary);
+        }
+    }
+    vocabulary_fini(&vocabulary);
+}
+
+size_t stage_world_feed_tame(struct mr_world *world, const struct stage_setup *setup)
+{
+    const struct mr_port *ports[STAGE_PORTS_MAX];
+    struct vocabulary vocabulary;
+
+    vocabulary_init(&vocabulary, 1);
+    feed_tables(world, setup->type, &vocabulary);
+    feed_tame(world, setup->type, &vocabulary, 1);
+    vocabulary_fini(&vocabulary);
+    return stream_ports(setup->type, ports);
+}
+
+void stage_world_sample(struct mr_world *world, const struct mr_port *port,
+                        struct mr_buffer *framed)
+{
+    void *value = mr_xcalloc(1, port->schema->struct_bytes);
+    struct vocabulary vocabulary;
+    struct mr_slice bytes;
+    char name[96];
+
+    vocabulary_init(&vocabulary, 2);
+    vocabulary.tame = true;
+    vocabulary_record(&vocabulary, port->schema, value);
+    bytes = mr_world_encode(world, stage_topic_in(port, name), value);
+    mr_buffer_append(framed, bytes.data, bytes.len);
+    vocabulary_fini(&vocabulary);
+    free(value);
+}

@@ -1,0 +1,104 @@
+"""Goal:   make new-stage gives a stage that compiles, is in the catalog and has a test; a refused name
+        changes nothing.
+Method: the script on a copy of the files it touches. Where a build is known (MILLRACE_BUILD), the new
+        files are compiled with the template's own command lines.
+"""
+
+import json
+import os
+import pathlib
+import re
+import shlex
+import shutil
+import subprocess
+import tempfile
+import unittest
+
+ROOT = pathlib.Path(__file__).resolve().parents[3]
+TESTS = "tests/unit/stages/account"
+FILES = [
+    "tools/dev/new_stage.sh", "tools/dev/lib.sh", "tools/dev/format.sh", ".clang-format",
+    "stages/CMakeLists.txt", "stages/registry.c", "stages/registry.h",
+    "stages/_template/CMakeLists.txt", "stages/_template/template.c", "stages/_template/template.h",
+    f"{TESTS}/CMakeLists.txt", f"{TESTS}/test_template.c",
+]
+
+
+class NewStage(unittest.TestCase):
+    def setUp(self):
+        holder = tempfile.TemporaryDirectory()
+        self.addCleanup(holder.cleanup)
+        self.root = pathlib.Path(holder.name)
+        for name in FILES:
+            (self.root / name).parent.mkdir(parents=True, exist_ok=True)
+            shutil.copy(ROOT / name, self.root / name)
+
+    def make(self, *arguments):
+        return subprocess.run([str(self.root / "tools/dev/new_stage.sh"), *arguments],
+                              capture_output=True, text=True, check=False)
+
+    def text(self, name):
+        return (self.root / name).read_text()
+
+    def everything(self):
+        return {path: path.read_bytes() for path in self.root.rglob("*") if path.is_file()}
+
+    def test_the_stage_is_complete_and_nothing_of_the_template_is_left(self):
+        done = self.make("cool-down")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertIn("test_cool_down", done.stdout)
+        for name in ("stages/cool-down/cool_down.c", "stages/cool-down/cool_down.h",
+                     f"{TESTS}/test_cool_down.c"):
+            self.assertNotRegex(self.text(name), re.compile("template", re.IGNORECASE), name)
+        self.assertIn('.name = "cool-down"', self.text("stages/cool-down/cool_down.c"))
+        self.assertIn('#include "cool-down/cool_down.h"', self.text(f"{TESTS}/test_cool_down.c"))
+        self.assertEqual(self.text("stages/cool-down/CMakeLists.txt"),
+                         "mr_add_stage(cool-down cool_down.c)\n")
+
+    def test_the_stage_is_in_the_build_and_in_the_catalog_once(self):
+        self.make("cool-down")
+        self.assertRegex(self.text("stages/CMakeLists.txt"), r"(?m)^set\(stages validate .* cool-down\)$")
+        registry = self.text("stages/registry.c")
+        self.assertEqual(registry.count('#include "cool-down/cool_down.h"'), 1)
+        self.assertEqual(registry.count("&cool_down_stage"), 1)
+        self.assertIn("mr_add_stage_test(test_cool_down cool-down)", self.text(f"{TESTS}/CMakeLists.txt"))
+
+    def test_two_stages_have_two_magic_numbers(self):
+        self.make("cool-down")
+        self.make("warm-up")
+        numbers = [re.search(r"UINT32_C\((0x[0-9a-f]{8})\)", self.text(name)).group(1) for name in
+                   ("stages/_template/template.c", "stages/cool-down/cool_down.c", "stages/warm-up/warm_up.c")]
+        self.assertEqual(len(set(numbers)), 3)
+
+    def test_a_refused_name_changes_nothing(self):
+        self.make("cool-down")
+        before = self.everything()
+        for name, words in (
+                ("", "which name"), ("Cool", "no name"), ("cool_down", "no name"), ("../x", "no name"),
+                ("9lives", "no name"), ("a-", "no name"), ("x" * 41, "no name"),
+                ("cool-down", "exists"), ("registry", "exists"), ("template", "exists")):
+            done = self.make(name)
+            self.assertNotEqual(done.returncode, 0, name)
+            self.assertIn(words, done.stderr, name)
+        self.assertEqual(self.everything(), before)
+
+    @unittest.skipUnless(os.environ.get("MILLRACE_BUILD"), "no build is known (MILLRACE_BUILD)")
+    def test_the_new_files_compile_without_a_warning(self):
+        self.make("cool-down")
+        commands = json.loads((pathlib.Path(os.environ["MILLRACE_BUILD"]) / "compile_commands.json").read_text())
+        for old, new in (("stages/_template/template.c", "stages/cool-down/cool_down.c"),
+                         (f"{TESTS}/test_template.c", f"{TESTS}/test_cool_down.c")):
+            row = next(row for row in commands if row["file"] == str(ROOT / old))
+            words = shlex.split(row["command"])
+            source = words.index("-c")
+            output = words.index("-o")
+            words[source + 1] = str(self.root / new)
+            words[output + 1] = "/dev/null"
+            # Before the others: the new header is only in the copy.
+            words[1:1] = ["-fsyntax-only", f"-I{self.root / 'stages'}", f"-I{ROOT / TESTS}"]
+            done = subprocess.run(words, cwd=row["directory"], capture_output=True, text=True, check=False)
+            self.assertEqual(done.returncode, 0, done.stderr)
+
+
+if __name__ == "__main__":
+    unittest.main()
