@@ -145,7 +145,9 @@ void memory_group_join(struct memory_log *log, struct memory_member *member)
         insert(group, memory_place_create(member, now_us));
         group->rebalancing = true;
     }
-    memory_group_find(group, member->number)->joined = true;
+    place = memory_group_find(group, member->number);
+    MR_ASSERT(place != NULL);
+    place->joined = true;
     memory_group_complete(log, group);
 }
 

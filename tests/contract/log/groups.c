@@ -258,6 +258,34 @@ START_TEST(two_members_share_the_partitions_and_inputs_stay_together)
 }
 END_TEST
 
+START_TEST(what_does_not_divide_evenly_goes_to_the_first_members_one_each)
+{
+    const char *topic = topic_new(5);
+    const char *group = unique("group");
+    const int64_t deadline_us = now_us() + PATIENCE_US;
+    struct group_member members[3] = {{0}};
+    struct mr_err err = {0};
+
+    for (size_t i = 0; i < MR_COUNT(members); i++) {
+        member_open(&members[i], group, NULL, &topic, 1);
+    }
+    while (members[0].owned_count != 2 || members[1].owned_count != 2 ||
+           members[2].owned_count != 1) {
+        ck_assert_msg(now_us() < deadline_us, "%zu, %zu and %zu partitions", members[0].owned_count,
+                      members[1].owned_count, members[2].owned_count);
+        for (size_t i = 0; i < MR_COUNT(members); i++) {
+            expect_ok(member_poll(&members[i], POLL_US / 2, &err), &err);
+        }
+    }
+    ck_assert(member_owns(&members[0], topic, 0));
+    ck_assert(member_owns(&members[1], topic, 3));
+    ck_assert(member_owns(&members[2], topic, 4));
+    for (size_t i = 0; i < MR_COUNT(members); i++) {
+        mr_member_close(&members[i].member);
+    }
+}
+END_TEST
+
 struct handover {
     struct mr_producer *producer;
     const char *input;
@@ -398,6 +426,7 @@ TCase *log_group_cases(void)
     tcase_add_test(tcase, seeking_delivers_from_that_offset_next);
     tcase_add_test(tcase, a_paused_partition_waits_and_loses_nothing);
     tcase_add_test(tcase, two_members_share_the_partitions_and_inputs_stay_together);
+    tcase_add_test(tcase, what_does_not_divide_evenly_goes_to_the_first_members_one_each);
     tcase_add_test(
         tcase, a_transaction_committed_while_revoking_counts_and_the_next_owner_goes_on_behind_it);
     tcase_add_test(tcase, an_instance_opened_again_takes_over_without_a_rebalance_of_the_others);

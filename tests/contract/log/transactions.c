@@ -93,6 +93,30 @@ START_TEST(nothing_behind_an_open_transaction_is_delivered)
 }
 END_TEST
 
+START_TEST(the_oldest_open_transaction_bounds_what_is_stable)
+{
+    const char *topic = topic_new(1);
+    struct mr_producer *oldest = producer_new(unique("oldest"));
+    struct mr_producer *newer = producer_new(unique("newer"));
+
+    begin(oldest);
+    send_text(oldest, topic, 0, "oldest");
+    flush(oldest);
+    begin(newer);
+    send_text(newer, topic, 0, "newer");
+    flush(newer);
+    ck_assert_int_eq(stable_end(topic, 0), 0);
+    commit(oldest);
+    ck_assert_int_eq(stable_end(topic, 0), 1);
+    ck_assert_str_eq(committed_values(topic, 0), "oldest");
+    commit(newer);
+    ck_assert_int_eq(stable_end(topic, 0), 4);
+    ck_assert_str_eq(committed_values(topic, 0), "oldest newer");
+    mr_producer_close(&oldest);
+    mr_producer_close(&newer);
+}
+END_TEST
+
 START_TEST(a_transaction_spans_topics_and_partitions)
 {
     const char *topics[] = {topic_new(2), topic_new(1)};
@@ -273,6 +297,7 @@ TCase *log_transaction_cases(void)
     tcase_add_test(tcase, aborted_records_are_never_delivered);
     tcase_add_test(tcase, a_transaction_without_records_is_nothing);
     tcase_add_test(tcase, nothing_behind_an_open_transaction_is_delivered);
+    tcase_add_test(tcase, the_oldest_open_transaction_bounds_what_is_stable);
     tcase_add_test(tcase, a_transaction_spans_topics_and_partitions);
     tcase_add_test(tcase, the_position_of_a_reader_passes_markers_and_aborted_records_at_the_end);
     tcase_add_test(tcase, delivered_covers_the_transaction_after_its_commit);

@@ -171,8 +171,7 @@ struct tcp_proxy *tcp_proxy_start(const char *host, int port)
 {
     struct tcp_proxy *proxy = mr_xcalloc(1, sizeof(*proxy));
 
-    proxy->target =
-        (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
+    proxy->target = (struct sockaddr_in){.sin_family = AF_INET, .sin_port = htons((uint16_t)port)};
     ck_assert_int_eq(inet_pton(AF_INET, host, &proxy->target.sin_addr), 1);
     proxy->listener = loopback_listener(&proxy->port);
     ck_assert_int_eq(pipe(proxy->wake), 0);

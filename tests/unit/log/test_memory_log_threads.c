@@ -181,9 +181,11 @@ static void *wait_for_one(void *arg)
     return NULL;
 }
 
-START_TEST(a_waiting_poll_is_woken_by_a_record)
+static const char *const wakers[] = {NULL, "id"}; /* transactional ids */
+
+START_TEST(a_waiting_poll_is_woken_by_a_record_and_by_a_commit)
 {
-    const struct mr_producer_options options = {.transactional_id = NULL};
+    const struct mr_producer_options options = {.transactional_id = wakers[_i]};
     const int64_t before_us = mr_clock_monotonic_us(mr_clock_system());
     struct worker worker = {.number = 0};
     struct mr_producer *producer;
@@ -193,9 +195,15 @@ START_TEST(a_waiting_poll_is_woken_by_a_record)
     open_shared();
     expect_ok(mr_producer_open(shared, &options, 0, &producer, &err), &err);
     expect_ok(mr_producer_topic(producer, INPUT, &record.topic, NULL, &err), &err);
+    if (wakers[_i] != NULL) {
+        begin_ok(producer);
+    }
     ck_assert_int_eq(pthread_create(&worker.thread, NULL, wait_for_one, &worker), 0);
     mr_clock_wait_us(mr_clock_system(), SECOND_US / 20); /* most likely it waits by now */
     expect_ok(mr_producer_send(producer, &record, &err), &err);
+    if (wakers[_i] != NULL) {
+        commit_ok(producer);
+    }
     ck_assert_int_eq(pthread_join(worker.thread, NULL), 0);
     ck_assert_int_eq(worker.status, MR_OK);
     ck_assert_int_eq(worker.seen, 1);
@@ -211,6 +219,7 @@ int main(void)
 
     tcase_add_test(tcase, readers_see_each_committed_record_once_in_order_while_producers_write);
     tcase_add_test(tcase, a_waiting_poll_uses_no_processor);
-    tcase_add_test(tcase, a_waiting_poll_is_woken_by_a_record);
+    tcase_add_loop_test(tcase, a_waiting_poll_is_woken_by_a_record_and_by_a_commit, 0,
+                        (int)MR_COUNT(wakers));
     return memory_log_run("memory log: threads", tcase);
 }

@@ -154,6 +154,22 @@ static void play(struct recorded_run *run, const struct load_env *env, int64_t t
     keep_topics(run, env);
 }
 
+static void bind_topics(struct recorded_run *run)
+{
+    struct mr_err err = {0};
+
+    run->bindings = mr_xcalloc(run->topology->topic_count, sizeof *run->bindings);
+    for (size_t t = 0; t < run->topology->topic_count; t++) {
+        const struct mr_topic *topic = &run->topology->topics[t];
+
+        if (topic->schema != NULL) {
+            ck_assert_int_eq(
+                mr_codec_bind(run->codec, topic->schema, topic->subject, &run->bindings[t], &err),
+                MR_OK);
+        }
+    }
+}
+
 struct recorded_run *recorded_run_create(int64_t trades)
 {
     struct recorded_run *run = mr_xcalloc(1, sizeof *run);
@@ -185,6 +201,7 @@ struct recorded_run *recorded_run_create(int64_t trades)
                             .pump = turn,
                             .pump_arg = &pipeline};
     play(run, &env, trades);
+    bind_topics(run);
     for (size_t g = 0; g < pipeline.count; g++) {
         mr_worker_destroy(&pipeline.workers[g]);
     }
@@ -203,6 +220,7 @@ void recorded_run_destroy(struct recorded_run **run)
         free((void *)(uintptr_t)old->records[i].value.data);
     }
     free(old->records);
+    free(old->bindings);
     load_manifest_fini(&old->manifest);
     mr_codec_destroy(&old->codec);
     mr_registry_destroy(&old->registry);
@@ -222,16 +240,12 @@ struct replay {
     struct mr_buffer changed;
 };
 
-static void decode(const struct replay *replay, const struct recorded_record *record, void *value,
-                   struct mr_binding *binding)
+static void decode(const struct replay *replay, const struct recorded_record *record, void *value)
 {
-    const struct mr_topic *topic = &replay->run->topology->topics[record->topic];
     struct mr_err err = {0};
 
-    ck_assert_int_eq(
-        mr_codec_bind(replay->run->codec, topic->schema, topic->subject, binding, &err), MR_OK);
-    ck_assert_msg(mr_codec_decode(replay->run->codec, binding, record->value, replay->arena, value,
-                                  &err) == MR_OK,
+    ck_assert_msg(mr_codec_decode(replay->run->codec, &replay->run->bindings[record->topic],
+                                  record->value, replay->arena, value, &err) == MR_OK,
                   "%s", err.text);
 }
 
@@ -250,9 +264,8 @@ static void find_victim(struct replay *replay)
         }
         if (!picked) {
             void *value = mr_xcalloc(1, topic->schema->struct_bytes);
-            struct mr_binding binding;
 
-            decode(replay, record, value, &binding);
+            decode(replay, record, value);
             picked = mutation->pick(value);
             free(value);
         }
@@ -268,7 +281,7 @@ static void find_victim(struct replay *replay)
 static struct mr_slice change(struct replay *replay, const struct recorded_record *record)
 {
     const struct mr_topic *topic = &replay->run->topology->topics[record->topic];
-    struct mr_binding binding;
+    const struct mr_binding *binding = &replay->run->bindings[record->topic];
     void *value;
 
     if (replay->mutation->change == NULL) {
@@ -277,10 +290,10 @@ static struct mr_slice change(struct replay *replay, const struct recorded_recor
         return mr_buffer_slice(&replay->changed);
     }
     value = mr_xcalloc(1, topic->schema->struct_bytes);
-    decode(replay, record, value, &binding);
+    decode(replay, record, value);
     replay->mutation->change(value);
-    (void)mr_buffer_reserve(&replay->changed, mr_codec_framed_bytes_max(&binding, value));
-    replay->changed.len = mr_codec_encode(&binding, value, replay->changed.data);
+    (void)mr_buffer_reserve(&replay->changed, mr_codec_framed_bytes_max(binding, value));
+    replay->changed.len = mr_codec_encode(binding, value, replay->changed.data);
     free(value);
     return mr_buffer_slice(&replay->changed);
 }

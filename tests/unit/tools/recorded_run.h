@@ -27,6 +27,7 @@ struct recorded_run {
     struct mr_registry *registry;
     struct mr_codec *codec;
     struct load_manifest manifest; /* its starts are those of a replay: zero */
+    struct mr_binding *bindings;   /* by topic */
     struct recorded_record *records;
     size_t count;
 };
