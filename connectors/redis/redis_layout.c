@@ -20,11 +20,22 @@ const char *const redis_schemas[] = {"ExecutionReport", "Position", "BookSnapsho
     "  return a > b\n"                                                                             \
     "end\n"
 
+/*
+ * Fields that the new state lacks are removed after the new ones are written, not the key before: a
+ * server out of memory refuses a script's first write only, and that must be the one that needs
+ * room.
+ */
 const char redis_hash_script[] =
     NEWER "local old = redis.call('HGET', KEYS[1], ARGV[1])\n"
           "if old and not newer(ARGV[2], old) then return 0 end\n"
-          "redis.call('DEL', KEYS[1])\n"
           "redis.call('HSET', KEYS[1], unpack(ARGV, 4))\n"
+          "if old then\n"
+          "  local kept = {}\n"
+          "  for i = 4, #ARGV, 2 do kept[ARGV[i]] = true end\n"
+          "  for _, name in ipairs(redis.call('HKEYS', KEYS[1])) do\n"
+          "    if not kept[name] then redis.call('HDEL', KEYS[1], name) end\n"
+          "  end\n"
+          "end\n"
           "if ARGV[3] ~= '0' then redis.call('PEXPIRE', KEYS[1], ARGV[3]) end\n"
           "return 1\n";
 

@@ -182,7 +182,8 @@ static enum mr_status run(struct mr_sink_runner *runner, int64_t timeout_us, boo
                           struct mr_err *err)
 {
     const bool waiting = runner->batch_count > 0 || !runner->is_open;
-    const int64_t left_us = runner->retry_at_us - sink_now_us(runner);
+    const int64_t now_us = sink_now_us(runner);
+    const int64_t left_us = runner->retry_at_us > now_us ? runner->retry_at_us - now_us : 0;
     size_t count = 0;
     enum mr_status status;
 

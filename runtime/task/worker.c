@@ -383,9 +383,9 @@ static int64_t poll_wait_us(const struct mr_worker *worker, int64_t timeout_us)
     const int64_t due_us = transaction_due_us(worker);
 
     if (worker->taken_done < worker->taken_count || queued_inputs(worker) > 0) {
-        const int64_t backoff_us = worker->retry_at_us - now_us;
+        const int64_t backoff_us = worker->retry_at_us > now_us ? worker->retry_at_us - now_us : 0;
 
-        return backoff_us > 0 ? (backoff_us < timeout_us ? backoff_us : timeout_us) : 0;
+        return backoff_us < timeout_us ? backoff_us : timeout_us;
     }
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         if (worker->tasks[p] != NULL && worker->tasks[p]->state < TASK_READY) {

@@ -72,7 +72,8 @@ static void compare_records(const struct mr_world_records *want, const struct mr
     for (size_t i = 0; i < want->count && i < got->count; i++) {
         ck_assert_msg(same_record(&want->items[i], &got->items[i]),
                       "%s: %s: record %zu of %zu differs (keys %.*s and %.*s)", what, part, i,
-                      want->count, MR_SLICE_ARG(want->items[i].key), MR_SLICE_ARG(got->items[i].key));
+                      want->count, MR_SLICE_ARG(want->items[i].key),
+                      MR_SLICE_ARG(got->items[i].key));
     }
     ck_assert_msg(want->count == got->count, "%s: %s: %zu records instead of %zu", what, part,
                   got->count, want->count);

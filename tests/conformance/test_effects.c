@@ -9,9 +9,8 @@
  *         partitions. With one record in a transaction everything must be equal to the byte; with
  *         more, what is conflated over a transaction must end in the same values.
  */
-#include "stage_world.h"
-
 #include "registry.h"
+#include "stage_world.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -39,32 +38,50 @@ static void undisturbed(const struct stage_setup *setup, uint64_t seed,
     mr_world_destroy(&world);
 }
 
-/* Otherwise the comparisons below would compare nothing. */
-static void check_not_idle(const struct stage_outcome *outcome, const struct mr_stage *type)
+/* What some run gave, by port and store. */
+struct seen {
+    size_t outputs[STAGE_PORTS_MAX];
+    size_t stores[STAGE_PORTS_MAX];
+};
+
+static void note(struct seen *seen, const struct stage_outcome *outcome,
+                 const struct mr_stage *type)
 {
     for (size_t i = 0; i < type->out_count; i++) {
-        ck_assert_msg(outcome->outputs[i].count > 0,
-                      "%s: nothing came out of %s; teach vocabulary.c what it needs", type->name,
-                      type->out[i].name);
+        seen->outputs[i] += outcome->outputs[i].count;
     }
     for (size_t i = 0; i < type->store_count; i++) {
-        ck_assert_msg(outcome->stores[i].count > 0,
-                      "%s: nothing was stored in %s; teach vocabulary.c what it needs", type->name,
-                      type->stores[i].name);
+        seen->stores[i] += outcome->stores[i].count;
     }
     ck_assert_uint_gt(outcome->dead_letters.count, 0);
     ck_assert_msg(outcome->dead_letters.count < STAGE_RECORDS / 2, "%s: %zu dead letters",
                   type->name, outcome->dead_letters.count);
 }
 
+/* Otherwise the comparisons would compare nothing. */
+static void check_not_idle(const struct seen *seen, const struct mr_stage *type)
+{
+    for (size_t i = 0; i < type->out_count; i++) {
+        ck_assert_msg(seen->outputs[i] > 0,
+                      "%s: nothing came out of %s; teach vocabulary.c what it needs", type->name,
+                      type->out[i].name);
+    }
+    for (size_t i = 0; i < type->store_count; i++) {
+        ck_assert_msg(seen->stores[i] > 0,
+                      "%s: nothing was stored in %s; teach vocabulary.c what it needs", type->name,
+                      type->stores[i].name);
+    }
+}
+
 START_TEST(the_same_input_gives_the_same_bytes)
 {
     static const int commit_records[] = {1, 5, 1000};
     const struct mr_stage *type = mr_stages[_i];
+    struct seen seen = {0};
 
     for (size_t i = 0; i < MR_COUNT(commit_records); i++) {
         const struct stage_setup setup = {
-            .type = type, .partitions = 3, .commit_records = commit_records[i]};
+            .type = type, .partitions = (int)(2 * i) + 1, .commit_records = commit_records[i]};
 
         for (uint64_t seed = SEED; seed < SEED + 3; seed++) {
             struct stage_outcome one;
@@ -72,12 +89,13 @@ START_TEST(the_same_input_gives_the_same_bytes)
 
             undisturbed(&setup, seed, &one);
             undisturbed(&setup, seed, &two);
-            check_not_idle(&one, type);
+            note(&seen, &one, type);
             stage_outcome_compare(&one, &two, type, STAGE_EXACT, type->name);
             stage_outcome_fini(&one);
             stage_outcome_fini(&two);
         }
     }
+    check_not_idle(&seen, type);
 }
 END_TEST
 
@@ -167,7 +185,7 @@ START_TEST(one_fault_changes_nothing)
 {
     struct stage_setup setup = {.type = mr_stages[_i], .partitions = 1};
 
-    for (setup.commit_records = 1; setup.commit_records <= 9; setup.commit_records += 4) {
+    for (setup.commit_records = 1; setup.commit_records <= 6; setup.commit_records += 5) {
         struct stage_outcome want;
 
         reference(&setup, &want);

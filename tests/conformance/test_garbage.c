@@ -5,9 +5,8 @@
  *         bytes, the coordinates it had and the reason; what comes after it is processed.
  * Method: a table of ways to spoil a good record, through each stage alone; good records around.
  */
-#include "stage_world.h"
-
 #include "registry.h"
+#include "stage_world.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -131,7 +130,7 @@ static void check_letter(const struct mr_world_record *letter, const struct mr_w
     snprintf(text, sizeof(text), "%lld", (long long)source->timestamp_ms);
     header_is(letter, "millrace.source.timestamp-ms", text);
     header_is(letter, "millrace.stage", STAGE_NAME);
-    header_is(letter, "millrace.error.class", "POISON");
+    header_is(letter, "millrace.error.class", "poison");
     if (error != NULL) {
         header_is(letter, "millrace.error", error);
     }
@@ -248,7 +247,8 @@ static bool same_source(const struct mr_world_record *a, const struct mr_world_r
     return true;
 }
 
-/* Mutations of good records: whatever they have become, at most one letter each, and life goes on. */
+/* Mutations of good records: whatever they have become, at most one letter each, and life goes on.
+ */
 START_TEST(flipped_bits_never_stop_a_stage)
 {
     const struct stage_setup setup = {.type = mr_stages[_i], .partitions = 2, .commit_records = 9};

@@ -5,10 +5,9 @@
  *         the operators rely on; what is out of range is refused.
  * Method: one loop over mr_stages; the options of each through the parser and through a topology.
  */
-#include "stage_world.h"
-
 #include "avro/catalog.h"
 #include "registry.h"
+#include "stage_world.h"
 
 #include <check.h>
 #include <inttypes.h>

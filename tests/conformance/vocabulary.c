@@ -1,6 +1,7 @@
 /* vocabulary.c -- see vocabulary.h. */
 #include "vocabulary.h"
 
+#include "avro/execution_report.h"
 #include "avro/order_command.h"
 #include "millrace/option.h"
 
@@ -17,7 +18,7 @@ enum word_kind {
     WORD_POOL,    /* texts + number below `high` */
     WORD_SERIAL,  /* texts + index, rarely an earlier one */
     WORD_DECIMAL, /* low .. high thousandths, in steps of `step` */
-    WORD_INDEX,   /* integer: index, rarely an earlier one */
+    WORD_INDEX,   /* integer: index */
     WORD_INTEGER, /* low .. high */
 };
 
@@ -54,7 +55,7 @@ static const struct word words[] = {
     {"displayQty", WORD_DECIMAL, 2, NULL, 1000, 2000, 1000},
     {"expireTs", WORD_INTEGER, 2, NULL, 0, INT64_C(2000000000000000), 1},
     {"reserved", WORD_DECIMAL, 97, NULL, 1000000, 2000000, 1000},
-    {"holdAfter", WORD_DECIMAL, 97, NULL, 0, 300000, 50000},
+    {"holdAfter", WORD_DECIMAL, 97, NULL, 0, 300000, 150000},
     {"feeAmount", WORD_DECIMAL, 97, NULL, 0, 100, 10},
     {"feeMaker", WORD_DECIMAL, 97, NULL, 1, 1, 1},
     {"feeTaker", WORD_DECIMAL, 97, NULL, 1, 2, 1},
@@ -163,7 +164,7 @@ static struct mr_slice text(struct vocabulary *vocabulary, const struct word *wo
 
 static int64_t integer(struct vocabulary *vocabulary, const struct word *word)
 {
-    return word->kind == WORD_INDEX ? serial(vocabulary) + 1 : between(vocabulary, word);
+    return word->kind == WORD_INDEX ? vocabulary->index + 1 : between(vocabulary, word);
 }
 
 static int64_t time_us(struct vocabulary *vocabulary)
@@ -254,6 +255,18 @@ static void agree(struct vocabulary *vocabulary, const struct mr_schema *schema,
             order->target_order_id = mr_slice_str("o1");
         } else {
             order->target_order_id = (struct mr_slice){0};
+        }
+    }
+    if (schema == &oms_execution_report_schema && !chance(vocabulary, 20)) {
+        static const enum oms_exec_type usual[] = {OMS_EXEC_TYPE_NEW, OMS_EXEC_TYPE_TRADE,
+                                                   OMS_EXEC_TYPE_TRADE, OMS_EXEC_TYPE_CANCELED};
+        struct oms_execution_report *report = value;
+
+        report->exec_type =
+            vocabulary->tame ? OMS_EXEC_TYPE_NEW : usual[vocabulary_pick(vocabulary, 4)];
+        if (report->exec_type == OMS_EXEC_TYPE_TRADE) {
+            report->status =
+                report->hold_after == 0 ? OMS_ORDER_STATUS_FILLED : OMS_ORDER_STATUS_ACCEPTED;
         }
     }
 }

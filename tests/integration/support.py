@@ -12,7 +12,6 @@ Environment: MILLRACE (the program), and from stack.env KAFKA_BOOTSTRAP, SCHEMA_
 DOCUMENTDB_URI, REDIS_URL, REPLICATION; STACK_DIR alone is enough, its stack.env is read then.
 """
 
-import contextlib
 import ctypes
 import json
 import os
@@ -197,6 +196,14 @@ class Topology:
         path.write_text(text)
         return path
 
+    def use_timeout(self, duration):
+        """How long the connectors wait for one answer of their store."""
+        self.text = self.text.replace(f"database: {self.database}",
+                                      f"database: {self.database}, timeout: {duration}")
+        self.text = self.text.replace("redis://127.0.0.1:6379}\"",
+                                      f"redis://127.0.0.1:6379}}\", timeout: {duration}")
+        self.file.write_text(self.text)
+
     def apply(self):
         return millrace_ok("topology", "apply", self.file)
 
@@ -297,10 +304,19 @@ class Process:
     def empty_state(self):
         shutil.rmtree(self.state, ignore_errors=True)
 
-    def close(self):
+    def close(self, timeout_s=10):
+        """Ends it, asked or not; for clean-up. A second SIGTERM would not let it finish."""
         if self.alive():
-            with contextlib.suppress(AssertionError):
-                self.terminate(10)
+            self.child.terminate()
+        self.await_end(timeout_s)
+
+    def await_end(self, timeout_s):
+        if self.child is None:
+            return
+        try:
+            self.child.wait(timeout=timeout_s)
+        except subprocess.TimeoutExpired:
+            self.kill()
 
 
 METRIC = re.compile(r'^(\w+)(?:\{(.*)\})? (\S+)$')
@@ -343,7 +359,7 @@ class Pipeline:
             if part.alive():
                 part.child.terminate()
         for part in self.parts:
-            part.close()
+            part.await_end(10)
 
 
 # ---- load and proof
@@ -367,6 +383,18 @@ class Load:
         with open(self.log, "wb") as log:
             self.child = subprocess.Popen(self.args, stdout=log, stderr=log, cwd=ROOT,
                                           preexec_fn=die_with_parent)
+        return self
+
+    def start_and_wait(self, records):
+        """Starts; returns when so many more records stand on `orders`, with more to come."""
+        def sent():
+            return sum(end for _, end in end_offsets("orders").values())
+        before = sent()
+        self.start()
+        wait_until(lambda: self.child.poll() is not None or sent() - before >= records,
+                   f"{records} records of the load have been sent", 60)
+        if self.child.poll() is not None:
+            raise AssertionError(f"the load is over too soon: {self.log.read_text()}")
         return self
 
     def finish(self, timeout_s=COMMAND_S):
@@ -415,33 +443,47 @@ def end_offsets(topic, isolation="read_committed"):
         consumer.close()
 
 
-def read_topic(topic, timeout_s=30.0):
-    """Every committed message of a topic up to its present end, by partition and offset."""
+def read_topics(topics, timeout_s=30.0):
+    """{topic: every committed message up to its present end, by partition and offset}."""
     consumer = confluent_kafka.Consumer({
         "bootstrap.servers": BOOTSTRAP, "group.id": "it-read", "isolation.level": "read_committed",
         "enable.auto.commit": False, "enable.partition.eof": True, "auto.offset.reset": "earliest",
         "fetch.wait.max.ms": 50})
-    messages = []
+    messages = {topic: [] for topic in topics}
     try:
-        found = consumer.list_topics(topic, timeout=20).topics[topic].partitions
+        known = consumer.list_topics(timeout=20).topics
+        places = [(topic, p) for topic in topics for p in known[topic].partitions]
         consumer.assign([confluent_kafka.TopicPartition(topic, p, confluent_kafka.OFFSET_BEGINNING)
-                         for p in found])
+                         for topic, p in places])
         ended = set()
         deadline = time.monotonic() + timeout_s
-        while len(ended) < len(found):
+        while len(ended) < len(places):
             if time.monotonic() > deadline:
-                raise AssertionError(f"{topic}: no end after {timeout_s:.0f} s")
+                raise AssertionError(f"no end after {timeout_s:.0f} s: {set(places) - ended}")
             for message in consumer.consume(1000, timeout=0.2):
                 error = message.error()
                 if error is None:
-                    messages.append(message)
+                    messages[message.topic()].append(message)
                 elif error.code() == confluent_kafka.KafkaError._PARTITION_EOF:
-                    ended.add(message.partition())
+                    ended.add((message.topic(), message.partition()))
                 else:
-                    raise AssertionError(f"{topic}: {error}")
+                    raise AssertionError(f"{message.topic()}: {error}")
     finally:
         consumer.close()
-    return sorted(messages, key=lambda m: (m.partition(), m.offset()))
+    for found in messages.values():
+        found.sort(key=lambda m: (m.partition(), m.offset()))
+    return messages
+
+
+def read_topic(topic, timeout_s=30.0):
+    return read_topics([topic], timeout_s)[topic]
+
+
+def tap(topology, topic):
+    """The records that `millrace tap` prints, by partition and offset."""
+    out = millrace_ok("tap", topic, "--topology", topology.file).out
+    return sorted((json.loads(line) for line in out.splitlines()),
+                  key=lambda r: (r["partition"], r["offset"]))
 
 
 def main():

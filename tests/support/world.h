@@ -55,7 +55,8 @@ void mr_world_start(struct mr_world *world);
 void mr_world_crash(struct mr_world *world, size_t group);
 /* An empty state directory. The group's workers must not be running. */
 void mr_world_lose_state(struct mr_world *world, size_t group);
-/* In round `round` (counted from the creation) the group crashes, and is started again in the next. */
+/* In round `round` (counted from the creation) the group crashes, and is started again in the next.
+ */
 void mr_world_plan_crash(struct mr_world *world, int round, size_t group, bool lose_state);
 /* Rounds until nothing happens any more, long enough for every back-off. */
 void mr_world_settle(struct mr_world *world);

@@ -32,6 +32,7 @@ struct mr_world {
     struct world_group *groups;
     struct mr_producer *producer; /* of the outside world */
     struct mr_buffer encoded;
+    struct mr_binding *bindings; /* of each topic, once it was asked for */
     struct planned_crash crashes[CRASHES_MAX];
     size_t crash_count;
     int round;

@@ -1,7 +1,6 @@
 /* world_records.c -- see world.h: what goes in and what comes out. */
-#include "world_priv.h"
-
 #include "millrace/partition.h"
+#include "world_priv.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -140,8 +139,8 @@ static void copy_message(struct mr_world_records *records, const struct mr_messa
     record->header_count = mr_message_headers(message, record->headers, MR_WORLD_HEADERS_MAX);
     ck_assert_uint_le(record->header_count, MR_WORLD_HEADERS_MAX);
     for (size_t i = 0; i < record->header_count; i++) {
-        const struct mr_slice name = mr_slice_of(record->headers[i].name,
-                                                 strlen(record->headers[i].name) + 1);
+        const struct mr_slice name =
+            mr_slice_of(record->headers[i].name, strlen(record->headers[i].name) + 1);
 
         record->headers[i].name = (const char *)mr_arena_copy(records->arena, name).data;
         record->headers[i].value = mr_arena_copy(records->arena, record->headers[i].value);
@@ -209,9 +208,9 @@ void mr_world_read_store(struct mr_world *world, size_t stage, size_t store, int
     *records = (struct mr_world_records){.arena = mr_arena_create(ARENA_BYTES)};
     mr_buffer_printf(&name, "%s.%s", node->name, node->type->stores[store].name);
     mr_buffer_append(&name, "", 1);
-    ck_assert_int_eq(backend->ops->space_open(backend, (const char *)name.data, partition, &space,
-                                              &world->err),
-                     MR_OK);
+    ck_assert_int_eq(
+        backend->ops->space_open(backend, (const char *)name.data, partition, &space, &world->err),
+        MR_OK);
     ck_assert_int_eq(backend->ops->scan(backend, space, all, all, copy_entry, records, &world->err),
                      MR_OK);
     for (size_t i = 0; i < records->count; i++) {

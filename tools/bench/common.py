@@ -34,6 +34,8 @@ class Bench:
         self.build = build.resolve()
         self.topology = topology.resolve()
         self.stack = {}
+        self.stack_dir = self.dir / "stack"
+        self.python = ""
 
     def program(self, path):
         program = self.build / path

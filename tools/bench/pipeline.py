@@ -36,6 +36,7 @@ class Process:
                                           stdout=log, stderr=log, cwd=bench.root,
                                           env={**os.environ, **environment})
         self.pid = self.child.pid
+        self.asked_to_end = False
 
     def get(self, path):
         """The answer's text, or None when there is none yet (or it says no)."""
@@ -66,9 +67,14 @@ class Process:
         """{metric: sum over its label sets} of /metrics."""
         return counters_of(self.get("/metrics") or "")
 
-    def stop(self):
-        if self.child.poll() is None:
+    def ask_to_end(self):
+        """Once: a second SIGTERM would not wait for the last commit."""
+        if not self.asked_to_end and self.child.poll() is None:
             self.child.send_signal(signal.SIGTERM)
+        self.asked_to_end = True
+
+    def stop(self):
+        self.ask_to_end()
         try:
             code = self.child.wait(STOP_S)
         except subprocess.TimeoutExpired:
@@ -122,8 +128,7 @@ class Pipeline:
     def end(self, quiet):
         errors = []
         for process in self.processes:
-            if process.child.poll() is None:
-                process.child.send_signal(signal.SIGTERM)
+            process.ask_to_end()
         for process in self.processes:
             try:
                 process.stop()

@@ -8,6 +8,7 @@
 #
 # environment: TRADES=FILE  MARKETS=spot,usdm  SYMBOLS=A,B  LIMIT=N  RATE=N  SPEED=10x|max  SEED=N
 #   MIX="--duplicates 1% ..."  what is mixed in ("" for the trades alone)
+#   STORES=0                   without connectors, document store and Redis unchecked
 #   KEEP=1                     leaves everything running and prints the addresses
 #   KILL=market KILL_AFTER_S=2 kill -9 of that process so long after the orders began to flow
 #   MILLRACE=FILE              the program (default build/release/tools/millrace/millrace)
@@ -22,7 +23,8 @@ out=build/demo
 run=$out/run
 trades=${TRADES:-tools/sample/trades.csv.gz}
 mix=${MIX---duplicates 1% --conflicts 0.5% --invalid 1% --unfunded 0.5% --cancels 1% --malformed 0.2% --market-takers 5%}
-parts=(account market connectors)
+parts=(account market)
+[ "${STORES:-1}" = 0 ] || parts+=(connectors)
 stack_started=0
 supervisors=()
 began=$EPOCHREALTIME
@@ -192,7 +194,7 @@ step "topology"
 step "processes"
 start_part account --group account
 start_part market --group market
-start_part connectors --connectors all
+[ "${STORES:-1}" = 0 ] || start_part connectors --connectors all
 wait_ready
 
 step "playing $trades"
@@ -209,7 +211,10 @@ load_code=0
 
 step "verifying"
 verify_code=0
-"$millrace" verify --manifest "$out/manifest.json" --report "$out/report.json" || verify_code=$?
+stores=true
+[ "${STORES:-1}" != 0 ] || stores=false
+"$millrace" verify --manifest "$out/manifest.json" --report "$out/report.json" --stores="$stores" ||
+    verify_code=$?
 
 say
 for part in "${parts[@]}"; do

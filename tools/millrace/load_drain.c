@@ -97,6 +97,7 @@ enum mr_status load_drain(const struct load_env *env, bool connectors, int64_t t
                           struct mr_err *err)
 {
     int64_t since_us = mr_clock_monotonic_us(env->clock);
+    int64_t shown_us = since_us;
     int64_t lag_before = INT64_MAX;
     int clear = 0;
 
@@ -112,7 +113,9 @@ enum mr_status load_drain(const struct load_env *env, bool connectors, int64_t t
             lag_before = lag;
             since_us = mr_clock_monotonic_us(env->clock);
         }
-        if (clear == 0) {
+        if (clear == 0 &&
+            mr_clock_monotonic_us(env->clock) - shown_us >= load_progress_every_us(env)) {
+            shown_us = mr_clock_monotonic_us(env->clock);
             load_progress(env, "draining: %lld records behind", (long long)lag);
         }
         if (clear < 2) {

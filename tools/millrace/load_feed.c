@@ -12,6 +12,8 @@
 #define TOPICS_MAX 16
 #define BATCH 128
 #define POLL_US (100 * 1000)
+#define SHOW_TERMINAL_US (300 * 1000)
+#define SHOW_LOG_US (5 * 1000 * 1000)
 #define ARENA_BYTES ((size_t)64 * 1024)
 #define SUBJECT_BYTES_MAX 256
 
@@ -48,6 +50,8 @@ static bool on_terminal(const struct load_env *env)
     return env->progress != NULL && isatty(fileno(env->progress)) != 0;
 }
 
+static void show(const struct load_env *env, const char *fmt, va_list args) MR_PRINTF(2, 0);
+
 static void show(const struct load_env *env, const char *fmt, va_list args)
 {
     char line[160];
@@ -81,6 +85,11 @@ void load_progress_detail(const struct load_env *env, const char *fmt, ...)
         show(env, fmt, args);
         va_end(args);
     }
+}
+
+int64_t load_progress_every_us(const struct load_env *env)
+{
+    return on_terminal(env) ? SHOW_TERMINAL_US : SHOW_LOG_US;
 }
 
 void load_progress_end(const struct load_env *env)

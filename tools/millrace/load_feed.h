@@ -36,6 +36,8 @@ void load_progress(const struct load_env *env, const char *fmt, ...) MR_PRINTF(2
 
 /* The same, only where it can be overwritten: for what follows quickly on another. */
 void load_progress_detail(const struct load_env *env, const char *fmt, ...) MR_PRINTF(2, 3);
+/* How often progress is worth showing: rarely where every line stays. */
+int64_t load_progress_every_us(const struct load_env *env);
 /* Ends the line that progress was shown on. */
 void load_progress_end(const struct load_env *env);
 

@@ -9,7 +9,6 @@
 
 #define ITEMS_PER_TRADE_MAX 16
 #define POLL_EVERY 128
-#define SHOW_US (MR_SECOND_US / 2)
 #define LOOK_US (10 * MR_MS_US)
 
 struct sending {
@@ -90,7 +89,7 @@ static void show(struct sending *sending, const char *what)
 {
     const int64_t now_us = mr_clock_monotonic_us(sending->session->env->clock);
 
-    if (now_us - sending->shown_us >= SHOW_US) {
+    if (now_us - sending->shown_us >= load_progress_every_us(sending->session->env)) {
         sending->shown_us = now_us;
         load_progress(sending->session->env,
                       "%s: %" PRId64 " of about %" PRId64 " orders sent, %" PRId64

@@ -307,6 +307,17 @@ static enum mr_status on_document(void *arg, struct mr_slice json, struct mr_err
     return MR_OK;
 }
 
+/* A store that does not answer is a difference like any other: the rest is compared all the same.
+ */
+static enum mr_status judge(struct verify_sinks *s, enum mr_status status, struct mr_err *err)
+{
+    if (mr_status_class(status) != MR_CLASS_RETRY) {
+        return status;
+    }
+    verify_differ(s->check, "%s", err->text);
+    return MR_OK;
+}
+
 static enum mr_status check_collection(struct verify_sinks *s, enum collection collection,
                                        struct mr_err *err)
 {
@@ -321,9 +332,11 @@ static enum mr_status check_collection(struct verify_sinks *s, enum collection c
     s->collection = collection;
     s->check = verify_check_open(s->verify->report, name);
     s->equal = 0;
-    MR_TRY(documents->each(documents->arg, collection_names[collection],
-                           by_user ? "userId" : "symbol", by_user ? prefix : "", on_document, s,
-                           err));
+    MR_TRY(judge(s,
+                 documents->each(documents->arg, collection_names[collection],
+                                 by_user ? "userId" : "symbol", by_user ? prefix : "", on_document,
+                                 s, err),
+                 err));
     for (size_t i = 0; i < verify_map_count(s->kept[collection]); i++) {
         struct mr_slice id;
         const struct kept *kept = verify_map_at(s->kept[collection], i, &id);
@@ -471,6 +484,7 @@ static enum mr_status check_keys(struct verify_sinks *s, struct verify_map *map,
     if (status == MR_OK) {
         status = fetch(s, map, indices, names, count, err);
     }
+    status = judge(s, status, err);
     verify_check_close(s->check, expected, s->equal);
     free(names);
     return status;

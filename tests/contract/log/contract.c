@@ -154,7 +154,7 @@ void commit_text(struct mr_producer *producer, const char *topic, int32_t partit
     commit(producer);
 }
 
-int64_t stable_end(const char *topic, int32_t partition)
+static int64_t stable_end(const char *topic, int32_t partition)
 {
     struct mr_err err = {0};
     int64_t low;
@@ -163,6 +163,18 @@ int64_t stable_end(const char *topic, int32_t partition)
     expect_ok(mr_log_watermarks(cluster, topic, partition, &low, &end, &err), &err);
     ck_assert_int_le(low, end);
     return end;
+}
+
+void expect_stable_end(const char *topic, int32_t partition, int64_t expected)
+{
+    const int64_t deadline_us = now_us() + PATIENCE_US;
+    int64_t end = stable_end(topic, partition);
+
+    while (end < expected && now_us() < deadline_us) {
+        mr_clock_wait_us(mr_clock_system(), POLL_US / 10);
+        end = stable_end(topic, partition);
+    }
+    ck_assert_int_eq(end, expected);
 }
 
 /* ---- reading ----------------------------------------------------------------------------------
@@ -210,13 +222,15 @@ struct mr_reader *reader_new(const char *topic, int32_t partition, int64_t offse
     return reader;
 }
 
-static void reader_poll(struct mr_reader *reader, int64_t timeout_us, struct seen_list *seen)
+static void reader_poll(struct mr_reader *reader, int64_t timeout_us, size_t max,
+                        struct seen_list *seen)
 {
     struct mr_message messages[BATCH];
     struct mr_err err = {0};
     size_t count;
 
-    expect_ok(mr_reader_poll(reader, timeout_us, messages, BATCH, &count, &err), &err);
+    expect_ok(mr_reader_poll(reader, timeout_us, messages, max, &count, &err), &err);
+    ck_assert_uint_le(count, max);
     seen_take(seen, messages, count);
 }
 
@@ -225,10 +239,11 @@ void reader_read(struct mr_reader *reader, struct seen_list *seen, size_t count)
     const int64_t deadline_us = now_us() + PATIENCE_US;
 
     while (seen->count < count) {
+        const size_t wanted = count - seen->count;
+
         ck_assert_msg(now_us() < deadline_us, "only %zu of %zu came", seen->count, count);
-        reader_poll(reader, POLL_US, seen);
+        reader_poll(reader, POLL_US, wanted < BATCH ? wanted : BATCH, seen);
     }
-    ck_assert_uint_eq(seen->count, count);
 }
 
 void reader_read_to(struct mr_reader *reader, const char *topic, int32_t partition,
@@ -239,21 +254,29 @@ void reader_read_to(struct mr_reader *reader, const char *topic, int32_t partiti
     while (mr_reader_position(reader, topic, partition) < position) {
         ck_assert_msg(now_us() < deadline_us, "the position stays at %" PRId64 ", not %" PRId64,
                       mr_reader_position(reader, topic, partition), position);
-        reader_poll(reader, POLL_US, seen);
+        reader_poll(reader, POLL_US, BATCH, seen);
     }
 }
 
 void reader_look(struct mr_reader *reader, struct seen_list *seen)
 {
-    reader_poll(reader, BRIEFLY_US, seen);
+    reader_poll(reader, BRIEFLY_US, BATCH, seen);
 }
 
 const char *committed_values(const char *topic, int32_t partition)
 {
+    static const char last[] = "(last)";
+    struct mr_producer *producer = producer_new(NULL);
     struct mr_reader *reader = reader_new(topic, partition, 0);
     struct seen_list seen = {.count = 0};
 
-    reader_read_to(reader, topic, partition, stable_end(topic, partition), &seen);
+    send_text(producer, topic, partition, last);
+    flush(producer);
+    do {
+        reader_read(reader, &seen, seen.count + 1);
+    } while (strcmp(seen.records[seen.count - 1].value, last) != 0);
+    seen.count--;
     mr_reader_close(&reader);
+    mr_producer_close(&producer);
     return seen_values(&seen);
 }

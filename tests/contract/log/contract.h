@@ -58,7 +58,8 @@ void flush(struct mr_producer *producer);
 /* All of it: a transaction of one record. */
 void commit_text(struct mr_producer *producer, const char *topic, int32_t partition,
                  const char *value);
-int64_t stable_end(const char *topic, int32_t partition);
+/* Waits for it: a broker writes the markers after it has answered the commit. */
+void expect_stable_end(const char *topic, int32_t partition, int64_t expected);
 
 /* A delivered record, copied. */
 struct seen {
@@ -86,7 +87,7 @@ void reader_read_to(struct mr_reader *reader, const char *topic, int32_t partiti
                     int64_t position, struct seen_list *seen);
 /* One short look. */
 void reader_look(struct mr_reader *reader, struct seen_list *seen);
-/* Everything in a partition that is committed, as text. */
+/* Everything in a partition that is committed: sends a last record and reads up to that one. */
 const char *committed_values(const char *topic, int32_t partition);
 
 #endif

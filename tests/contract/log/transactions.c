@@ -20,7 +20,7 @@ START_TEST(records_are_visible_after_the_commit_and_not_before)
     flush(producer);
     reader_look(reader, &seen);
     ck_assert_str_eq(seen_values(&seen), "");
-    ck_assert_int_eq(stable_end(topic, 0), 0);
+    expect_stable_end(topic, 0, 0);
     commit(producer);
     reader_read(reader, &seen, 2);
     ck_assert_str_eq(seen_values(&seen), "a b");
@@ -60,7 +60,7 @@ START_TEST(a_transaction_without_records_is_nothing)
     commit(producer);
     begin(producer);
     abort_transaction(producer);
-    ck_assert_int_eq(stable_end(topic, 0), 0);
+    expect_stable_end(topic, 0, 0);
     commit_text(producer, topic, 0, "a");
     ck_assert_str_eq(committed_values(topic, 0), "a");
     mr_producer_close(&producer);
@@ -83,7 +83,7 @@ START_TEST(nothing_behind_an_open_transaction_is_delivered)
     reader_read(reader, &seen, 1);
     reader_look(reader, &seen);
     ck_assert_str_eq(seen_values(&seen), "first");
-    ck_assert_int_eq(stable_end(topic, 0), 2);
+    expect_stable_end(topic, 0, 2);
     commit(slow);
     reader_read(reader, &seen, 3);
     ck_assert_str_eq(seen_values(&seen), "first slow quick");
@@ -105,12 +105,11 @@ START_TEST(the_oldest_open_transaction_bounds_what_is_stable)
     begin(newer);
     send_text(newer, topic, 0, "newer");
     flush(newer);
-    ck_assert_int_eq(stable_end(topic, 0), 0);
+    expect_stable_end(topic, 0, 0);
     commit(oldest);
-    ck_assert_int_eq(stable_end(topic, 0), 1);
-    ck_assert_str_eq(committed_values(topic, 0), "oldest");
+    expect_stable_end(topic, 0, 1);
     commit(newer);
-    ck_assert_int_eq(stable_end(topic, 0), 4);
+    expect_stable_end(topic, 0, 4);
     ck_assert_str_eq(committed_values(topic, 0), "oldest newer");
     mr_producer_close(&oldest);
     mr_producer_close(&newer);
@@ -144,16 +143,14 @@ START_TEST(the_position_of_a_reader_passes_markers_and_aborted_records_at_the_en
     struct mr_producer *producer = producer_new(unique("id"));
     struct mr_reader *reader = reader_new(topic, 0, 0);
     struct seen_list seen = {.count = 0};
-    int64_t end;
 
     commit_text(producer, topic, 0, "a");
     begin(producer);
     send_text(producer, topic, 0, "aborted");
     flush(producer);
     abort_transaction(producer);
-    end = stable_end(topic, 0);
-    ck_assert_int_eq(end, 4); /* a, marker, aborted, marker */
-    reader_read_to(reader, topic, 0, end, &seen);
+    expect_stable_end(topic, 0, 4); /* a, marker, aborted, marker */
+    reader_read_to(reader, topic, 0, 4, &seen);
     ck_assert_str_eq(seen_values(&seen), "a");
     mr_reader_close(&reader);
     mr_producer_close(&producer);
@@ -214,7 +211,7 @@ START_TEST(opening_an_id_again_aborts_what_its_former_holder_left_open)
     send_text(former, topic, 0, "left open");
     flush(former);
     holder = producer_new(id);
-    ck_assert_int_eq(stable_end(topic, 0), 2); /* the record and the marker of its abort */
+    expect_stable_end(topic, 0, 2); /* the record and the marker of its abort */
     commit_text(holder, topic, 0, "after");
     ck_assert_str_eq(committed_values(topic, 0), "after");
     mr_producer_close(&former);

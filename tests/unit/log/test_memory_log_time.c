@@ -8,13 +8,14 @@ struct owner {
     int assigned;
     int revoked;
     int lost;
+    int32_t first; /* partition */
 };
 
 static void on_assigned(void *arg, const struct mr_topic_partition *partitions, size_t count)
 {
     struct owner *owner = arg;
 
-    (void)partitions;
+    owner->first = partitions[0].partition;
     owner->assigned += (int)count;
 }
 
@@ -179,6 +180,23 @@ START_TEST(a_closed_static_member_keeps_its_partitions_until_its_session_ends)
     (void)poll_once(second);
     ck_assert_int_eq(other.assigned, 2);
     mr_member_close(&second);
+}
+END_TEST
+
+START_TEST(instances_get_their_partitions_in_the_order_of_their_names)
+{
+    struct owner owners[2] = {{0}, {0}};
+    struct mr_member *late = owner_new(&owners[1], "b");
+    struct mr_member *early = owner_new(&owners[0], "a");
+
+    for (int i = 0; i < 3; i++) {
+        (void)poll_once(late);
+        (void)poll_once(early);
+    }
+    ck_assert_int_eq(owners[0].first, 0);
+    ck_assert_int_eq(owners[1].first, 1);
+    mr_member_close(&late);
+    mr_member_close(&early);
 }
 END_TEST
 
@@ -389,6 +407,7 @@ int main(void)
     tcase_add_test(tcase, a_member_that_does_not_poll_loses_its_partitions_to_the_others);
     tcase_add_test(tcase, offsets_of_a_member_whose_session_is_over_are_refused);
     tcase_add_test(tcase, a_closed_static_member_keeps_its_partitions_until_its_session_ends);
+    tcase_add_test(tcase, instances_get_their_partitions_in_the_order_of_their_names);
     tcase_add_test(tcase, a_rebalance_does_not_wait_for_a_closed_static_member);
     tcase_add_test(tcase, offsets_of_a_former_generation_are_refused);
     tcase_add_test(tcase, polling_for_longer_than_the_session_is_being_alive);

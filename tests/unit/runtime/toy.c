@@ -18,8 +18,7 @@ static const char text_head[] = "application: toy\n"
                                 "kafka: {bootstrap.servers: memory}\n"
                                 "registry: {url: \"http://127.0.0.1:1\"}\n"
                                 "defaults: {partitions: 2, replication: 1, commit-interval: 1ms";
-static const char text_tail[] =
-    "}\n"
+static const char pipeline_graph[] =
     "topics:\n"
     "  orders: {key: userId, value: OrderCommand}\n"
     "  passed: {key: userId, value: OrderCommand}\n"
@@ -29,6 +28,15 @@ static const char text_tail[] =
     "  tally: {type: tally, in: {orders: passed}, out: {totals: totals}}\n"
     "groups:\n"
     "  toy: {stages: [gate, tally]}\n";
+
+const char toy_clockwork_graph[] =
+    "topics:\n"
+    "  orders: {key: userId, value: OrderCommand}\n"
+    "  ticks: {key: userId, value: Balance}\n"
+    "stages:\n"
+    "  clockwork: {type: clockwork, in: {orders: orders}, out: {ticks: ticks}}\n"
+    "groups:\n"
+    "  toy: {stages: [clockwork]}\n";
 
 static int64_t now_us(void *arg)
 {
@@ -40,9 +48,9 @@ static void wait_us(void *arg, int64_t us)
     ((struct toy *)arg)->now_us += us;
 }
 
-static void load_topology(struct toy *toy, const char *extra_defaults)
+static void load_topology(struct toy *toy, const char *extra_defaults, const char *graph)
 {
-    static const struct mr_stage *const stages[] = {&toy_gate, &toy_tally};
+    static const struct mr_stage *const stages[] = {&toy_gate, &toy_tally, &toy_clockwork};
     static const struct mr_schema *const schemas[] = {
         &oms_order_command_schema, &oms_balance_schema, &oms_settle_balance_schema,
         &oms_settle_user_schema};
@@ -52,7 +60,7 @@ static void load_topology(struct toy *toy, const char *extra_defaults)
                                               .schema_count = MR_COUNT(schemas)};
     char text[2048];
 
-    snprintf(text, sizeof(text), "%s%s%s", text_head, extra_defaults, text_tail);
+    snprintf(text, sizeof(text), "%s%s}\n%s", text_head, extra_defaults, graph);
     ck_assert_msg(mr_topology_load_text("toy.yaml", mr_slice_str(text), &catalog, &toy->topology,
                                         &toy->problems, &toy->err) == MR_OK,
                   "%s", toy->err.text);
@@ -63,13 +71,23 @@ static void create_topics(struct toy *toy)
     for (size_t i = 0; i < toy->topology->topic_count; i++) {
         const struct mr_topic *topic = &toy->topology->topics[i];
         const struct mr_topic_spec spec = {
-            .name = topic->name, .partitions = topic->partitions, .replication = 1};
+            .name = topic->name,
+            .partitions = topic->partitions,
+            .replication = 1,
+            .configs = topic->configs,
+            .config_count = topic->config_count,
+        };
 
         ck_assert_int_eq(mr_log_topic_create(toy->log, &spec, &toy->err), MR_OK);
     }
 }
 
 void toy_init(struct toy *toy, const char *extra_defaults)
+{
+    toy_init_graph(toy, extra_defaults, pipeline_graph);
+}
+
+void toy_init_graph(struct toy *toy, const char *extra_defaults, const char *graph)
 {
     const struct mr_producer_options outside = {.transaction_timeout_us = MR_SECOND_US};
 
@@ -81,7 +99,7 @@ void toy_init(struct toy *toy, const char *extra_defaults)
     toy->codec = mr_codec_create(toy->registry);
     toy->backend = mr_backend_memory_create();
     toy->metrics = mr_metrics_create();
-    load_topology(toy, extra_defaults);
+    load_topology(toy, extra_defaults, graph);
     create_topics(toy);
     ck_assert_int_eq(mr_codec_bind(toy->codec, &oms_order_command_schema, "orders-value",
                                    &toy->order, &toy->err),
@@ -103,19 +121,55 @@ void toy_fini(struct toy *toy)
     mr_registry_destroy(&toy->registry);
 }
 
-void toy_start(struct toy *toy)
+struct mr_worker *toy_worker(struct toy *toy, const char *instance, struct mr_backend *backend)
 {
     const struct mr_process process = {
         .topology = toy->topology,
         .log = toy->log,
         .codec = toy->codec,
-        .backend = toy->backend,
+        .backend = backend,
         .metrics = toy->metrics,
         .clock = &toy->clock,
-        .instance = "0",
+        .instance = instance,
     };
 
-    toy->worker = mr_worker_create(&process, 0, 0);
+    return mr_worker_create(&process, 0, 0);
+}
+
+void toy_start(struct toy *toy)
+{
+    toy->worker = toy_worker(toy, "0", toy->backend);
+}
+
+bool toy_step(struct toy *toy, struct mr_worker *worker)
+{
+    bool busy;
+
+    ck_assert_msg(mr_worker_step(worker, 0, &busy, &toy->err) == MR_OK, "%s", toy->err.text);
+    toy->now_us += MR_MS_US;
+    return busy;
+}
+
+void toy_run_for(struct toy *toy, struct mr_worker *worker, int steps)
+{
+    for (int i = 0; i < steps; i++) {
+        (void)toy_step(toy, worker);
+    }
+}
+
+void toy_run_all(struct toy *toy, struct mr_worker *const *workers, size_t count)
+{
+    int quiet = 0;
+
+    for (int step = 0; quiet < QUIET_STEPS; step++) {
+        bool busy = false;
+
+        ck_assert_int_lt(step, STEPS_MAX);
+        for (size_t i = 0; i < count; i++) {
+            busy = toy_step(toy, workers[i]) || busy;
+        }
+        quiet = busy ? 0 : quiet + 1;
+    }
 }
 
 void toy_crash(struct toy *toy)
@@ -259,4 +313,18 @@ size_t toy_read(struct toy *toy, const char *topic, struct toy_record records[TO
         mr_reader_close(&reader);
     }
     return total;
+}
+
+int64_t toy_ticks(struct toy *toy, const char *name)
+{
+    static struct toy_record records[TOY_READ_MAX];
+    const size_t count = toy_read(toy, "ticks", records);
+    int64_t last = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(records[i].key, name) == 0) {
+            ck_assert_int_eq(records[i].total, ++last);
+        }
+    }
+    return last;
 }

@@ -6,7 +6,14 @@
  *
  * gate counts the orders of a user in its store, lets them through and finds an order poisonous,
  * after having written, when its client order id is "bad"; "late" makes tally find it poisonous,
- * downstream. tally keeps and emits a total for each user.
+ * downstream. "busy" finds a server away as often as toy_refusals says. tally keeps and emits a
+ * total for each user.
+ *
+ *   orders --> clockwork --> ticks       (toy_clockwork_graph)
+ *
+ * clockwork counts the orders of a user, and in each task ("-0", "-1" behind the name) how often
+ * its timers fired ("wall", "stream") and, at its flush, the orders altogether ("flush"). Counts
+ * are in its store and in what it emits.
  */
 #ifndef MILLRACE_TESTS_TOY_H
 #define MILLRACE_TESTS_TOY_H
@@ -44,8 +51,17 @@ struct toy_record {
 
 extern const struct mr_stage toy_gate;
 extern const struct mr_stage toy_tally;
+extern const struct mr_stage toy_clockwork;
+extern const char toy_clockwork_graph[];
+/* How often an order "busy" is refused with MR_UNAVAILABLE. */
+extern int toy_refusals;
+/* Called once, from inside the next firing of clockwork's wall timer. */
+extern void (*toy_interlude)(void *arg);
+extern void *toy_interlude_arg;
 
 void toy_init(struct toy *toy, const char *extra_defaults);
+/* The same world with another graph: topics, stages, groups. */
+void toy_init_graph(struct toy *toy, const char *extra_defaults, const char *graph);
 void toy_fini(struct toy *toy);
 /* A worker as a started process has it; after toy_crash the state directory is still there. */
 void toy_start(struct toy *toy);
@@ -54,6 +70,14 @@ void toy_crash(struct toy *toy);
 void toy_stop(struct toy *toy);
 /* An empty state directory. */
 void toy_lose_state(struct toy *toy);
+/* A worker of another instance with a state directory of its own; the caller destroys both. */
+struct mr_worker *toy_worker(struct toy *toy, const char *instance, struct mr_backend *backend);
+/* One step of a worker that must not fail. */
+bool toy_step(struct toy *toy, struct mr_worker *worker);
+/* So many steps of a millisecond each. */
+void toy_run_for(struct toy *toy, struct mr_worker *worker, int steps);
+/* Steps all of them in turn until nothing happens any more. None may fail. */
+void toy_run_all(struct toy *toy, struct mr_worker *const *workers, size_t count);
 
 void toy_send(struct toy *toy, const char *user, const char *id);
 void toy_send_bytes(struct toy *toy, const char *user, const void *bytes, size_t len);
@@ -62,5 +86,7 @@ void toy_send_bytes(struct toy *toy, const char *user, const void *bytes, size_t
 int toy_run(struct toy *toy);
 /* Committed records of a topic, partition by partition. */
 size_t toy_read(struct toy *toy, const char *topic, struct toy_record records[TOY_READ_MAX]);
+/* Of clockwork's output: how often a count was emitted; each must be one more than the last. */
+int64_t toy_ticks(struct toy *toy, const char *name);
 
 #endif

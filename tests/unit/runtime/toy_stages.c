@@ -3,7 +3,14 @@
 #include "avro/order_command.h"
 #include "avro/settle_balance.h"
 #include "avro/settle_user.h"
+#include "millrace/option.h"
 #include "toy.h"
+
+#include <stdio.h>
+
+int toy_refusals;
+void (*toy_interlude)(void *arg);
+void *toy_interlude_arg;
 
 struct gate {
     int64_t processed; /* memory of its own, equal to the sum over the store */
@@ -48,6 +55,10 @@ static enum mr_status gate_process(void *self, struct mr_ctx *ctx, size_t port,
     MR_TRY(mr_store_put(seen, record->key, &user, err));
     gate->processed++;
     MR_TRY(mr_emit(ctx, 0, record->key, order, err));
+    if (id_is(order, "busy") && toy_refusals > 0) {
+        toy_refusals--;
+        return mr_fail(err, MR_UNAVAILABLE, "gate asks a server that is away");
+    }
     if (id_is(order, "bad")) {
         return mr_fail(err, MR_MALFORMED, "gate does not like it");
     }
@@ -80,6 +91,90 @@ static enum mr_status tally_process(void *self, struct mr_ctx *ctx, size_t port,
     return mr_emit(ctx, 0, record->key, &out, err);
 }
 
+/* ---- clockwork ------------------------------------------------------------------------------- */
+
+struct clockwork {
+    size_t wall;
+    size_t stream;
+    int64_t orders; /* since the last commit */
+};
+
+static enum mr_status clockwork_init(void *self, struct mr_ctx *ctx, struct mr_err *err)
+{
+    struct clockwork *clockwork = self;
+
+    (void)err;
+    mr_ctx_schedule(ctx, MR_WALL_CLOCK, 100 * MR_MS_US, &clockwork->wall);
+    mr_ctx_schedule(ctx, MR_STREAM_TIME, MR_SECOND_US, &clockwork->stream);
+    return MR_OK;
+}
+
+static enum mr_status clockwork_reload(void *self, struct mr_ctx *ctx, struct mr_err *err)
+{
+    (void)ctx;
+    (void)err;
+    ((struct clockwork *)self)->orders = 0;
+    return MR_OK;
+}
+
+static enum mr_status count_up(struct mr_ctx *ctx, struct mr_slice name, int64_t by,
+                               struct mr_err *err)
+{
+    struct mr_store *counts = mr_ctx_store(ctx, 0);
+    struct oms_balance out = {.user_id = name, .asset = mr_slice_str("BTC")};
+    struct oms_settle_balance count = {0};
+    bool found;
+
+    MR_TRY(mr_store_get(counts, name, &count, &found, err));
+    count.version += by;
+    MR_TRY(mr_store_put(counts, name, &count, err));
+    out.version = count.version;
+    return mr_emit(ctx, 0, name, &out, err);
+}
+
+/* Every task counts for itself: "wall-0", "wall-1". */
+static enum mr_status count_own(struct mr_ctx *ctx, const char *name, int64_t by,
+                                struct mr_err *err)
+{
+    char text[32];
+
+    snprintf(text, sizeof(text), "%s-%d", name, (int)mr_ctx_partition(ctx));
+    return count_up(ctx, mr_slice_str(text), by, err);
+}
+
+static enum mr_status clockwork_process(void *self, struct mr_ctx *ctx, size_t port,
+                                        const struct mr_record *record, struct mr_err *err)
+{
+    (void)port;
+    ((struct clockwork *)self)->orders++;
+    return count_up(ctx, record->key, 1, err);
+}
+
+static enum mr_status clockwork_punctuate(void *self, struct mr_ctx *ctx, size_t timer,
+                                          int64_t now_us, struct mr_err *err)
+{
+    const struct clockwork *clockwork = self;
+    void (*interlude)(void *) = timer == clockwork->wall ? toy_interlude : NULL;
+
+    (void)now_us;
+    if (interlude != NULL) {
+        toy_interlude = NULL;
+        interlude(toy_interlude_arg);
+    }
+    return count_own(ctx, timer == clockwork->wall ? "wall" : "stream", 1, err);
+}
+
+static enum mr_status clockwork_flush(void *self, struct mr_ctx *ctx, struct mr_err *err)
+{
+    struct clockwork *clockwork = self;
+    const int64_t orders = clockwork->orders;
+
+    clockwork->orders = 0;
+    return orders == 0 ? MR_OK : count_own(ctx, "flush", orders, err);
+}
+
+/* ---- tables of functions --------------------------------------------------------------------- */
+
 static const struct mr_port gate_in[] = {
     {.name = "orders", .schema = &oms_order_command_schema, .help = "orders"}};
 static const struct mr_port gate_out[] = {
@@ -92,6 +187,11 @@ static const struct mr_port tally_out[] = {{.name = "totals",
                                             .help = "orders of a user"}};
 static const struct mr_store_spec tally_stores[] = {
     {.name = "totals", .schema = &oms_settle_balance_schema, .help = "user"}};
+
+static const struct mr_port clockwork_out[] = {
+    {.name = "ticks", .schema = &oms_balance_schema, .help = "counts"}};
+static const struct mr_store_spec clockwork_stores[] = {
+    {.name = "counts", .schema = &oms_settle_balance_schema, .help = "what is counted"}};
 
 const struct mr_stage toy_gate = {
     .name = "gate",
@@ -118,4 +218,21 @@ const struct mr_stage toy_tally = {
     .stores = tally_stores,
     .store_count = 1,
     .process = tally_process,
+};
+
+const struct mr_stage toy_clockwork = {
+    .name = "clockwork",
+    .help = "counts the firing of its timers",
+    .state_size = sizeof(struct clockwork),
+    .in = gate_in,
+    .in_count = 1,
+    .out = clockwork_out,
+    .out_count = 1,
+    .stores = clockwork_stores,
+    .store_count = 1,
+    .init = clockwork_init,
+    .reload = clockwork_reload,
+    .process = clockwork_process,
+    .punctuate = clockwork_punctuate,
+    .flush = clockwork_flush,
 };

@@ -1,0 +1,84 @@
+/* compare.c -- see scenario.h: two worlds that were told the same story. */
+#include "scenario.h"
+
+#include <check.h>
+#include <stdlib.h>
+
+/* Whether what a topic holds depends on where transactions end. */
+static bool conflated(const struct mr_topology *topology, size_t topic)
+{
+    for (size_t s = 0; s < topology->stage_count; s++) {
+        const struct mr_stage_node *node = &topology->stages[s];
+
+        for (size_t port = 0; port < node->type->out_count; port++) {
+            if (node->out[port].topic == topic &&
+                (node->type->out[port].flags & MR_PORT_LATEST) != 0) {
+                return true;
+            }
+        }
+    }
+    return topology->topics[topic].kind == MR_TOPIC_CHANGELOG;
+}
+
+static int by_key_then_offset(const void *a, const void *b)
+{
+    const struct mr_world_record *left = a;
+    const struct mr_world_record *right = b;
+    int order = left->partition - right->partition;
+
+    order = order != 0 ? order : mr_slice_compare(left->key, right->key);
+    return order != 0 ? order : (left->offset > right->offset) - (left->offset < right->offset);
+}
+
+static void read_sorted(struct mr_world *world, size_t topic, struct mr_world_records *records)
+{
+    const struct mr_topology *topology = mr_world_topology(world);
+
+    mr_world_read(world, topology->topics[topic].name, records);
+    if (conflated(topology, topic)) {
+        mr_world_latest(records);
+    } else if (records->count > 0) {
+        qsort(records->items, records->count, sizeof(*records->items), by_key_then_offset);
+    }
+}
+
+static void compare_topic(struct mr_world *want, struct mr_world *got, size_t topic,
+                          const char *what)
+{
+    const char *name = mr_world_topology(want)->topics[topic].name;
+    struct mr_world_records left;
+    struct mr_world_records right;
+
+    read_sorted(want, topic, &left);
+    read_sorted(got, topic, &right);
+    for (size_t i = 0; i < left.count && i < right.count; i++) {
+        const struct mr_world_record *a = &left.items[i];
+        const struct mr_world_record *b = &right.items[i];
+
+        ck_assert_msg(a->partition == b->partition && mr_slice_equal(a->key, b->key) &&
+                          a->has_value == b->has_value && mr_slice_equal(a->value, b->value),
+                      "%s: topic %s: record %zu of %zu differs (keys %.*s and %.*s)", what, name, i,
+                      left.count, MR_SLICE_ARG(a->key), MR_SLICE_ARG(b->key));
+    }
+    ck_assert_msg(left.count == right.count, "%s: topic %s: %zu records instead of %zu", what, name,
+                  right.count, left.count);
+    mr_world_records_fini(&left);
+    mr_world_records_fini(&right);
+}
+
+void scenario_compare(struct mr_world *want, struct mr_world *got, const char *what)
+{
+    const struct mr_topology *topology = mr_world_topology(want);
+
+    ck_assert_uint_eq(topology->topic_count, mr_world_topology(got)->topic_count);
+    for (size_t i = 0; i < topology->topic_count; i++) {
+        const bool both_written =
+            topology->topics[i].in_log && mr_world_topology(got)->topics[i].in_log;
+
+        ck_assert_str_eq(topology->topics[i].name, mr_world_topology(got)->topics[i].name);
+        /* One delta a transaction: the invariants compare where they end. */
+        if (both_written && strcmp(topology->topics[i].name, "book") != 0) {
+            compare_topic(want, got, i, what);
+        }
+    }
+}

@@ -1,0 +1,114 @@
+"""The report: targets, ratios, a table for people and JSON for the rest.
+
+How:  `rows` turns the measures into (what, value, target, met); everything printed comes from it.
+"""
+
+import statistics
+
+# What issue and design ask for; the numbers for people are in docs/PERFORMANCE.md.
+TARGETS = {
+    "orders_per_s": (">=", 25000),
+    "orders_per_cpu_s": (">=", 50000),
+    "p50_ms": ("<=", 30),
+    "p99_ms": ("<=", 100),
+    "exactly_once_ratio": (">=", 0.85),
+    "rss_mb": ("<=", 150),
+}
+
+
+def met(name, value):
+    """True, False, or None when there is no target."""
+    if name not in TARGETS or value is None:
+        return None
+    sign, bound = TARGETS[name]
+    return value >= bound if sign == ">=" else value <= bound
+
+
+def row(what, name, value, unit=""):
+    sign, bound = TARGETS.get(name, ("", None))
+    return {"what": what, "value": value, "unit": unit,
+            "target": None if bound is None else f"{sign} {bound:g}", "met": met(name, value)}
+
+
+def median_of(steps, name):
+    return statistics.median(step[name] for step in steps)
+
+
+def _step_rows(what, step):
+    return [
+        row(f"{what}: orders/s", "orders_per_s", round(step["orders_per_s"]), "/s"),
+        row(f"{what}: orders per CPU-second of the pipeline", "orders_per_cpu_s",
+            step["orders_per_cpu_s"], "/s"),
+        row(f"{what}: CPU of pipeline, broker, load", "",
+            f"{step['pipeline_cpu_s']:.1f}, {step['broker_cpu_s'] or 0:.1f}, {step['cpu_s']:.1f}", "s"),
+    ]
+
+
+def _rss_rows(what, step):
+    return [row(f"{what}: highest RSS of {name}", "rss_mb", mb, "MB")
+            for name, mb in sorted(step["rss_peak_mb"].items())]
+
+
+def rows(measures):
+    """Every line of the table, in order."""
+    table = []
+    for rate, step in measures.get("latency", {}).items():
+        # The targets are for 5,000 orders a second; other rates are told without one.
+        named = "{}_ms" if rate == "5000" else "other_{}"
+        for part in ("p50", "p99"):
+            table.append(row(f"{rate} orders/s: {part.upper()} order to execution",
+                             named.format(part), round(step["latency"][f"{part}_ms"], 1), "ms"))
+        table += _rss_rows(f"{rate} orders/s", step)
+    if "throughput" in measures:
+        table += _step_rows("closed loop", measures["throughput"])
+        table += _rss_rows("closed loop", measures["throughput"])
+    if "connectors" in measures:
+        step = measures["connectors"]
+        table.append(row("connectors on: orders/s", "", round(step["orders_per_s"]), "/s"))
+        table += _rss_rows("connectors on", step)
+    if "guarantees" in measures:
+        rounds = measures["guarantees"]
+        once, least = rounds["exactly-once"], rounds["at-least-once"]
+        for name, unit in (("orders_per_s", "throughput"), ("orders_per_cpu_s", "orders per CPU-second")):
+            ratio = median_of(once, name) / median_of(least, name)
+            table.append(row(f"exactly-once over at-least-once: {unit}",
+                             "exactly_once_ratio" if name == "orders_per_s" else "",
+                             round(ratio, 2), "x"))
+    if "peer" in measures:
+        table += _peer_rows(measures["peer"])
+    return table
+
+
+def _peer_rows(rounds):
+    """Medians over the rounds, Millrace over the peer; for latency and memory the inverse is good."""
+    table = []
+
+    def compare(what, ours, theirs, unit):
+        ratio = ours / theirs if theirs else 0
+        table.append(row(f"Millrace, peer: {what}", "",
+                         f"{ours:.0f}, {theirs:.0f} {unit} = {ratio:.2f} x"))
+
+    def both(name, step, inner=None):
+        take = (lambda s: s[name]) if inner is None else (lambda s: s[inner][name])
+        return tuple(statistics.median(take(r[side][step]) for r in rounds) for side in ("millrace", "peer"))
+
+    compare("orders/s, overloaded", *both("orders_per_s", "saturated"), "/s")
+    compare("orders per CPU-second, overloaded", *both("orders_per_cpu_s", "saturated"), "/s")
+    compare("P50 at 5,000 orders/s", *both("p50_ms", "5000", "latency"), "ms")
+    compare("P99 at 5,000 orders/s", *both("p99_ms", "5000", "latency"), "ms")
+    compare("RSS (all processes)", *both("rss_mb", "saturated"), "MB")
+    return table
+
+
+def text(known_line, table, codec):
+    """The printed report."""
+    width = max([len(entry["what"]) for entry in table] or [0])
+    lines = [known_line, ""]
+    for entry in table:
+        verdict = {True: "met", False: "NOT MET", None: ""}[entry["met"]]
+        target = entry["target"] or ""
+        value = f"{entry['value']:,}" if isinstance(entry["value"], (int, float)) else entry["value"]
+        lines.append(f"  {entry['what']:<{width}}  {value:>12} {entry['unit']:<3} {target:<10} {verdict}".rstrip())
+    if codec:
+        lines += ["", *(f"  {line}" for line in codec)]
+    return "\n".join(lines)
