@@ -12,14 +12,11 @@
  */
 #include "document_write.h"
 
-#include "document_bson.h"
 #include "document_error.h"
+#include "document_make.h"
 #include "millrace/arena.h"
 
 #include <stdlib.h>
-
-#define GUARD_FIELD "_v"
-#define SOURCE_FIELD "_src"
 
 enum pass { PASS_DELETE, PASS_FIRST, PASS_TAKEN };
 
@@ -36,127 +33,6 @@ void document_writer_fini(struct document_writer *writer)
     mr_buffer_fini(&writer->identity);
     free(writer->sent);
     free(writer->taken);
-}
-
-/* ---- documents and filters ---- */
-
-static void append_source(bson_t *document, const struct mr_record *record)
-{
-    bson_t source;
-
-    MR_ASSERT(BSON_APPEND_DOCUMENT_BEGIN(document, SOURCE_FIELD, &source));
-    MR_ASSERT(BSON_APPEND_INT32(&source, "p", record->partition));
-    MR_ASSERT(BSON_APPEND_INT64(&source, "o", record->offset));
-    MR_ASSERT(bson_append_document_end(document, &source));
-}
-
-static void append_less(bson_t *filter, const char *name, int64_t value)
-{
-    bson_t less;
-
-    MR_ASSERT(bson_append_document_begin(filter, name, -1, &less));
-    MR_ASSERT(BSON_APPEND_INT64(&less, "$lt", value));
-    MR_ASSERT(bson_append_document_end(filter, &less));
-}
-
-static void make_filter(bson_t *filter, enum document_mode mode, const struct coalesced *entry)
-{
-    bson_t absent;
-
-    bson_init(filter);
-    document_append_text(filter, "_id", entry->id);
-    switch (mode) {
-    case DOCUMENT_LATEST:
-        append_less(filter, GUARD_FIELD, entry->version);
-        break;
-    case DOCUMENT_STATE:
-        append_less(filter, "version", entry->version);
-        break;
-    case DOCUMENT_COMMAND:
-        MR_ASSERT(BSON_APPEND_DOCUMENT_BEGIN(filter, SOURCE_FIELD, &absent));
-        MR_ASSERT(BSON_APPEND_BOOL(&absent, "$exists", false));
-        MR_ASSERT(bson_append_document_end(filter, &absent));
-        break;
-    case DOCUMENT_ONCE:
-    default:
-        break;
-    }
-}
-
-/* Deletes what is older than the tombstone; a document of another partition is of an older layout.
- */
-static void make_delete_filter(bson_t *filter, const struct coalesced *entry,
-                               const struct mr_record *record)
-{
-    bson_t either, branch, other;
-
-    bson_init(filter);
-    document_append_text(filter, "_id", entry->id);
-    MR_ASSERT(BSON_APPEND_ARRAY_BEGIN(filter, "$or", &either));
-    MR_ASSERT(BSON_APPEND_DOCUMENT_BEGIN(&either, "0", &branch));
-    append_less(&branch, SOURCE_FIELD ".o", record->offset);
-    MR_ASSERT(bson_append_document_end(&either, &branch));
-    MR_ASSERT(BSON_APPEND_DOCUMENT_BEGIN(&either, "1", &branch));
-    MR_ASSERT(BSON_APPEND_DOCUMENT_BEGIN(&branch, SOURCE_FIELD ".p", &other));
-    MR_ASSERT(BSON_APPEND_INT32(&other, "$ne", record->partition));
-    MR_ASSERT(bson_append_document_end(&branch, &other));
-    MR_ASSERT(bson_append_document_end(&either, &branch));
-    MR_ASSERT(bson_append_array_end(filter, &either));
-}
-
-/* The whole document: what ONCE, COMMAND and LATEST leave when nothing was there. */
-static enum mr_status make_document(bson_t *document, const struct document_writer *writer,
-                                    const struct document_plan *plan, const struct coalesced *entry,
-                                    const struct mr_record *record, struct mr_err *err)
-{
-    bson_init(document);
-    document_append_text(document, "_id", entry->id);
-    if (plan->mode == DOCUMENT_LATEST) {
-        MR_ASSERT(BSON_APPEND_INT64(document, GUARD_FIELD, entry->version));
-    } else if (plan->mode == DOCUMENT_COMMAND) {
-        document_append_text(document, "status", mr_slice_str("NEW"));
-        MR_ASSERT(BSON_APPEND_INT32(document, "version", 0));
-        document_append_time(document, "createdAt", plan->event_us(record->value));
-    }
-    append_source(document, record);
-    return document_append(document, writer->schema, record->value, NULL, err);
-}
-
-/* {$set: the command} for an order whose state came first. */
-static enum mr_status make_command_update(bson_t *update, const struct document_writer *writer,
-                                          const struct document_plan *plan,
-                                          const struct mr_record *record, struct mr_err *err)
-{
-    enum mr_status status;
-    bson_t set;
-
-    bson_init(update);
-    MR_ASSERT(BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &set));
-    document_append_time(&set, "createdAt", plan->event_us(record->value));
-    append_source(&set, record);
-    status = document_append(&set, writer->schema, record->value, NULL, err);
-    MR_ASSERT(bson_append_document_end(update, &set));
-    return status;
-}
-
-static enum mr_status make_state_update(bson_t *update, const struct document_writer *writer,
-                                        const struct document_plan *plan,
-                                        const struct mr_record *record, struct mr_err *err)
-{
-    enum mr_status status;
-    bson_t set;
-
-    bson_init(update);
-    MR_ASSERT(BSON_APPEND_DOCUMENT_BEGIN(update, "$set", &set));
-    document_append_time(&set, "updatedAt", plan->event_us(record->value));
-    status = document_append(&set, writer->schema, record->value, plan->fields, err);
-    MR_ASSERT(bson_append_document_end(update, &set));
-    if (status == MR_OK) {
-        MR_ASSERT(BSON_APPEND_DOCUMENT_BEGIN(update, "$setOnInsert", &set));
-        status = document_append(&set, writer->schema, record->value, plan->identity_fields, err);
-        MR_ASSERT(bson_append_document_end(update, &set));
-    }
-    return status;
 }
 
 /* ---- bulk ---- */
@@ -193,7 +69,7 @@ static enum mr_status add_delete(const struct step *step, const struct coalesced
     bson_t filter;
     bool accepted;
 
-    make_delete_filter(&filter, entry, &step->batch->records[entry->tombstone]);
+    document_delete_filter(&filter, entry, &step->batch->records[entry->tombstone]);
     accepted = mongoc_bulk_operation_remove_one_with_opts(step->bulk, &filter, NULL, &error);
     bson_destroy(&filter);
     return queued(accepted, &error, err);
@@ -207,7 +83,7 @@ static enum mr_status add_insert(const struct step *step, const struct coalesced
     bson_error_t error;
     bson_t document;
 
-    status = make_document(&document, step->writer, step->plan, entry, record, err);
+    status = document_whole(&document, step->writer->schema, step->plan, entry, record, err);
     if (status == MR_OK) {
         status = queued(mongoc_bulk_operation_insert_with_opts(step->bulk, &document, NULL, &error),
                         &error, err);
@@ -223,13 +99,13 @@ static enum mr_status make_change(const struct step *step, const struct coalesce
 
     switch (step->plan->mode) {
     case DOCUMENT_COMMAND:
-        return make_command_update(change, step->writer, step->plan, record, err);
+        return document_command_update(change, step->writer->schema, step->plan, record, err);
     case DOCUMENT_STATE:
-        return make_state_update(change, step->writer, step->plan, record, err);
+        return document_state_update(change, step->writer->schema, step->plan, record, err);
     case DOCUMENT_ONCE:
     case DOCUMENT_LATEST:
     default:
-        return make_document(change, step->writer, step->plan, entry, record, err);
+        return document_whole(change, step->writer->schema, step->plan, entry, record, err);
     }
 }
 
@@ -243,7 +119,7 @@ static enum mr_status add_guarded(const struct step *step, const struct coalesce
 
     bson_init(&options);
     MR_ASSERT(BSON_APPEND_BOOL(&options, "upsert", step->pass == PASS_FIRST));
-    make_filter(&filter, step->plan->mode, entry);
+    document_filter(&filter, step->plan->mode, entry);
     status = make_change(step, entry, &change, err);
     if (status == MR_OK) {
         accepted = step->plan->mode == DOCUMENT_LATEST

@@ -48,6 +48,12 @@ enum mr_status mr_log_watermarks(struct mr_log *log, const char *topic, int32_t 
     return log->ops->watermarks(log, topic, partition, low, stable_end, err);
 }
 
+enum mr_status mr_log_end(struct mr_log *log, const char *topic, int32_t partition, int64_t *end,
+                          struct mr_err *err)
+{
+    return log->ops->end(log, topic, partition, end, err);
+}
+
 enum mr_status mr_log_committed(struct mr_log *log, const char *group,
                                 struct mr_topic_partition *positions, size_t count,
                                 int64_t timeout_us, struct mr_err *err)

@@ -2,13 +2,16 @@
  * dead_letter.c -- a record that no attempt can process: its bytes as they were, and why.
  *
  * The dead letter is an output of the transaction like any other, so that a record is either
- * processed or dead-lettered, once. Its own headers stay, ours come after them.
+ * processed or dead-lettered, once. Its own headers stay, ours come after them. A value that would
+ * not fit is left out: its size is said, and the coordinates find the original.
  */
 #include "task.h"
 
 #include <stdio.h>
 
-#define OWN_HEADERS 8
+#define OWN_HEADERS 9
+/* What surely fits a dead-letter topic (max.message.bytes 2 MiB) beside the headers. */
+#define VALUE_BYTES_MAX ((size_t)2000000)
 
 static struct mr_header text_header(const char *name, const char *text)
 {
@@ -23,6 +26,8 @@ void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, con
     char partition_text[16];
     char offset_text[24];
     char timestamp_text[24];
+    char bytes_text[24];
+    struct mr_slice value = message->value;
 
     if (count > MR_HEADERS_MAX) {
         count = MR_HEADERS_MAX;
@@ -39,12 +44,17 @@ void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, con
     headers[count++] =
         text_header("millrace.error.class", mr_class_name(mr_status_class(err->status)));
     headers[count++] = text_header("millrace.error.text", err->text);
+    if (value.len > VALUE_BYTES_MAX) {
+        snprintf(bytes_text, sizeof(bytes_text), "%zu", value.len);
+        headers[count++] = text_header("millrace.value.bytes", bytes_text);
+        value.len = 0;
+    }
     outbox_add(outbox, &(struct outbox_item){
                            .topic = topic,
                            .partition = partition,
                            .timestamp_ms = message->timestamp_ms,
                            .key = message->key,
-                           .value = message->value,
+                           .value = value,
                            .has_value = message->has_value,
                            .headers = headers,
                            .header_count = count,

@@ -4,8 +4,9 @@
  * Why: the backend is at most behind the changelog, never ahead. What is missing is read from the
  *      changelog between the stored offset and the last stable offset, beside the processing of the
  *      tasks that are ready.
- * How: OPENING waits until no open transaction holds the task's input offsets (a former owner's
- *      orphan could still commit), then takes the targets. CATCHING UP applies records in batches,
+ * How: OPENING waits until no open transaction holds the task's input offsets or is in its
+ *      changelogs (a former owner's could still commit, or its markers be on their way), then takes
+ *      the targets. CATCHING UP applies records in batches,
  *      each with its own offset, so that a crash in the middle goes on from there. Done is a matter
  *      of the reader's position, which passes markers, aborted tails and compaction holes.
  * A space is wiped only when its offset is missing, outside the changelog, or older than tombstones
@@ -19,6 +20,7 @@
 
 #define READ_MAX ((size_t)2000)
 #define STABLE_WAIT_US (200 * MR_MS_US)
+#define REOPEN_PAUSE_US (10 * MR_MS_US)
 /* Kafka keeps tombstones for delete.retention.ms, a day by default; an hour of margin. */
 #define STATE_AGE_MAX_US (23 * MR_HOUR_US)
 
@@ -93,6 +95,7 @@ static enum mr_status plan_store(struct task *task, struct mr_ctx *node, size_t 
     char space_name[256];
     struct catch_up plan = {.owner = node, .store = store, .topic = topic};
     struct place place;
+    int64_t end;
 
     snprintf(space_name, sizeof(space_name), "%s.%s", node->stage->name,
              node->stage->type->stores[store].name);
@@ -102,6 +105,12 @@ static enum mr_status plan_store(struct task *task, struct mr_ctx *node, size_t 
     }
     MR_TRY(
         mr_log_watermarks(worker->process.log, name, task->partition, &place.low, &place.end, err));
+    MR_TRY(mr_log_end(worker->process.log, name, task->partition, &end, err));
+    if (end > place.end) {
+        return mr_fail(err, MR_TIMEOUT,
+                       "changelog %s[%d]: a former owner's transaction is not over", name,
+                       (int)task->partition);
+    }
     MR_TRY(find_place(worker, node->spaces[store], &place, err));
     if (place.offset == MR_OFFSET_NONE) {
         if (place.why != NULL) {
@@ -161,6 +170,7 @@ static enum mr_status open_task(struct task *task, struct mr_err *err)
     }
     if (mr_status_class(status) == MR_CLASS_RETRY) {
         worker_blocked_on(worker, err->text);
+        worker->reopen_at_us = worker_now_us(worker) + REOPEN_PAUSE_US;
         return MR_OK;
     }
     if (status == MR_OK) {
@@ -351,7 +361,8 @@ enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err 
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         struct task *task = worker->tasks[p];
 
-        if (task != NULL && task->state == TASK_OPENING) {
+        if (task != NULL && task->state == TASK_OPENING &&
+            worker_now_us(worker) >= worker->reopen_at_us) {
             MR_TRY(open_task(task, err));
         }
         if (task != NULL && task->state == TASK_CATCHING_UP) {

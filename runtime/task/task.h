@@ -147,6 +147,7 @@ struct mr_worker {
     bool open;              /* something was done since the last outcome */
     bool begun;             /* the producer knows of it */
     int64_t last_commit_us; /* monotonic, when the last outcome was known */
+    int64_t reopen_at_us;   /* tasks that could not be opened are tried again */
     int64_t retry_at_us;    /* back-off: nothing is taken before */
     int aborts_in_a_row;
     struct mr_err revocation_err; /* what went wrong inside a rebalance callback */

@@ -87,6 +87,10 @@ MR_NODISCARD enum mr_status mr_log_topic_alter(struct mr_log *log, const struct 
 MR_NODISCARD enum mr_status mr_log_watermarks(struct mr_log *log, const char *topic,
                                               int32_t partition, int64_t *low, int64_t *stable_end,
                                               struct mr_err *err);
+/* One behind the last record, whether or not its transaction is over: above the LSO as long as a
+ * transaction is open there, or committed and still being marked. */
+MR_NODISCARD enum mr_status mr_log_end(struct mr_log *log, const char *topic, int32_t partition,
+                                       int64_t *end, struct mr_err *err);
 /* Fills positions[i].offset with the group's committed offset or MR_OFFSET_NONE. Waits for open
  * transactions that hold offsets of the group (stable offsets), at most timeout_us. */
 MR_NODISCARD enum mr_status mr_log_committed(struct mr_log *log, const char *group,

@@ -30,6 +30,7 @@ struct mr_log_ops {
     enum mr_status (*topic_alter)(struct mr_log *, const struct mr_topic_spec *, struct mr_err *);
     enum mr_status (*watermarks)(struct mr_log *, const char *, int32_t, int64_t *, int64_t *,
                                  struct mr_err *);
+    enum mr_status (*end)(struct mr_log *, const char *, int32_t, int64_t *, struct mr_err *);
     enum mr_status (*committed)(struct mr_log *, const char *, struct mr_topic_partition *, size_t,
                                 int64_t, struct mr_err *);
     const char *(*address)(const struct mr_log *);

@@ -11,36 +11,31 @@
 #define LEADER_TRIES 50
 #define LEADER_PAUSE_MS 20
 
-static const struct mr_topic_config question_settings[] = {
-    {"isolation.level", "read_committed"},
-    {"enable.auto.commit", "false"},
-};
-
 static enum mr_status question_client(const struct kafka_log *log, const char *group,
-                                      rd_kafka_t **client, struct mr_err *err)
+                                      const char *isolation, rd_kafka_t **client,
+                                      struct mr_err *err)
 {
     rd_kafka_conf_t *conf = kafka_conf_create(log);
 
-    MR_ASSERT(kafka_conf_set_all(conf, question_settings, MR_COUNT(question_settings), err) ==
-              MR_OK);
+    MR_ASSERT(kafka_conf_set(conf, "isolation.level", isolation, err) == MR_OK);
+    MR_ASSERT(kafka_conf_set(conf, "enable.auto.commit", "false", err) == MR_OK);
     if (group != NULL) {
         MR_ASSERT(kafka_conf_set(conf, "group.id", group, err) == MR_OK);
     }
     return kafka_client_create(RD_KAFKA_CONSUMER, conf, client, err);
 }
 
-/* A read_committed client is told the LSO as the high watermark. */
-static enum mr_status kafka_watermarks(struct mr_log *base, const char *topic, int32_t partition,
-                                       int64_t *low, int64_t *stable_end, struct mr_err *err)
+/* The leader of a new topic may not know of it for some milliseconds. */
+static enum mr_status query_offsets(const struct kafka_log *log, rd_kafka_t *client,
+                                    const struct mr_topic_partition *at, int64_t *low,
+                                    int64_t *high, struct mr_err *err)
 {
-    struct kafka_log *log = kafka_log_of(base);
     rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(log->client, topic, partition, low, stable_end, ANSWER_MS);
+        rd_kafka_query_watermark_offsets(client, at->topic, at->partition, low, high, ANSWER_MS);
 
-    /* The leader of a new topic may not know of it for some milliseconds. */
     for (int i = 0; code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION && i < LEADER_TRIES; i++) {
-        rd_kafka_poll(log->client, LEADER_PAUSE_MS);
-        code = rd_kafka_query_watermark_offsets(log->client, topic, partition, low, stable_end,
+        rd_kafka_poll(client, LEADER_PAUSE_MS);
+        code = rd_kafka_query_watermark_offsets(client, at->topic, at->partition, low, high,
                                                 ANSWER_MS);
     }
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
@@ -48,32 +43,56 @@ static enum mr_status kafka_watermarks(struct mr_log *base, const char *topic, i
                : kafka_fail(err, code, "asking for watermarks", log->address);
 }
 
-static enum mr_status group_client(struct kafka_log *log, const char *group, rd_kafka_t **client,
-                                   struct mr_err *err)
+/* A read_committed client is told the LSO as the high watermark. */
+static enum mr_status kafka_watermarks(struct mr_log *base, const char *topic, int32_t partition,
+                                       int64_t *low, int64_t *stable_end, struct mr_err *err)
 {
-    struct kafka_group_client *found;
+    const struct mr_topic_partition at = {.topic = topic, .partition = partition};
+    struct kafka_log *log = kafka_log_of(base);
+
+    return query_offsets(log, log->client, &at, low, stable_end, err);
+}
+
+/* The client for questions about a group; "" is the one that looks behind the LSO. */
+static enum mr_status special_client(struct kafka_log *log, const char *group, rd_kafka_t **client,
+                                     struct mr_err *err)
+{
+    struct kafka_special_client *found;
     enum mr_status status = MR_OK;
 
     pthread_mutex_lock(&log->lock);
-    for (found = log->group_clients; found != NULL; found = found->next) {
+    for (found = log->special_clients; found != NULL; found = found->next) {
         if (strcmp(found->group, group) == 0) {
             break;
         }
     }
     if (found == NULL) {
-        status = question_client(log, group, client, err);
+        status = group[0] == '\0' ? question_client(log, NULL, "read_uncommitted", client, err)
+                                  : question_client(log, group, "read_committed", client, err);
         if (status == MR_OK) {
             found = mr_xcalloc(1, sizeof(*found));
             found->group = mr_xstrdup(group);
             found->client = *client;
-            found->next = log->group_clients;
-            log->group_clients = found;
+            found->next = log->special_clients;
+            log->special_clients = found;
         }
     } else {
         *client = found->client;
     }
     pthread_mutex_unlock(&log->lock);
     return status;
+}
+
+static enum mr_status kafka_end(struct mr_log *base, const char *topic, int32_t partition,
+                                int64_t *end, struct mr_err *err)
+{
+    const struct mr_topic_partition at = {.topic = topic, .partition = partition};
+    struct kafka_log *log = kafka_log_of(base);
+    rd_kafka_t *client;
+    int64_t low;
+
+    MR_TRY(special_client(log, "", &client, err));
+    return query_offsets(log, client, &at, &low, end, err);
 }
 
 static enum mr_status kafka_committed(struct mr_log *base, const char *group,
@@ -85,7 +104,7 @@ static enum mr_status kafka_committed(struct mr_log *base, const char *group,
     rd_kafka_resp_err_t code;
     rd_kafka_t *client;
 
-    MR_TRY(group_client(log, group, &client, err));
+    MR_TRY(special_client(log, group, &client, err));
     list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++) {
         rd_kafka_topic_partition_list_add(list, positions[i].topic, positions[i].partition);
@@ -110,10 +129,10 @@ static void kafka_close(struct mr_log *base)
 {
     struct kafka_log *log = kafka_log_of(base);
 
-    while (log->group_clients != NULL) {
-        struct kafka_group_client *client = log->group_clients;
+    while (log->special_clients != NULL) {
+        struct kafka_special_client *client = log->special_clients;
 
-        log->group_clients = client->next;
+        log->special_clients = client->next;
         rd_kafka_destroy(client->client);
         free(client->group);
         free(client);
@@ -164,7 +183,7 @@ enum mr_status mr_log_kafka_open(const struct mr_topic_config *properties, size_
         }
     }
     log->address = mr_xstrdup(address);
-    status = question_client(log, NULL, &log->client, err);
+    status = question_client(log, NULL, "read_committed", &log->client, err);
     if (status != MR_OK) {
         kafka_close(&log->base);
         return status;
@@ -179,6 +198,7 @@ const struct mr_log_ops kafka_ops = {
     .topic_create = kafka_topic_create,
     .topic_alter = kafka_topic_alter,
     .watermarks = kafka_watermarks,
+    .end = kafka_end,
     .committed = kafka_committed,
     .address = kafka_address,
     .close = kafka_close,

@@ -12,11 +12,11 @@
 
 #define KAFKA_MAGIC 0x4B41464Bu
 
-/* A client without a group that answers questions; one more for each group that is asked about. */
-struct kafka_group_client {
+/* A client for questions that the common one cannot answer: about a group, or behind the LSO. */
+struct kafka_special_client {
     char *group;
     rd_kafka_t *client;
-    struct kafka_group_client *next;
+    struct kafka_special_client *next;
 };
 
 struct kafka_log {
@@ -26,8 +26,8 @@ struct kafka_log {
     size_t property_count;
     char *address;
     rd_kafka_t *client;   /* questions and topic administration; thread-safe */
-    pthread_mutex_t lock; /* of group_clients */
-    struct kafka_group_client *group_clients;
+    pthread_mutex_t lock; /* of special_clients */
+    struct kafka_special_client *special_clients;
 };
 
 extern const struct mr_log_ops kafka_ops;

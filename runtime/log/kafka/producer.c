@@ -78,6 +78,8 @@ static enum mr_status settings(rd_kafka_conf_t *conf, const struct mr_producer_o
         {"queue.buffering.max.messages", "500000"},
         {"queue.buffering.max.kbytes", "262144"},
         {"batch.num.messages", "20000"},
+        /* The broker judges the compressed batch; the client would judge the plain record. */
+        {"message.max.bytes", "8388608"},
     };
     const bool transactional = options->transactional_id != NULL;
 

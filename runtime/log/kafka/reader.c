@@ -9,6 +9,7 @@
 
 #include <stdlib.h>
 
+#define METADATA_MS 2000
 #define READER_MAGIC 0x4B524541u
 
 struct place {
@@ -93,11 +94,39 @@ static enum mr_status change(struct kafka_reader *self, const char *topic, int32
                                             self->log->address);
 }
 
+/* A client that is asked for a partition before its first broker is up notices the topic only with
+ * its one-second timer; asking for the topic's metadata first waits for the broker instead. */
+static enum mr_status learn_leaders(struct kafka_reader *self, const char *topic,
+                                    struct mr_err *err)
+{
+    const struct rd_kafka_metadata *metadata;
+    rd_kafka_topic_t *handle;
+    rd_kafka_resp_err_t code;
+
+    for (size_t i = 0; i < self->place_count; i++) {
+        if (strcmp(self->places[i].topic, topic) == 0) {
+            return MR_OK;
+        }
+    }
+    handle = rd_kafka_topic_new(self->client, topic, NULL);
+    if (handle == NULL) {
+        return kafka_fail(err, rd_kafka_last_error(), topic, self->log->address);
+    }
+    code = rd_kafka_metadata(self->client, 0, handle, &metadata, METADATA_MS);
+    rd_kafka_topic_destroy(handle);
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return kafka_fail(err, code, "asking for metadata", self->log->address);
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return MR_OK;
+}
+
 enum mr_status kafka_reader_add(struct mr_reader *base, const char *topic, int32_t partition,
                                 int64_t offset, struct mr_err *err)
 {
     struct kafka_reader *self = self_of(base);
 
+    MR_TRY(learn_leaders(self, topic, err));
     MR_TRY(change(self, topic, partition, offset, true, err));
     self->places = mr_xrealloc(self->places, (self->place_count + 1) * sizeof(*self->places));
     self->places[self->place_count++] =

@@ -194,6 +194,7 @@ const struct mr_log_ops memory_ops = {
     .topic_create = memory_topic_create,
     .topic_alter = memory_topic_alter,
     .watermarks = memory_watermarks,
+    .end = memory_end,
     .committed = memory_committed,
     .address = memory_address,
     .close = memory_close,

@@ -353,6 +353,7 @@ enum mr_status memory_topic_config(struct mr_log *, const char *, const char *, 
                                    struct mr_err *);
 enum mr_status memory_topic_create(struct mr_log *, const struct mr_topic_spec *, struct mr_err *);
 enum mr_status memory_topic_alter(struct mr_log *, const struct mr_topic_spec *, struct mr_err *);
+enum mr_status memory_end(struct mr_log *, const char *, int32_t, int64_t *, struct mr_err *);
 enum mr_status memory_watermarks(struct mr_log *, const char *, int32_t, int64_t *, int64_t *,
                                  struct mr_err *);
 

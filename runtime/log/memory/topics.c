@@ -255,3 +255,21 @@ enum mr_status memory_watermarks(struct mr_log *base, const char *topic, int32_t
     memory_leave(log);
     return status;
 }
+
+enum mr_status memory_end(struct mr_log *base, const char *topic, int32_t partition, int64_t *end,
+                          struct mr_err *err)
+{
+    struct memory_log *log = memory_log_of(base);
+    const struct memory_partition *found;
+    enum mr_status status = MR_OK;
+
+    (void)memory_enter(log);
+    found = memory_partition_find(log, topic, partition);
+    if (found == NULL) {
+        status = memory_unknown(err, topic, partition);
+    } else {
+        *end = found->end;
+    }
+    memory_leave(log);
+    return status;
+}

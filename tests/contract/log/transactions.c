@@ -157,6 +157,29 @@ START_TEST(the_position_of_a_reader_passes_markers_and_aborted_records_at_the_en
 }
 END_TEST
 
+START_TEST(the_end_is_behind_the_records_of_an_open_transaction)
+{
+    const char *topic = topic_new(1);
+    struct mr_producer *producer = producer_new(unique("id"));
+    struct mr_err err = {0};
+    int64_t end = 0;
+
+    commit_text(producer, topic, 0, "a");
+    expect_stable_end(topic, 0, 2); /* a, marker */
+    begin(producer);
+    send_text(producer, topic, 0, "open");
+    flush(producer);
+    ck_assert_int_eq(mr_log_end(cluster, topic, 0, &end, &err), MR_OK);
+    ck_assert_int_eq(end, 3);
+    expect_stable_end(topic, 0, 2);
+    commit(producer);
+    expect_stable_end(topic, 0, 4);
+    ck_assert_int_eq(mr_log_end(cluster, topic, 0, &end, &err), MR_OK);
+    ck_assert_int_eq(end, 4);
+    mr_producer_close(&producer);
+}
+END_TEST
+
 START_TEST(delivered_covers_the_transaction_after_its_commit)
 {
     const char *topic = topic_new(1);
@@ -296,6 +319,7 @@ TCase *log_transaction_cases(void)
     tcase_add_test(tcase, nothing_behind_an_open_transaction_is_delivered);
     tcase_add_test(tcase, the_oldest_open_transaction_bounds_what_is_stable);
     tcase_add_test(tcase, a_transaction_spans_topics_and_partitions);
+    tcase_add_test(tcase, the_end_is_behind_the_records_of_an_open_transaction);
     tcase_add_test(tcase, the_position_of_a_reader_passes_markers_and_aborted_records_at_the_end);
     tcase_add_test(tcase, delivered_covers_the_transaction_after_its_commit);
     tcase_add_test(tcase, a_record_that_is_too_large_leaves_its_transaction_alone);

@@ -61,7 +61,7 @@ static void expect_everything(void)
     char key[80];
 
     for (size_t i = 0; i < ORDERS; i++) {
-        snprintf(key, sizeof(key), "order:%s", order_ids[i]);
+        snprintf(key, sizeof(key), "order:%.63s", order_ids[i]);
         ck_assert_str_eq(REDIS_ASK(server.url, "HGET", key, "version"), "5");
         ck_assert_str_eq(REDIS_ASK(server.url, "HGET", key, "cumQty"), "5");
     }
