@@ -199,20 +199,41 @@ void toy_lose_state(struct toy *toy)
     toy->backend = mr_backend_memory_create();
 }
 
-void toy_send_bytes(struct toy *toy, const char *user, const void *bytes, size_t len)
+int32_t toy_partition(const char *user)
 {
-    struct mr_outgoing record = {
-        .partition = mr_partition_of(mr_slice_str(user), TOY_PARTITIONS),
-        .timestamp_ms = toy->now_us / 1000,
-        .key = mr_slice_str(user),
-        .value = mr_slice_of(bytes, len),
-        .has_value = true,
-    };
+    return mr_partition_of(mr_slice_str(user), TOY_PARTITIONS);
+}
 
+static void send_record(struct toy *toy, const char *user, struct mr_outgoing record)
+{
+    record.partition = toy_partition(user);
+    record.timestamp_ms = toy->now_us / 1000;
+    record.key = mr_slice_str(user);
     ck_assert_int_eq(mr_producer_topic(toy->producer, "orders", &record.topic, NULL, &toy->err),
                      MR_OK);
     ck_assert_int_eq(mr_producer_send(toy->producer, &record, &toy->err), MR_OK);
     ck_assert_int_eq(mr_producer_flush(toy->producer, MR_SECOND_US, &toy->err), MR_OK);
+}
+
+void toy_send_bytes(struct toy *toy, const char *user, const void *bytes, size_t len)
+{
+    send_record(toy, user,
+                (struct mr_outgoing){.value = mr_slice_of(bytes, len), .has_value = true});
+}
+
+void toy_send_headers(struct toy *toy, const char *user, const struct mr_header *headers,
+                      size_t count)
+{
+    send_record(toy, user,
+                (struct mr_outgoing){.value = mr_slice_str("garbage"),
+                                     .has_value = true,
+                                     .headers = headers,
+                                     .header_count = count});
+}
+
+void toy_send_tombstone(struct toy *toy, const char *user)
+{
+    send_record(toy, user, (struct mr_outgoing){.has_value = false});
 }
 
 void toy_send(struct toy *toy, const char *user, const char *id)

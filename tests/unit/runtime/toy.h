@@ -79,8 +79,13 @@ void toy_run_for(struct toy *toy, struct mr_worker *worker, int steps);
 /* Steps all of them in turn until nothing happens any more. None may fail. */
 void toy_run_all(struct toy *toy, struct mr_worker *const *workers, size_t count);
 
+int32_t toy_partition(const char *user);
 void toy_send(struct toy *toy, const char *user, const char *id);
 void toy_send_bytes(struct toy *toy, const char *user, const void *bytes, size_t len);
+/* Bytes that are no record, with headers. */
+void toy_send_headers(struct toy *toy, const char *user, const struct mr_header *headers,
+                      size_t count);
+void toy_send_tombstone(struct toy *toy, const char *user);
 /* Steps until nothing happens any more; a worker that fails is started again. How often that was.
  */
 int toy_run(struct toy *toy);

@@ -1,0 +1,414 @@
+/*
+ * test_recovery.c -- what a worker does when something other than a record goes wrong.
+ *
+ * Goal:   a failure costs a restart or a wait, never a record, and never state that differs from
+ *         the changelog.
+ * Method: the toy pipeline with a state backend that fails on demand, a foreign transaction in a
+ *         changelog, a stage whose server is away, and calls of the log that fail together.
+ */
+#include "avro/settle_balance.h"
+#include "toy.h"
+
+#include <check.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#define ORDERS 60
+
+static struct toy_record records[TOY_READ_MAX];
+
+static void send_some(struct toy *toy, const char *user, int count)
+{
+    for (int i = 0; i < count; i++) {
+        toy_send(toy, user, "x");
+    }
+}
+
+static int64_t total_of(struct toy *toy, const char *user)
+{
+    const size_t count = toy_read(toy, "totals", records);
+    int64_t total = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(records[i].key, user) == 0) {
+            ck_assert_int_gt(records[i].total, total);
+            total = records[i].total;
+        }
+    }
+    return total;
+}
+
+/* ---- a backend that fails -------------------------------------------------------------------- */
+
+struct failing {
+    struct mr_backend base;
+    struct mr_backend_ops ops;
+    struct mr_backend *real;
+    int writes_left; /* before the next one fails; negative: none fails */
+};
+
+static enum mr_status failing_space_open(struct mr_backend *base, const char *name,
+                                         int32_t partition, struct mr_space **space,
+                                         struct mr_err *err)
+{
+    struct failing *self = (struct failing *)base;
+
+    return self->real->ops->space_open(self->real, name, partition, space, err);
+}
+
+static enum mr_status failing_space_wipe(struct mr_backend *base, struct mr_space *space,
+                                         struct mr_err *err)
+{
+    struct failing *self = (struct failing *)base;
+
+    return self->real->ops->space_wipe(self->real, space, err);
+}
+
+static enum mr_status failing_space_close(struct mr_backend *base, struct mr_space *space,
+                                          struct mr_err *err)
+{
+    struct failing *self = (struct failing *)base;
+
+    return self->real->ops->space_close(self->real, space, err);
+}
+
+static enum mr_status failing_get(struct mr_backend *base, struct mr_space *space,
+                                  struct mr_slice key, struct mr_buffer *value, bool *found,
+                                  struct mr_err *err)
+{
+    struct failing *self = (struct failing *)base;
+
+    return self->real->ops->get(self->real, space, key, value, found, err);
+}
+
+static enum mr_status failing_scan(struct mr_backend *base, struct mr_space *space,
+                                   struct mr_slice from, struct mr_slice to, mr_space_visit *visit,
+                                   void *arg, struct mr_err *err)
+{
+    struct failing *self = (struct failing *)base;
+
+    return self->real->ops->scan(self->real, space, from, to, visit, arg, err);
+}
+
+static enum mr_status failing_meta_get(struct mr_backend *base, struct mr_space *space,
+                                       struct mr_slice key, struct mr_buffer *value, bool *found,
+                                       struct mr_err *err)
+{
+    struct failing *self = (struct failing *)base;
+
+    return self->real->ops->meta_get(self->real, space, key, value, found, err);
+}
+
+static enum mr_status failing_write(struct mr_backend *base, const struct mr_backend_write *writes,
+                                    size_t write_count, const struct mr_backend_write *metas,
+                                    size_t meta_count, bool durable, struct mr_err *err)
+{
+    struct failing *self = (struct failing *)base;
+
+    if (self->writes_left == 0) {
+        self->writes_left = -1;
+        return mr_fail(err, MR_STORE_IO, "the disk is full");
+    }
+    self->writes_left -= self->writes_left > 0;
+    return self->real->ops->write(self->real, writes, write_count, metas, meta_count, durable, err);
+}
+
+static void failing_init(struct failing *self, struct mr_backend *real, int writes)
+{
+    *self = (struct failing){.real = real, .writes_left = writes};
+    self->ops = (struct mr_backend_ops){
+        .space_open = failing_space_open,
+        .space_wipe = failing_space_wipe,
+        .space_close = failing_space_close,
+        .get = failing_get,
+        .scan = failing_scan,
+        .write = failing_write,
+        .meta_get = failing_meta_get,
+    };
+    self->base.ops = &self->ops;
+}
+
+/* The log has committed: to take the inputs again would double them. */
+static void a_state_write_fails(const char *defaults)
+{
+    for (int writes = 0; writes < 6; writes++) {
+        struct mr_worker_status status;
+        struct failing backend;
+        struct toy toy;
+        bool busy;
+
+        toy_init(&toy, defaults);
+        failing_init(&backend, toy.backend, writes);
+        toy.worker = toy_worker(&toy, "0", &backend.base);
+        send_some(&toy, "user-1", ORDERS);
+        while (mr_worker_step(toy.worker, 0, &busy, &toy.err) == MR_OK) {
+            toy.now_us += MR_MS_US;
+        }
+        ck_assert_int_eq(mr_status_class(toy.err.status), MR_CLASS_FATAL);
+        ck_assert_ptr_nonnull(strstr(toy.err.text, "the disk is full"));
+        mr_worker_status(toy.worker, &status);
+        ck_assert_int_eq(status.state, MR_WORKER_FAILED);
+        ck_assert_uint_eq(status.aborts, 0);
+        toy_crash(&toy);
+        toy_start(&toy);
+        ck_assert_int_eq(toy_run(&toy), 0);
+        ck_assert_int_eq(total_of(&toy, "user-1"), ORDERS);
+        ck_assert_uint_eq(toy_read(&toy, "passed", records), ORDERS);
+        toy_stop(&toy);
+        toy_fini(&toy);
+    }
+}
+
+START_TEST(a_state_write_that_fails_stops_the_worker)
+{
+    a_state_write_fails(", commit-records: 5");
+}
+END_TEST
+
+/* ---- at least once --------------------------------------------------------------------------- */
+
+START_TEST(at_least_once_works_too)
+{
+    struct toy toy;
+
+    toy_init(&toy, ", guarantee: at-least-once, commit-records: 5");
+    toy_start(&toy);
+    send_some(&toy, "user-1", ORDERS);
+    toy_send(&toy, "user-1", "bad");
+    ck_assert_int_eq(toy_run(&toy), 0);
+    toy_stop(&toy);
+    toy_start(&toy);
+    send_some(&toy, "user-1", ORDERS);
+    ck_assert_int_eq(toy_run(&toy), 0);
+    ck_assert_int_eq(total_of(&toy, "user-1"), 2 * ORDERS);
+    ck_assert_uint_eq(toy_read(&toy, "passed", records), 2 * ORDERS);
+    ck_assert_uint_eq(toy_read(&toy, "toy.gate.dlq", records), 1);
+    toy_stop(&toy);
+    toy_fini(&toy);
+}
+END_TEST
+
+START_TEST(at_least_once_loses_nothing_when_a_flush_fails)
+{
+    for (int n = 1; n < 6; n++) {
+        struct toy toy;
+
+        toy_init(&toy, ", guarantee: at-least-once, commit-records: 5");
+        toy_start(&toy);
+        mr_log_memory_fail(toy.log, MR_LOG_CALL_FLUSH, ORDERS + n, MR_TIMEOUT, false);
+        send_some(&toy, "user-1", ORDERS);
+        ck_assert_int_eq(toy_run(&toy), 0);
+        /* Repeated, perhaps; state that was not committed was forgotten. */
+        ck_assert_uint_ge(toy_read(&toy, "passed", records), ORDERS);
+        toy_stop(&toy);
+        toy_fini(&toy);
+    }
+}
+END_TEST
+
+/* ---- a former owner's transaction ------------------------------------------------------------ */
+
+struct foreign {
+    struct mr_producer *producer;
+    struct mr_binding binding;
+};
+
+/* A transaction of somebody else in the changelog of tally, open as long as wanted. */
+static void foreign_begin(struct toy *toy, struct foreign *foreign, const char *user, int64_t total)
+{
+    const struct mr_producer_options options = {.transactional_id = "former-owner",
+                                                .transaction_timeout_us = 60 * MR_SECOND_US};
+    const size_t topic = mr_topology_find_topic(toy->topology, "toy-tally.totals-changelog");
+    const struct mr_topic *spec = &toy->topology->topics[topic];
+    const struct oms_settle_balance value = {.version = total};
+    uint8_t bytes[256];
+    struct mr_outgoing record = {
+        .partition = toy_partition(user),
+        .timestamp_ms = MR_TIMESTAMP_NOW,
+        .key = mr_slice_str(user),
+        .has_value = true,
+    };
+
+    ck_assert_int_eq(mr_producer_open(toy->log, &options, 0, &foreign->producer, &toy->err), MR_OK);
+    ck_assert_int_eq(
+        mr_producer_topic(foreign->producer, spec->name, &record.topic, NULL, &toy->err), MR_OK);
+    ck_assert_int_eq(
+        mr_codec_bind(toy->codec, spec->schema, spec->subject, &foreign->binding, &toy->err),
+        MR_OK);
+    record.value = mr_slice_of(bytes, mr_codec_encode(&foreign->binding, &value, bytes));
+    ck_assert_int_eq(mr_producer_begin(foreign->producer, &toy->err), MR_OK);
+    ck_assert_int_eq(mr_producer_send(foreign->producer, &record, &toy->err), MR_OK);
+}
+
+/*
+ * The markers of a commit reach the offsets' partition and the changelog's each in its own time: a
+ * task that takes the last stable offset for the end would go without the last transaction.
+ */
+START_TEST(a_task_waits_for_the_former_owners_transaction)
+{
+    const bool committed = _i % 2 == 1;
+    const bool kept_state = _i / 2 == 1;
+    struct mr_worker_status status;
+    struct foreign foreign;
+    struct toy toy;
+
+    toy_init(&toy, "");
+    if (kept_state) {
+        toy_start(&toy);
+        send_some(&toy, "user-1", 7);
+        ck_assert_int_eq(toy_run(&toy), 0);
+        toy_stop(&toy);
+    }
+    foreign_begin(&toy, &foreign, "user-1", 41);
+    toy_start(&toy);
+    send_some(&toy, "user-1", 1);
+    toy_run_for(&toy, toy.worker, 200);
+    mr_worker_status(toy.worker, &status);
+    ck_assert_uint_eq(status.tasks_ready, TOY_PARTITIONS - 1);
+    ck_assert_int_eq(total_of(&toy, "user-1"), kept_state ? 7 : 0);
+    if (committed) {
+        ck_assert_int_eq(mr_producer_commit(foreign.producer, NULL, NULL, 0, &toy.err), MR_OK);
+    } else {
+        ck_assert_int_eq(mr_producer_abort(foreign.producer, &toy.err), MR_OK);
+    }
+    ck_assert_int_eq(toy_run(&toy), 0);
+    ck_assert_int_eq(total_of(&toy, "user-1"), committed ? 42 : kept_state ? 8 : 1);
+    toy_stop(&toy);
+    mr_producer_close(&foreign.producer);
+    toy_fini(&toy);
+}
+END_TEST
+
+/* ---- servers that are away ------------------------------------------------------------------- */
+
+START_TEST(a_record_that_must_wait_holds_up_only_what_follows_it)
+{
+    struct mr_worker_status status;
+    struct toy toy;
+
+    toy_init(&toy, ", commit-records: 1000");
+    send_some(&toy, "user-1", 30);
+    toy_send(&toy, "user-1", "busy");
+    send_some(&toy, "user-1", 30);
+    toy_refusals = 12;
+    toy_start(&toy);
+    toy_run_for(&toy, toy.worker, 100);
+    /* What stands before it is committed while it waits. */
+    ck_assert_int_eq(total_of(&toy, "user-1"), 30);
+    mr_worker_status(toy.worker, &status);
+    ck_assert_str_ne(status.blocked_on, "");
+    while (toy_refusals > 0) {
+        toy_run_for(&toy, toy.worker, 1000);
+    }
+    ck_assert_int_eq(toy_run(&toy), 0);
+    ck_assert_int_eq(total_of(&toy, "user-1"), 61);
+    ck_assert_uint_eq(toy_read(&toy, "passed", records), 61);
+    toy_stop(&toy);
+    toy_fini(&toy);
+}
+END_TEST
+
+/* A member that does not poll loses its place, and holds up everybody else's rebalance. */
+START_TEST(a_worker_that_waits_with_a_full_queue_goes_on_polling)
+{
+    struct mr_worker_status status;
+    struct mr_worker *second;
+    struct toy toy;
+
+    toy_init(&toy, "");
+    toy_send(&toy, "user-1", "busy");
+    send_some(&toy, "user-1", 25000);
+    toy_refusals = 1000;
+    toy_start(&toy);
+    toy_run_for(&toy, toy.worker, 200);
+    second = toy_worker(&toy, "1", toy.backend);
+    for (int i = 0; i < 50; i++) {
+        (void)toy_step(&toy, second);
+        (void)toy_step(&toy, toy.worker);
+    }
+    mr_worker_status(second, &status);
+    ck_assert_uint_eq(status.tasks, 1);
+    toy_refusals = 0;
+    toy_run_all(&toy, (struct mr_worker *const[]){toy.worker, second}, 2);
+    ck_assert_int_eq(total_of(&toy, "user-1"), 25001);
+    mr_worker_destroy(&second);
+    toy_stop(&toy);
+    toy_fini(&toy);
+}
+END_TEST
+
+/* ---- an abort that fails --------------------------------------------------------------------- */
+
+static const struct {
+    enum mr_status status;
+    bool done;
+    const char *why;
+} aborts[] = {
+    {MR_TIMEOUT, false, "the coordinator is away for longer than an abort may take"},
+    {MR_TIMEOUT, true, "aborted, but the answer was lost"},
+    {MR_LOG_FATAL, false, "the client is finished"},
+};
+
+START_TEST(an_abort_that_fails_is_settled_by_a_new_producer)
+{
+    for (int n = 1; n <= 8; n++) {
+        struct toy toy;
+
+        toy_init(&toy, ", commit-records: 5");
+        mr_log_memory_fail(toy.log, MR_LOG_CALL_COMMIT, n, MR_TXN_ABORT, false);
+        mr_log_memory_fail(toy.log, MR_LOG_CALL_ABORT, 1, aborts[_i].status, aborts[_i].done);
+        toy_start(&toy);
+        send_some(&toy, "user-1", ORDERS);
+        ck_assert_int_eq(toy_run(&toy), 0);
+        ck_assert_int_eq(total_of(&toy, "user-1"), ORDERS);
+        ck_assert_uint_eq(toy_read(&toy, "passed", records), ORDERS);
+        toy_stop(&toy);
+        toy_fini(&toy);
+    }
+}
+END_TEST
+
+/* Said to be refused, but it was committed: to take the inputs again would double them. */
+START_TEST(a_commit_that_was_done_and_cannot_be_aborted_is_not_repeated)
+{
+    for (int n = 1; n <= 8; n++) {
+        struct toy toy;
+
+        toy_init(&toy, ", commit-records: 5");
+        mr_log_memory_fail(toy.log, MR_LOG_CALL_COMMIT, n, MR_TXN_ABORT, true);
+        mr_log_memory_fail(toy.log, MR_LOG_CALL_ABORT, 1, MR_LOG_FATAL, false);
+        toy_start(&toy);
+        send_some(&toy, "user-1", ORDERS);
+        ck_assert_int_eq(toy_run(&toy), 0);
+        ck_assert_int_eq(total_of(&toy, "user-1"), ORDERS);
+        ck_assert_uint_eq(toy_read(&toy, "passed", records), ORDERS);
+        toy_stop(&toy);
+        toy_fini(&toy);
+    }
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("recovery");
+    TCase *tcase = tcase_create("all");
+    SRunner *runner;
+    int failed;
+
+    tcase_set_timeout(tcase, 60);
+    tcase_add_test(tcase, a_state_write_that_fails_stops_the_worker);
+    tcase_add_test(tcase, at_least_once_works_too);
+    tcase_add_test(tcase, at_least_once_loses_nothing_when_a_flush_fails);
+    tcase_add_loop_test(tcase, a_task_waits_for_the_former_owners_transaction, 0, 4);
+    tcase_add_test(tcase, a_record_that_must_wait_holds_up_only_what_follows_it);
+    tcase_add_test(tcase, a_worker_that_waits_with_a_full_queue_goes_on_polling);
+    tcase_add_loop_test(tcase, an_abort_that_fails_is_settled_by_a_new_producer, 0,
+                        (int)MR_COUNT(aborts));
+    tcase_add_test(tcase, a_commit_that_was_done_and_cannot_be_aborted_is_not_repeated);
+    suite_add_tcase(suite, tcase);
+    runner = srunner_create(suite);
+    srunner_run_all(runner, CK_ENV);
+    failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? 0 : 1;
+}
