@@ -29,6 +29,19 @@ static void note_failure(struct mr_worker *worker, enum mr_status status, const 
     }
 }
 
+enum mr_status assignment_pause(struct task *task, bool pause, struct mr_err *err)
+{
+    struct mr_worker *worker = task->worker;
+
+    for (size_t i = 0; i < worker->group->input_count; i++) {
+        const char *topic = worker_topic(worker, task->inputs[i].topic)->name;
+
+        MR_TRY(pause ? mr_member_pause(worker->member, topic, task->partition, err)
+                     : mr_member_resume(worker->member, topic, task->partition, err));
+    }
+    return MR_OK;
+}
+
 static bool all_assigned(const struct task *task)
 {
     for (size_t i = 0; i < task->worker->group->input_count; i++) {
@@ -93,21 +106,28 @@ void assignment_revoked(void *arg, const struct mr_topic_partition *partitions, 
     struct mr_err err = {0};
     enum mr_status status = MR_OK;
 
-    if (worker->crashing) {
-        return;
+    if (worker->crashing || worker->revocation_status != MR_OK) {
+        return; /* nothing is finished any more; what is there stays for a restart */
     }
-    if (worker->open && worker->revocation_status == MR_OK) {
+    if (worker->open && !worker->unsettled) {
         if (lost) {
-            struct mr_err why = {.status = MR_TXN_ABORT, .text = "partitions were lost"};
+            const struct mr_err why = {.status = MR_TXN_ABORT, .text = "partitions were lost"};
 
             status = transaction_abort(worker, &why, &err);
         } else {
             status = transaction_commit(worker, &err);
         }
-        note_failure(worker, status, &err);
     }
+    if (status == MR_OK) {
+        status = state_write(worker, &err);
+    }
+    note_failure(worker, status, &err);
     if (status != MR_OK) {
+        transaction_drop_inputs(worker);
         return; /* the worker fails; its tasks are left as they are */
+    }
+    if (worker->unsettled) {
+        transaction_give_up(worker);
     }
     for (size_t i = 0; i < count; i++) {
         drop_task(worker, partitions[i].partition);

@@ -8,7 +8,8 @@
 
 #include <stdio.h>
 
-/* Kafka's default limit of a batch is 1,048,588 bytes; leave room for its framing. */
+/* Key and value: Kafka's default limit of a batch is 1,048,588 bytes; leave room for its framing.
+ */
 #define OUTPUT_BYTES_MAX ((size_t)1000000)
 
 static enum mr_status write_out(struct mr_ctx *ctx, size_t port, struct mr_slice partition_key,
@@ -29,10 +30,10 @@ static enum mr_status write_out(struct mr_ctx *ctx, size_t port, struct mr_slice
     };
     uint8_t *scratch;
 
-    if (bytes_max > OUTPUT_BYTES_MAX) {
+    if (bytes_max + key.len > OUTPUT_BYTES_MAX) {
         return mr_fail(err, MR_TOO_LARGE, "stage %s: record of up to %zu bytes for %s; at most %zu",
-                       ctx->stage->name, bytes_max, worker_topic(worker, out->topic)->name,
-                       OUTPUT_BYTES_MAX);
+                       ctx->stage->name, bytes_max + key.len,
+                       worker_topic(worker, out->topic)->name, OUTPUT_BYTES_MAX);
     }
     scratch = outbox_scratch(&worker->outbox, bytes_max);
     item.value = mr_slice_of(scratch, mr_codec_encode(binding, value, scratch));
@@ -144,24 +145,34 @@ struct mr_counter *mr_ctx_counter(struct mr_ctx *ctx, const char *name)
                               "counted by the stage");
 }
 
+/* An instance that was opened again goes on with the timers of the one before it. */
+static struct timer *find_timer(struct task *task, const struct mr_ctx *owner, size_t id)
+{
+    for (size_t i = 0; i < task->timer_count; i++) {
+        if (task->timers[i].owner == owner && task->timers[i].id == id) {
+            return &task->timers[i];
+        }
+    }
+    return NULL;
+}
+
 void mr_ctx_schedule(struct mr_ctx *ctx, enum mr_timer_clock clock, int64_t interval_us,
                      size_t *timer)
 {
     struct task *task = ctx->task;
-    size_t id = 0;
 
     MR_ASSERT(interval_us > 0 && ctx->stage->type->punctuate != NULL);
-    for (size_t i = 0; i < task->timer_count; i++) {
-        id += task->timers[i].owner == ctx;
+    *timer = ctx->timer_count++;
+    if (find_timer(task, ctx, *timer) != NULL) {
+        return;
     }
     task->timers = mr_xrealloc(task->timers, (task->timer_count + 1) * sizeof(*task->timers));
     task->timers[task->timer_count++] = (struct timer){
         .owner = ctx,
-        .id = id,
+        .id = *timer,
         .clock = clock,
         .interval_us = interval_us,
         .next_us = INT64_MIN,
         .next_before_us = INT64_MIN,
     };
-    *timer = id;
 }

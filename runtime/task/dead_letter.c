@@ -2,8 +2,9 @@
  * dead_letter.c -- a record that no attempt can process: its bytes as they were, and why.
  *
  * The dead letter is an output of the transaction like any other, so that a record is either
- * processed or dead-lettered, once. Its own headers stay, ours come after them. A value that would
- * not fit is left out: its size is said, and the coordinates find the original.
+ * processed or dead-lettered, once. Its own headers stay, as many as there is room for; ours come
+ * after them. A value that would not fit is left out: its size is said, and the coordinates find
+ * the original.
  */
 #include "task.h"
 
@@ -21,16 +22,16 @@ static struct mr_header text_header(const char *name, const char *text)
 void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, const char *stage,
                      const struct mr_message *message, const struct mr_err *err)
 {
-    struct mr_header headers[MR_HEADERS_MAX + OWN_HEADERS];
-    size_t count = mr_message_headers(message, headers, MR_HEADERS_MAX);
+    struct mr_header headers[MR_HEADERS_MAX];
+    size_t count = mr_message_headers(message, headers, MR_HEADERS_MAX - OWN_HEADERS);
     char partition_text[16];
     char offset_text[24];
     char timestamp_text[24];
     char bytes_text[24];
     struct mr_slice value = message->value;
 
-    if (count > MR_HEADERS_MAX) {
-        count = MR_HEADERS_MAX;
+    if (count > MR_HEADERS_MAX - OWN_HEADERS) {
+        count = MR_HEADERS_MAX - OWN_HEADERS;
     }
     snprintf(partition_text, sizeof(partition_text), "%d", (int)message->partition);
     snprintf(offset_text, sizeof(offset_text), "%lld", (long long)message->offset);

@@ -8,21 +8,28 @@
 #include "millrace/logger.h"
 #include "task.h"
 
+/* A stage may have gone on although a reader of what it emitted had failed: the first failure
+ * counts, whatever became of it on the way. */
+static enum mr_status process_chain(const struct task *task, struct mr_err *err)
+{
+    if (task->chain_status != MR_OK) {
+        *err = task->chain_err;
+    }
+    return task->chain_status;
+}
+
 enum mr_status process_deliver(struct mr_ctx *to, size_t port, const struct mr_record *record,
                                struct mr_err *err)
 {
     enum mr_status status = to->stage->type->process(to->self, to, port, record, err);
     struct task *task = to->task;
 
-    if (status == MR_OK && task->chain_status != MR_OK) {
-        /* A stage went on although a reader of what it emitted had failed. */
-        status = task->chain_status;
-    }
-    if (status != MR_OK && task->failed == NULL) {
+    if (status != MR_OK && task->chain_status == MR_OK) {
         task->failed = to;
         task->chain_status = status;
+        task->chain_err = *err;
     }
-    return status;
+    return process_chain(task, err);
 }
 
 static enum mr_status no_value(const struct mr_ctx *to, size_t port, struct mr_err *err)
@@ -33,6 +40,16 @@ static enum mr_status no_value(const struct mr_ctx *to, size_t port, struct mr_e
     return mr_fail(err, MR_MALFORMED, "record without a value");
 }
 
+/* The log's time is the writer's word: it may be anything. */
+static int64_t event_of(const struct mr_message *message)
+{
+    const int64_t ms_max = INT64_MAX / 1000;
+
+    return message->timestamp_ms > ms_max    ? INT64_MAX
+           : message->timestamp_ms < -ms_max ? -INT64_MAX
+                                             : message->timestamp_ms * 1000;
+}
+
 static enum mr_status decode(struct task *task, struct input *input,
                              const struct mr_message *message, struct mr_record *record,
                              struct mr_err *err)
@@ -41,7 +58,7 @@ static enum mr_status decode(struct task *task, struct input *input,
 
     *record = (struct mr_record){
         .key = message->key,
-        .event_us = message->timestamp_ms * 1000,
+        .event_us = event_of(message),
         .topic = message->topic,
         .partition = message->partition,
         .offset = message->offset,
@@ -114,7 +131,7 @@ enum mr_status process_taken(struct mr_worker *worker, const struct taken *taken
     task_touch(task);
     worker->open = true;
     task->source = &taken->message;
-    task->event_us = taken->message.timestamp_ms * 1000;
+    task->event_us = event_of(&taken->message);
     task->failed = NULL;
     task->chain_status = MR_OK;
     status = to_readers(task, taken->input, &taken->message, err);
@@ -135,10 +152,18 @@ enum mr_status process_taken(struct mr_worker *worker, const struct taken *taken
 
 /* ---- timers ---------------------------------------------------------------------------------- */
 
+/* The next multiple of the interval; event time comes from outside and may be anything. */
+static int64_t next_firing(const struct timer *timer, int64_t now_us)
+{
+    const int64_t begun_us = now_us - now_us % timer->interval_us;
+
+    return begun_us > INT64_MAX - timer->interval_us ? INT64_MAX : begun_us + timer->interval_us;
+}
+
 static bool timer_due(struct timer *timer, int64_t now_us)
 {
     if (timer->next_us == INT64_MIN) {
-        timer->next_us = now_us - now_us % timer->interval_us + timer->interval_us;
+        timer->next_us = next_firing(timer, now_us);
         return false;
     }
     return now_us >= timer->next_us;
@@ -155,8 +180,11 @@ static enum mr_status fire(struct mr_worker *worker, struct task *task, struct t
     task->event_us = now_us;
     task->failed = NULL;
     task->chain_status = MR_OK;
-    timer->next_us = now_us - now_us % timer->interval_us + timer->interval_us;
+    timer->next_us = next_firing(timer, now_us);
     status = owner->stage->type->punctuate(owner->self, owner, timer->id, now_us, err);
+    if (status == MR_OK) {
+        status = process_chain(task, err);
+    }
     if (status == MR_OK) {
         outbox_keep(&worker->outbox);
         task_release(task);
@@ -197,6 +225,7 @@ static enum mr_status flush_task(struct mr_worker *worker, struct task *task, st
         task->chain_status = MR_OK;
         if (node->stage->type->flush != NULL) {
             MR_TRY(node->stage->type->flush(node->self, node, err));
+            MR_TRY(process_chain(task, err));
         }
     }
     outbox_keep(&worker->outbox);

@@ -21,6 +21,7 @@
 #define READ_MAX ((size_t)2000)
 #define STABLE_WAIT_US (200 * MR_MS_US)
 #define REOPEN_PAUSE_US (10 * MR_MS_US)
+#define RESTART_PAUSE_US (500 * MR_MS_US)
 /* Kafka keeps tombstones for delete.retention.ms, a day by default; an hour of margin. */
 #define STATE_AGE_MAX_US (23 * MR_HOUR_US)
 
@@ -145,6 +146,10 @@ static enum mr_status await_stable_inputs(struct task *task, struct mr_err *err)
     }
     status = mr_log_committed(worker->process.log, worker->group_id, positions, count,
                               STABLE_WAIT_US, err);
+    for (size_t i = 0; status == MR_OK && i < count; i++) {
+        task->inputs[i].committed_offset =
+            positions[i].offset == MR_OFFSET_NONE ? 0 : positions[i].offset;
+    }
     free(positions);
     return status;
 }
@@ -311,20 +316,10 @@ static enum mr_status finish_plan(struct task *task, struct catch_up *plan, int6
                             task->partition, err);
 }
 
-static enum mr_status resume_inputs(struct task *task, struct mr_err *err)
-{
-    struct mr_worker *worker = task->worker;
-
-    for (size_t i = 0; i < worker->group->input_count; i++) {
-        MR_TRY(mr_member_resume(worker->member, worker_topic(worker, task->inputs[i].topic)->name,
-                                task->partition, err));
-    }
-    return MR_OK;
-}
-
 static enum mr_status check_task(struct task *task, int64_t *left, struct mr_err *err)
 {
     struct mr_worker *worker = task->worker;
+    enum mr_status status;
     bool done = true;
 
     for (size_t i = 0; i < task->catch_up_count; i++) {
@@ -347,13 +342,23 @@ static enum mr_status check_task(struct task *task, int64_t *left, struct mr_err
         return MR_OK;
     }
     restore_forget(worker, task);
-    MR_TRY(task_start(task, err));
+    status = task_start(task, err);
+    if (mr_status_class(status) == MR_CLASS_RETRY) {
+        /* A schema that must be asked for, a slow disk: from the beginning, a little later. */
+        worker_blocked_on(worker, err->text);
+        worker->reopen_at_us = worker_now_us(worker) + RESTART_PAUSE_US;
+        task_reopen(task);
+        return MR_OK;
+    }
+    MR_TRY(status);
     mr_info("task_ready", "group=%s partition=%d", worker->group->name, (int)task->partition);
-    return resume_inputs(task, err);
+    return worker->inputs_held ? MR_OK : assignment_pause(task, false, err);
 }
 
 enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err *err)
 {
+    /* Asked once: a task that must wait is no reason to leave out those behind it. */
+    const bool reopen = worker_now_us(worker) >= worker->reopen_at_us;
     bool pending = false;
 
     worker->live.restore_left = 0;
@@ -361,8 +366,7 @@ enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err 
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         struct task *task = worker->tasks[p];
 
-        if (task != NULL && task->state == TASK_OPENING &&
-            worker_now_us(worker) >= worker->reopen_at_us) {
+        if (task != NULL && task->state == TASK_OPENING && reopen) {
             MR_TRY(open_task(task, err));
         }
         if (task != NULL && task->state == TASK_CATCHING_UP) {

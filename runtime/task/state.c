@@ -1,13 +1,19 @@
 /*
- * state.c -- from the overlays to the changelog before the commit, and to the backend after it.
+ * state.c -- from the overlays to the changelog before the commit, and to the backend behind it.
  *
- * One batch carries the values, the changelog offset and the input offsets, so that what is on disk
- * is always a committed state of the log, at most one transaction behind.
+ * Why: the backend is not needed for reading what is in memory, and not for safety, which is the
+ *      changelog's. Written now and then, keys that came and went cost nothing, and hot ones once.
+ * How: one batch carries values, changelog offsets and input offsets, so that what is on disk is
+ *      always a committed state of the log, at most BEHIND_US_MAX old.
  */
 #include "task.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+
+#define BEHIND_US_MAX (500 * MR_MS_US)
+#define BEHIND_BYTES_MAX ((size_t)8 << 20)
+#define BATCH_ARENA_BYTES ((size_t)16 * 1024)
 
 struct send_arg {
     struct mr_worker *worker;
@@ -32,19 +38,23 @@ static enum mr_status send_change(void *arg, struct mr_slice key, struct mr_slic
 }
 
 typedef enum mr_status visit_store(struct mr_worker *worker, struct task *task, struct mr_ctx *node,
-                                   size_t store, void *arg, struct mr_err *err);
+                                   size_t store, struct mr_err *err);
 
-static enum mr_status each_touched_store(struct mr_worker *worker, visit_store *visit, void *arg,
-                                         struct mr_err *err)
+/* Of tasks that have stores open; touched: only of those in the transaction. */
+static enum mr_status each_store(struct mr_worker *worker, bool touched, visit_store *visit,
+                                 struct mr_err *err)
 {
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         struct task *task = worker->tasks[p];
 
-        for (size_t i = 0; task != NULL && task->touched && i < worker->group->stage_count; i++) {
+        if (task == NULL || task->state != TASK_READY || (touched && !task->touched)) {
+            continue;
+        }
+        for (size_t i = 0; i < worker->group->stage_count; i++) {
             struct mr_ctx *node = &task->nodes[i];
 
             for (size_t s = 0; s < node->stage->type->store_count; s++) {
-                MR_TRY(visit(worker, task, node, s, arg, err));
+                MR_TRY(visit(worker, task, node, s, err));
             }
         }
     }
@@ -52,20 +62,60 @@ static enum mr_status each_touched_store(struct mr_worker *worker, visit_store *
 }
 
 static enum mr_status send_store(struct mr_worker *worker, struct task *task, struct mr_ctx *node,
-                                 size_t store, void *arg, struct mr_err *err)
+                                 size_t store, struct mr_err *err)
 {
     struct send_arg send = {
         .worker = worker,
         .item = {.topic = node->stage->changelogs[store], .partition = task->partition},
     };
 
-    (void)arg;
     return mr_store_changes(node->stores[store], send_change, &send, err);
 }
 
 enum mr_status state_send_changes(struct mr_worker *worker, struct mr_err *err)
 {
-    return each_touched_store(worker, send_store, NULL, err);
+    return each_store(worker, true, send_store, err);
+}
+
+/* Notes how far the changelog of a store goes that has changed. */
+static enum mr_status commit_store(struct mr_worker *worker, struct task *task, struct mr_ctx *node,
+                                   size_t store, struct mr_err *err)
+{
+    const int topic = worker->producer_topics[node->stage->changelogs[store]];
+    const int64_t delivered = mr_producer_delivered(worker->producer, topic, task->partition);
+
+    const size_t before = mr_store_behind_bytes(node->stores[store]);
+
+    (void)err;
+    mr_store_committed(node->stores[store]);
+    if (mr_store_behind_bytes(node->stores[store]) > before) {
+        MR_ASSERT(delivered != MR_OFFSET_NONE);
+        node->changelog_next[store] = delivered + 1;
+    }
+    worker->behind_bytes += mr_store_behind_bytes(node->stores[store]);
+    return MR_OK;
+}
+
+void state_committed(struct mr_worker *worker)
+{
+    struct mr_err err;
+
+    if (worker->behind_since_us == INT64_MAX) {
+        worker->behind_since_us = worker_now_us(worker);
+    }
+    worker->behind_bytes = 0;
+    MR_ASSERT(each_store(worker, true, commit_store, &err) == MR_OK);
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        struct task *task = worker->tasks[p];
+
+        for (size_t i = 0; task != NULL && task->touched && i < worker->group->input_count; i++) {
+            struct input *input = &task->inputs[i];
+
+            if (input->next_offset != MR_OFFSET_NONE) {
+                input->unwritten_offset = input->next_offset;
+            }
+        }
+    }
 }
 
 /* ---- after the commit ------------------------------------------------------------------------ */
@@ -123,29 +173,32 @@ static void add_meta(struct batch *batch, struct mr_space *space, const char *na
 }
 
 static enum mr_status collect_store(struct mr_worker *worker, struct task *task,
-                                    struct mr_ctx *node, size_t store, void *arg,
-                                    struct mr_err *err)
+                                    struct mr_ctx *node, size_t store, struct mr_err *err)
 {
-    struct batch *batch = arg;
-    const size_t before = batch->write_count;
-    const size_t topic = node->stage->changelogs[store];
-    const int64_t delivered =
-        mr_producer_delivered(worker->producer, worker->producer_topics[topic], task->partition);
+    struct batch *batch = worker->batch;
 
+    (void)task;
     batch->space = node->spaces[store];
-    MR_TRY(mr_store_changes(node->stores[store], collect_change, batch, err));
-    if (batch->write_count > before) {
-        if (delivered == MR_OFFSET_NONE) {
-            return mr_fail(err, MR_LOG_FATAL, "changelog %s: committed without a delivery report",
-                           worker_topic(worker, topic)->name);
-        }
-        add_meta(batch, batch->space, META_CHANGELOG, delivered + 1);
+    MR_TRY(mr_store_unwritten(node->stores[store], collect_change, batch, err));
+    if (node->changelog_next[store] != MR_OFFSET_NONE) {
+        add_meta(batch, batch->space, META_CHANGELOG, node->changelog_next[store]);
     }
     return MR_OK;
 }
 
+static enum mr_status store_written(struct mr_worker *worker, struct task *task,
+                                    struct mr_ctx *node, size_t store, struct mr_err *err)
+{
+    (void)worker;
+    (void)task;
+    (void)err;
+    mr_store_written(node->stores[store]);
+    node->changelog_next[store] = MR_OFFSET_NONE;
+    return MR_OK;
+}
+
 /* The input offsets rest with the task's first store. */
-static void collect_inputs(struct mr_worker *worker, const struct task *task, struct batch *batch)
+static void collect_inputs(struct mr_worker *worker, struct task *task, struct batch *batch)
 {
     struct mr_space *space = NULL;
 
@@ -155,49 +208,78 @@ static void collect_inputs(struct mr_worker *worker, const struct task *task, st
         }
     }
     for (size_t i = 0; space != NULL && i < worker->group->input_count; i++) {
-        const struct input *input = &task->inputs[i];
+        struct input *input = &task->inputs[i];
 
-        if (input->next_offset != MR_OFFSET_NONE) {
+        if (input->unwritten_offset != MR_OFFSET_NONE) {
             char name[300];
 
             snprintf(name, sizeof(name), "input:%s", worker_topic(worker, input->topic)->name);
-            add_meta(batch, space, name, input->next_offset);
+            add_meta(batch, space, name, input->unwritten_offset);
+            input->unwritten_offset = MR_OFFSET_NONE;
         }
     }
 }
 
-static enum mr_status commit_store(struct mr_worker *worker, struct task *task, struct mr_ctx *node,
-                                   size_t store, void *arg, struct mr_err *err)
+size_t state_overlay_bytes(struct mr_worker *worker)
 {
-    (void)worker;
-    (void)task;
-    (void)arg;
-    (void)err;
-    mr_store_committed(node->stores[store]);
-    return MR_OK;
+    size_t bytes = 0;
+
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        const struct task *task = worker->tasks[p];
+
+        for (size_t i = 0; task != NULL && task->touched && i < worker->group->stage_count; i++) {
+            for (size_t s = 0; s < task->nodes[i].stage->type->store_count; s++) {
+                bytes += mr_store_overlay_bytes(task->nodes[i].stores[s]);
+            }
+        }
+    }
+    return bytes;
 }
 
-enum mr_status state_write_committed(struct mr_worker *worker, struct mr_err *err)
+bool state_due(const struct mr_worker *worker)
+{
+    return worker->behind_since_us != INT64_MAX &&
+           (worker->behind_bytes >= BEHIND_BYTES_MAX ||
+            worker_now_us(worker) - worker->behind_since_us >= BEHIND_US_MAX);
+}
+
+static enum mr_status write_batch(struct mr_worker *worker, struct mr_err *err)
 {
     struct mr_backend *backend = worker->process.backend;
-    struct batch batch = {.arena = mr_arena_create(16 * 1024),
-                          .wall_us = mr_clock_wall_us(worker->process.clock)};
-    enum mr_status status = each_touched_store(worker, collect_store, &batch, err);
+    struct batch *batch = worker->batch;
 
-    for (int32_t p = 0; status == MR_OK && p < worker->task_capacity; p++) {
-        if (worker->tasks[p] != NULL && worker->tasks[p]->touched) {
-            collect_inputs(worker, worker->tasks[p], &batch);
+    MR_TRY(each_store(worker, false, collect_store, err));
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        if (worker->tasks[p] != NULL) {
+            collect_inputs(worker, worker->tasks[p], batch);
         }
     }
-    if (status == MR_OK && batch.write_count + batch.meta_count > 0) {
-        status = backend->ops->write(backend, batch.writes, batch.write_count, batch.metas,
-                                     batch.meta_count, false, err);
+    if (batch->write_count + batch->meta_count > 0) {
+        MR_TRY(backend->ops->write(backend, batch->writes, batch->write_count, batch->metas,
+                                   batch->meta_count, false, err));
     }
-    if (status == MR_OK) {
-        status = each_touched_store(worker, commit_store, NULL, err);
-    }
+    return each_store(worker, false, store_written, err);
+}
+
+enum mr_status state_write(struct mr_worker *worker, struct mr_err *err)
+{
+    struct batch batch = {.arena = mr_arena_create(BATCH_ARENA_BYTES),
+                          .wall_us = mr_clock_wall_us(worker->process.clock)};
+    enum mr_status status;
+
+    worker->batch = &batch;
+    status = write_batch(worker, err);
+    worker->batch = NULL;
     free(batch.writes);
     free(batch.metas);
     mr_arena_destroy(&batch.arena);
+    worker->behind_since_us = INT64_MAX;
+    worker->behind_bytes = 0;
+    if (status != MR_OK && mr_status_class(status) != MR_CLASS_FATAL) {
+        const struct mr_err why = *err;
+
+        /* Nothing is lost: the log has it all, and a restart reads it from there. */
+        return mr_fail(err, MR_RESOURCE, "state cannot be written: %.300s", why.text);
+    }
     return status;
 }

@@ -26,6 +26,7 @@ static void create_inputs(struct task *task)
         input->reader_count = worker->input_reader_first[i + 1] - first;
         input->record = mr_xcalloc(1, input->binding.schema->struct_bytes);
         input->next_offset = MR_OFFSET_NONE;
+        input->unwritten_offset = MR_OFFSET_NONE;
     }
 }
 
@@ -50,8 +51,29 @@ struct task *task_create(struct mr_worker *worker, int32_t partition)
         stores = node->stage->type->store_count;
         node->stores = mr_xcalloc(stores, sizeof(struct mr_store *));
         node->spaces = mr_xcalloc(stores, sizeof(struct mr_space *));
+        node->changelog_next = mr_xcalloc(stores, sizeof(int64_t));
+        for (size_t s = 0; s < stores; s++) {
+            node->changelog_next[s] = MR_OFFSET_NONE;
+        }
     }
     return task;
+}
+
+/* The instance and its stores; what they had not written to the backend is the changelog's. */
+static void stop_node(struct mr_ctx *node)
+{
+    const struct mr_stage *type = node->stage->type;
+
+    if (node->self != NULL && type->fini != NULL) {
+        type->fini(node->self);
+    }
+    free(node->self);
+    node->self = NULL;
+    node->timer_count = 0;
+    for (size_t i = 0; i < type->store_count; i++) {
+        mr_store_close(&node->stores[i]);
+        node->changelog_next[i] = MR_OFFSET_NONE;
+    }
 }
 
 static void destroy_node(struct mr_ctx *node)
@@ -60,12 +82,8 @@ static void destroy_node(struct mr_ctx *node)
     const struct mr_stage *type = node->stage->type;
     struct mr_err err;
 
-    if (node->self != NULL && type->fini != NULL) {
-        type->fini(node->self);
-    }
-    free(node->self);
+    stop_node(node);
     for (size_t i = 0; i < type->store_count; i++) {
-        mr_store_close(&node->stores[i]);
         if (node->spaces[i] != NULL &&
             backend->ops->space_close(backend, node->spaces[i], &err) != MR_OK) {
             mr_warn("store_close_failed", "stage=%s error=\"%s\"", node->stage->name, err.text);
@@ -73,6 +91,7 @@ static void destroy_node(struct mr_ctx *node)
     }
     free(node->stores);
     free(node->spaces);
+    free(node->changelog_next);
 }
 
 void task_destroy(struct task **out)
@@ -99,6 +118,20 @@ void task_destroy(struct task **out)
     mr_arena_destroy(&task->arena);
     free(task);
     *out = NULL;
+}
+
+void task_reopen(struct task *task)
+{
+    for (size_t i = 0; i < task->worker->group->stage_count; i++) {
+        stop_node(&task->nodes[i]);
+    }
+    for (size_t i = 0; i < task->worker->group->input_count; i++) {
+        task->inputs[i].next_offset = MR_OFFSET_NONE;
+        task->inputs[i].unwritten_offset = MR_OFFSET_NONE;
+    }
+    task->touched = false;
+    task->state = TASK_OPENING;
+    mr_arena_reset(task->arena);
 }
 
 /* ---- starting -------------------------------------------------------------------------------- */

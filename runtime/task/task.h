@@ -23,6 +23,7 @@
 #include <stdatomic.h>
 
 struct task;
+struct batch; /* state.c */
 
 /* What a stage's callbacks are given: their node. */
 struct mr_ctx {
@@ -31,6 +32,8 @@ struct mr_ctx {
     void *self;
     struct mr_store **stores;
     struct mr_space **spaces;
+    size_t timer_count;      /* scheduled by this instance */
+    int64_t *changelog_next; /* of each store, to be written with it; MR_OFFSET_NONE: no news */
 };
 
 struct timer {
@@ -50,7 +53,9 @@ struct input {
     void *record;             /* decoded value of the record being processed */
     struct mr_message *queue; /* ring */
     size_t queue_capacity, queue_first, queue_count;
-    int64_t next_offset; /* to commit; MR_OFFSET_NONE: nothing taken in this transaction */
+    int64_t next_offset;      /* to commit; MR_OFFSET_NONE: nothing taken in this transaction */
+    int64_t unwritten_offset; /* committed, not yet in the backend; MR_OFFSET_NONE: none */
+    int64_t committed_offset; /* of the group; 0 when there is none */
     bool assigned;
 };
 
@@ -89,6 +94,7 @@ struct task {
     int64_t event_us;
     const struct mr_ctx *failed;
     enum mr_status chain_status;
+    struct mr_err chain_err; /* meaningful when chain_status is not MR_OK */
 };
 
 /* An input record in the transaction, in the order of processing. */
@@ -144,8 +150,22 @@ struct mr_worker {
     struct taken *taken;
     size_t taken_count, taken_done, taken_capacity;
     struct outbox outbox;
-    bool open;              /* something was done since the last outcome */
-    bool begun;             /* the producer knows of it */
+    int64_t behind_since_us; /* the backend lacks something; INT64_MAX: it is complete */
+    size_t behind_bytes;
+    struct batch *batch; /* while it is written */
+    bool open;           /* something was done since the last outcome */
+    bool begun;          /* the producer knows of it */
+    /*
+     * Its outcome is not known: the producer is gone, and a new one and the group's committed
+     * offset of unsettled_at (its offset: as the transaction would leave it) will tell. topic NULL:
+     * it took no input.
+     */
+    bool unsettled;
+    struct mr_topic_partition unsettled_at;
+    struct mr_err unsettled_why;
+    size_t overlay_bytes;   /* written to stores by the transaction, about */
+    size_t limit;           /* of inputs in the next transaction, after an abort; 0: none */
+    bool inputs_held;       /* paused: too much is queued while nothing can be processed */
     int64_t last_commit_us; /* monotonic, when the last outcome was known */
     int64_t reopen_at_us;   /* tasks that could not be opened are tried again */
     int64_t retry_at_us;    /* back-off: nothing is taken before */
@@ -175,6 +195,8 @@ struct task *task_create(struct mr_worker *worker, int32_t partition);
 void task_destroy(struct task **task);
 /* Stores are caught up: open them, let the stages load, start. */
 MR_NODISCARD enum mr_status task_start(struct task *task, struct mr_err *err);
+/* Back to OPENING: instances, stores and overlay go, buffered inputs stay. */
+void task_reopen(struct task *task);
 /* Savepoints of all its stores at once. */
 void task_release(struct task *task);
 MR_NODISCARD enum mr_status task_rollback(struct task *task, struct mr_err *err);
@@ -220,15 +242,26 @@ MR_NODISCARD enum mr_status transaction_commit(struct mr_worker *worker, struct 
 /* why: logged. The inputs wait for replay. */
 MR_NODISCARD enum mr_status transaction_abort(struct mr_worker *worker, const struct mr_err *why,
                                               struct mr_err *err);
+/* Finds out what became of a transaction in doubt, when that can be asked; opens the producer. */
+MR_NODISCARD enum mr_status transaction_settle(struct mr_worker *worker, struct mr_err *err);
+/* It is in doubt and everything of it goes to somebody else. */
+void transaction_give_up(struct mr_worker *worker);
+/* The worker has failed: no message of the member is kept beyond its end. */
+void transaction_drop_inputs(struct mr_worker *worker);
 /* Forgets inputs of the task (it is no longer ours). Nothing may be open. */
 void transaction_forget(struct mr_worker *worker, const struct task *task);
 
-/* ---- state.c: the write batch after a commit ------------------------------------------------- */
+/* ---- state.c: changelogs before the commit, the backend behind it ---------------------------- */
 
 /* Produces the changelog records of every touched task. */
 MR_NODISCARD enum mr_status state_send_changes(struct mr_worker *worker, struct mr_err *err);
-/* Writes overlays, changelog offsets and input offsets in one batch, then makes them committed. */
-MR_NODISCARD enum mr_status state_write_committed(struct mr_worker *worker, struct mr_err *err);
+/* The transaction is committed: overlays become the committed state. */
+void state_committed(struct mr_worker *worker);
+/* What the transaction has written to stores. */
+size_t state_overlay_bytes(struct mr_worker *worker);
+bool state_due(const struct mr_worker *worker);
+/* Writes what the backend lacks, with changelog offsets and input offsets, in one batch. FATAL. */
+MR_NODISCARD enum mr_status state_write(struct mr_worker *worker, struct mr_err *err);
 
 /* ---- restore.c ------------------------------------------------------------------------------- */
 
@@ -244,6 +277,8 @@ void meta_offset_write(uint8_t bytes[16], int64_t offset, int64_t wall_us);
 void assignment_assigned(void *arg, const struct mr_topic_partition *partitions, size_t count);
 void assignment_revoked(void *arg, const struct mr_topic_partition *partitions, size_t count,
                         bool lost);
+/* Pauses or resumes the task's inputs. */
+MR_NODISCARD enum mr_status assignment_pause(struct task *task, bool pause, struct mr_err *err);
 /* Opens the producer and finds its topics. Errors of class RETRY: call again. */
 MR_NODISCARD enum mr_status producing_open(struct mr_worker *worker, int64_t timeout_us,
                                            struct mr_err *err);

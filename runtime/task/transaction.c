@@ -5,8 +5,12 @@
  *       record no earlier than 1.5 ms after the last outcome, because a registration that meets the
  *       last transaction's markers waits a fixed 20 ms; input is processed meanwhile; the interval
  *       is a floor between commits, since a commit costs 2 ms of CPU whatever its size.
- * Outcomes: committed -> state to the backend; aborted -> the kept inputs wait for replay; unknown
- * -> resolved by a new producer with the same identity and the group's committed offsets.
+ * Outcomes: committed -> the overlays are the state; aborted -> the kept inputs wait for replay;
+ *       unknown, or an abort that did not go through -> in doubt: a new producer of the same
+ * identity makes the log settle it, and the group's committed offset says which way. Nothing is
+ * taken meanwhile. What was committed in doubt is read back from the changelogs: whether it was
+ * this transaction or one of a new owner that moved the offset, they have what is true. At least
+ * once: no transaction; offsets are stored after everything sent was acknowledged.
  */
 #include "millrace/logger.h"
 #include "task.h"
@@ -18,9 +22,10 @@
 #define BACKLOG_INTERVALS 5
 #define BACKOFF_MIN_US (100 * MR_MS_US)
 #define BACKOFF_MAX_US (5 * MR_SECOND_US)
-#define ABORTS_BEFORE_SINGLE 3
-#define RESOLVE_TRIES 30
-#define RESOLVE_WAIT_US MR_SECOND_US
+#define ABORTS_BEFORE_HALVES 3
+#define SETTLE_WAIT_US (2 * MR_SECOND_US)
+/* Overlays of one transaction; its outputs are bounded by commit-bytes. */
+#define OVERLAY_BYTES_MAX ((size_t)64 << 20)
 
 static void forget_taken(struct mr_worker *worker)
 {
@@ -38,8 +43,10 @@ static void forget_taken(struct mr_worker *worker)
 static void outcome_known(struct mr_worker *worker)
 {
     outbox_clear(&worker->outbox);
+    worker->overlay_bytes = 0;
     worker->open = false;
     worker->begun = false;
+    worker->unsettled = false;
     worker->last_commit_us = worker_now_us(worker);
 }
 
@@ -51,7 +58,8 @@ bool transaction_full(const struct mr_worker *worker)
 
     return (int64_t)worker->taken_done >= limits->commit_records_max ||
            (int64_t)worker->outbox.bytes >= limits->commit_bytes_max ||
-           (worker->aborts_in_a_row >= ABORTS_BEFORE_SINGLE && worker->taken_done > 0);
+           worker->overlay_bytes >= OVERLAY_BYTES_MAX ||
+           (worker->limit > 0 && worker->taken_done >= worker->limit);
 }
 
 int64_t transaction_due_us(const struct mr_worker *worker)
@@ -75,11 +83,22 @@ bool transaction_due(const struct mr_worker *worker)
 
 static enum mr_status begin(struct mr_worker *worker, struct mr_err *err)
 {
-    if (!worker->begun) {
+    if (!worker->begun && worker->exactly_once) {
         MR_TRY(mr_producer_begin(worker->producer, err));
         worker->begun = true;
     }
     return MR_OK;
+}
+
+/* The record that caused it has been let go: to undo and repeat would go on for ever. */
+static enum mr_status check_written(enum mr_status status, struct mr_err *err)
+{
+    if (mr_status_class(status) == MR_CLASS_POISON) {
+        const struct mr_err why = *err;
+
+        return mr_fail(err, MR_LOG_FATAL, "an output could not be written: %.300s", why.text);
+    }
+    return status;
 }
 
 enum mr_status transaction_pump(struct mr_worker *worker, struct mr_err *err)
@@ -89,7 +108,8 @@ enum mr_status transaction_pump(struct mr_worker *worker, struct mr_err *err)
     if (outbox->sent < outbox->kept &&
         worker_now_us(worker) >= worker->last_commit_us + HOLD_AFTER_OUTCOME_US) {
         MR_TRY(begin(worker, err));
-        MR_TRY(outbox_send(outbox, worker->producer, worker->producer_topics, false, err));
+        MR_TRY(check_written(
+            outbox_send(outbox, worker->producer, worker->producer_topics, false, err), err));
         mr_producer_poll(worker->producer);
     }
     return MR_OK;
@@ -110,53 +130,102 @@ static enum mr_status send_rest(struct mr_worker *worker, struct mr_err *err)
 
 /* ---- outcomes -------------------------------------------------------------------------------- */
 
-/* next to read of each input that the transaction took from; the caller frees *offsets. */
-static size_t input_offsets(const struct mr_worker *worker, struct mr_topic_partition **offsets)
+/*
+ * Next to read of each input that the transaction took from; the caller frees *offsets. When it
+ * took none (timers alone), one offset is sent as it is: it is the offsets that a group's newer
+ * generation refuses, and with them the transaction of a worker that has lost its tasks. *moved:
+ * how many tell that the transaction was committed.
+ */
+static size_t input_offsets(const struct mr_worker *worker, struct mr_topic_partition **offsets,
+                            size_t *moved)
 {
+    struct mr_topic_partition guard = {.topic = NULL};
     size_t count = 0;
 
-    *offsets =
-        mr_xcalloc((size_t)worker->task_capacity * worker->group->input_count, sizeof(**offsets));
+    *offsets = mr_xcalloc((size_t)worker->task_capacity * worker->group->input_count + 1,
+                          sizeof(**offsets));
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         const struct task *task = worker->tasks[p];
 
         for (size_t i = 0; task != NULL && task->touched && i < worker->group->input_count; i++) {
             const struct input *input = &task->inputs[i];
+            const bool taken = input->next_offset != MR_OFFSET_NONE;
+            const struct mr_topic_partition at = {
+                .topic = worker_topic(worker, input->topic)->name,
+                .partition = p,
+                .offset = taken ? input->next_offset : input->committed_offset,
+            };
 
-            if (input->next_offset != MR_OFFSET_NONE) {
-                (*offsets)[count++] = (struct mr_topic_partition){
-                    .topic = worker_topic(worker, input->topic)->name,
-                    .partition = p,
-                    .offset = input->next_offset,
-                };
+            if (taken) {
+                (*offsets)[count++] = at;
+            } else {
+                guard = at;
             }
         }
+    }
+    *moved = count;
+    if (count == 0 && guard.topic != NULL) {
+        (*offsets)[count++] = guard;
     }
     return count;
 }
 
-static enum mr_status committed(struct mr_worker *worker, struct mr_err *err)
+static void count_committed(struct mr_worker *worker)
 {
-    MR_TRY(state_write_committed(worker, err));
+    worker->live.records_in += worker->taken_done;
+    worker->live.commits++;
+    worker->aborts_in_a_row = 0;
+    worker->limit = 0;
+    mr_counter_add(worker->metrics.records_in, worker->taken_done);
+    mr_counter_add(worker->metrics.records_out, worker->outbox.kept);
+    mr_counter_add(worker->metrics.commits, 1);
+}
+
+static void committed(struct mr_worker *worker)
+{
+    state_committed(worker);
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         struct task *task = worker->tasks[p];
 
         for (size_t i = 0; task != NULL && task->touched && i < worker->group->input_count; i++) {
-            task->inputs[i].next_offset = MR_OFFSET_NONE;
+            struct input *input = &task->inputs[i];
+
+            if (input->next_offset != MR_OFFSET_NONE) {
+                input->committed_offset = input->next_offset;
+            }
+            input->next_offset = MR_OFFSET_NONE;
         }
         if (task != NULL) {
             task->touched = false;
         }
     }
-    worker->live.records_in += worker->taken_done;
-    worker->live.commits++;
-    worker->aborts_in_a_row = 0;
-    mr_counter_add(worker->metrics.records_in, worker->taken_done);
-    mr_counter_add(worker->metrics.records_out, worker->outbox.kept);
-    mr_counter_add(worker->metrics.commits, 1);
+    count_committed(worker);
     forget_taken(worker);
     outcome_known(worker);
-    return MR_OK;
+}
+
+/*
+ * How many inputs the next attempt takes. One of them could not be processed: those before it are
+ * committed without it. All were, and the commit failed again and again: halves.
+ */
+static size_t next_limit(const struct mr_worker *worker)
+{
+    if (worker->taken_done < worker->taken_count) {
+        return worker->taken_done;
+    }
+    return worker->aborts_in_a_row >= ABORTS_BEFORE_HALVES ? (worker->taken_done + 1) / 2 : 0;
+}
+
+/* A stage that cannot load what it needs now does so when the task opens again. */
+static enum mr_status undo_task(struct task *task, struct mr_err *err)
+{
+    const enum mr_status status = task_abort(task, err);
+
+    if (mr_status_class(status) != MR_CLASS_RETRY) {
+        return status;
+    }
+    task_reopen(task);
+    return assignment_pause(task, true, err);
 }
 
 /* Everything but the producer's side of an abort. */
@@ -165,18 +234,18 @@ static enum mr_status undone(struct mr_worker *worker, const struct mr_err *why,
     enum mr_status status = MR_OK;
 
     for (int32_t p = 0; p < worker->task_capacity; p++) {
-        struct task *task = worker->tasks[p];
-
-        if (task != NULL && task->touched && status == MR_OK) {
-            status = task_abort(task, err);
+        if (worker->tasks[p] != NULL && worker->tasks[p]->touched && status == MR_OK) {
+            status = undo_task(worker->tasks[p], err);
         }
     }
-    worker->taken_done = 0;
     worker->live.aborts++;
     worker->aborts_in_a_row++;
+    worker->limit = next_limit(worker);
+    worker->taken_done = 0;
     mr_counter_add(worker->metrics.aborts, 1);
     outcome_known(worker);
-    if (mr_status_class(why->status) == MR_CLASS_RETRY || worker->aborts_in_a_row > 1) {
+    if ((mr_status_class(why->status) == MR_CLASS_RETRY && worker->limit == 0) ||
+        worker->aborts_in_a_row > 1) {
         int64_t backoff_us = BACKOFF_MIN_US;
 
         for (int i = 1; i < worker->aborts_in_a_row && backoff_us < BACKOFF_MAX_US; i++) {
@@ -190,82 +259,141 @@ static enum mr_status undone(struct mr_worker *worker, const struct mr_err *why,
     return status;
 }
 
+/* ---- in doubt -------------------------------------------------------------------------------- */
+
+/* A producer that does not know what became of its transaction is never used again. */
+static void doubt(struct mr_worker *worker, const struct mr_err *why)
+{
+    struct mr_topic_partition *offsets;
+    size_t moved;
+
+    (void)input_offsets(worker, &offsets, &moved);
+    worker->unsettled = true;
+    worker->unsettled_at = moved > 0 ? offsets[0] : (struct mr_topic_partition){.topic = NULL};
+    worker->unsettled_why = *why;
+    free(offsets);
+    mr_producer_close(&worker->producer);
+    mr_warn("transaction_in_doubt", "group=%s worker=%d error=\"%s\"", worker->group->name,
+            worker->index, why->text);
+}
+
+/* Its tasks read the changelogs again, which say whether and what was committed. */
+static enum mr_status reopen_touched(struct mr_worker *worker, struct mr_err *err)
+{
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        struct task *task = worker->tasks[p];
+
+        if (task != NULL && task->touched) {
+            for (size_t i = 0; i < worker->group->input_count; i++) {
+                if (task->inputs[i].next_offset != MR_OFFSET_NONE) {
+                    task->inputs[i].committed_offset = task->inputs[i].next_offset;
+                }
+            }
+            task_reopen(task);
+            MR_TRY(assignment_pause(task, true, err));
+        }
+    }
+    return MR_OK;
+}
+
+static enum mr_status settled(struct mr_worker *worker, bool was_committed, struct mr_err *err)
+{
+    const struct mr_err why = worker->unsettled_why;
+
+    mr_info("transaction_settled", "group=%s worker=%d outcome=%s", worker->group->name,
+            worker->index, was_committed ? "committed" : "aborted");
+    if (!was_committed) {
+        return undone(worker, &why, err);
+    }
+    MR_TRY(state_write(worker, err));
+    MR_TRY(reopen_touched(worker, err));
+    count_committed(worker);
+    forget_taken(worker);
+    outcome_known(worker);
+    return MR_OK;
+}
+
+enum mr_status transaction_settle(struct mr_worker *worker, struct mr_err *err)
+{
+    struct mr_topic_partition at = worker->unsettled_at;
+    enum mr_status status = MR_OK;
+
+    if (worker->producer == NULL) {
+        status = producing_open(worker, SETTLE_WAIT_US, err);
+    }
+    if (status == MR_OK && worker->unsettled && at.topic != NULL) {
+        status =
+            mr_log_committed(worker->process.log, worker->group_id, &at, 1, SETTLE_WAIT_US, err);
+    }
+    if (mr_status_class(status) == MR_CLASS_RETRY) {
+        worker_blocked_on(worker, err->text);
+        return MR_OK;
+    }
+    MR_TRY(status);
+    /* Timers alone leave no trace in the offsets; the changelogs are asked in any case. */
+    return worker->unsettled
+               ? settled(worker, at.topic == NULL || at.offset >= worker->unsettled_at.offset, err)
+               : MR_OK;
+}
+
+void transaction_give_up(struct mr_worker *worker)
+{
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        if (worker->tasks[p] != NULL && worker->tasks[p]->touched) {
+            task_reopen(worker->tasks[p]);
+        }
+    }
+    forget_taken(worker);
+    outcome_known(worker);
+}
+
+/* ---- ending ---------------------------------------------------------------------------------- */
+
 enum mr_status transaction_abort(struct mr_worker *worker, const struct mr_err *why,
                                  struct mr_err *err)
 {
     const struct mr_err cause = *why; /* may be err itself */
 
-    if (worker->begun && mr_producer_abort(worker->producer, err) != MR_OK) {
-        const struct mr_err failure = *err;
+    if (worker->begun) {
+        const enum mr_status status = mr_producer_abort(worker->producer, err);
 
-        return mr_fail(err, MR_LOG_FATAL, "cannot abort: %.180s (after: %.180s)", failure.text,
-                       cause.text);
+        if (status == MR_FENCED) {
+            return status;
+        }
+        if (status != MR_OK) {
+            doubt(worker, &cause);
+            return MR_OK;
+        }
     }
     return undone(worker, &cause, err);
 }
 
-/*
- * The commit was sent and its answer is not known. A new producer of the same identity makes the
- * log settle the transaction one way or the other; the group's committed offsets say which way.
- */
-static enum mr_status resolve(struct mr_worker *worker, struct mr_topic_partition *offsets,
-                              size_t count, struct mr_err *err)
+static enum mr_status commit_at_least_once(struct mr_worker *worker,
+                                           const struct mr_topic_partition *offsets, size_t count,
+                                           struct mr_err *err)
 {
-    struct mr_producer *finished = worker->producer;
-    const int64_t wanted = count == 0 ? 0 : offsets[0].offset;
-    const struct mr_err why = *err;
-    enum mr_status status = MR_TIMEOUT;
-
-    mr_warn("commit_unknown", "group=%s worker=%d error=\"%s\"", worker->group->name, worker->index,
-            err->text);
-    if (count == 0) {
-        return mr_fail(err, MR_INDETERMINATE,
-                       "%.300s; no input offset tells whether it was committed", why.text);
-    }
-    worker->producer = NULL;
-    for (int i = 0; i < RESOLVE_TRIES && mr_status_class(status) == MR_CLASS_RETRY; i++) {
-        status = worker->producer == NULL ? producing_open(worker, RESOLVE_WAIT_US, err) : MR_OK;
-        if (status == MR_OK) {
-            status = mr_log_committed(worker->process.log, worker->group_id, offsets, 1,
-                                      RESOLVE_WAIT_US, err);
-        }
-    }
-    if (status != MR_OK) {
-        mr_producer_close(&finished);
-        return status;
-    }
-    if (offsets[0].offset >= wanted) {
-        struct mr_producer *fresh = worker->producer;
-
-        /* Delivered offsets are the finished producer's to tell. */
-        worker->producer = finished;
-        status = committed(worker, err);
-        finished = worker->producer;
-        worker->producer = fresh;
-        mr_info("commit_resolved", "group=%s worker=%d outcome=committed", worker->group->name,
-                worker->index);
-    } else {
-        status = undone(worker, &why, err);
-        mr_info("commit_resolved", "group=%s worker=%d outcome=aborted", worker->group->name,
-                worker->index);
-    }
-    mr_producer_close(&finished);
-    return status;
+    MR_TRY(mr_producer_flush(worker->producer, worker->topology->defaults.transaction_timeout_us,
+                             err));
+    return count == 0 ? MR_OK : mr_member_commit(worker->member, offsets, count, err);
 }
 
 static enum mr_status commit_producer(struct mr_worker *worker, struct mr_err *err)
 {
     struct mr_topic_partition *offsets;
-    const size_t count = input_offsets(worker, &offsets);
+    size_t moved;
+    const size_t count = input_offsets(worker, &offsets, &moved);
     enum mr_status status =
-        mr_producer_commit(worker->producer, worker->member, offsets, count, err);
+        worker->exactly_once
+            ? mr_producer_commit(worker->producer, worker->member, offsets, count, err)
+            : commit_at_least_once(worker, offsets, moved, err);
 
-    if (status == MR_OK) {
-        status = committed(worker, err);
-    } else if (status == MR_INDETERMINATE) {
-        status = resolve(worker, offsets, count, err);
-    }
     free(offsets);
+    if (status == MR_OK) {
+        committed(worker);
+    } else if (status == MR_INDETERMINATE) {
+        doubt(worker, err);
+        status = MR_OK;
+    }
     return status;
 }
 
@@ -281,6 +409,7 @@ enum mr_status transaction_commit(struct mr_worker *worker, struct mr_err *err)
     if (status == MR_OK) {
         status = commit_producer(worker, err);
     }
+    status = check_written(status, err);
     switch (mr_status_class(status)) {
     case MR_CLASS_OK:
         mr_histogram_record_us(worker->metrics.commit_us, worker_now_us(worker) - started_us);
@@ -288,16 +417,24 @@ enum mr_status transaction_commit(struct mr_worker *worker, struct mr_err *err)
     case MR_CLASS_RETRY:
     case MR_CLASS_ABORT:
         return transaction_abort(worker, err, err);
-    case MR_CLASS_POISON: {
-        const struct mr_err why = *err;
-
-        return mr_fail(err, MR_LOG_FATAL, "an output could not be written at commit: %.300s",
-                       why.text);
-    }
+    case MR_CLASS_POISON:
     case MR_CLASS_FATAL:
         break;
     }
     return status;
+}
+
+void transaction_drop_inputs(struct mr_worker *worker)
+{
+    for (size_t i = 0; i < worker->taken_count; i++) {
+        mr_message_release(&worker->taken[i].message);
+    }
+    worker->taken_count = worker->taken_done = 0;
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        for (size_t i = 0; worker->tasks[p] != NULL && i < worker->group->input_count; i++) {
+            input_clear(&worker->tasks[p]->inputs[i]);
+        }
+    }
 }
 
 void transaction_forget(struct mr_worker *worker, const struct task *task)

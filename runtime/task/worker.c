@@ -14,7 +14,7 @@
 #include <stdlib.h>
 
 #define POLL_MAX ((size_t)2000)
-#define OPEN_WAIT_US (500 * MR_MS_US)
+#define OPEN_WAIT_US (5 * MR_SECOND_US)
 /* Records between two looks at the clock and at the producer. */
 #define SLICE_RECORDS 128
 /* Input that is not processed yet: enough to fill a transaction, not more. */
@@ -125,6 +125,7 @@ struct mr_worker *mr_worker_create(const struct mr_process *process, size_t grou
     worker->tables = mr_xcalloc(worker->group->table_count, sizeof(struct global_table *));
     worker->polled = mr_xcalloc(POLL_MAX, sizeof(*worker->polled));
     worker->last_commit_us = INT64_MIN / 2;
+    worker->behind_since_us = INT64_MAX;
     worker->retry_at_us = INT64_MIN;
     outbox_init(&worker->outbox);
     find_input_readers(worker);
@@ -339,10 +340,17 @@ static enum mr_status poll_inputs(struct mr_worker *worker, int64_t timeout_us, 
     return status;
 }
 
+/* Inputs of an undone transaction wait, and their task may have to catch up first. */
+static bool may_replay(const struct mr_worker *worker)
+{
+    return worker->taken_done < worker->taken_count &&
+           worker->taken[worker->taken_done].task->state == TASK_READY;
+}
+
 static bool next_input(struct mr_worker *worker)
 {
     if (worker->taken_done < worker->taken_count) {
-        return true; /* replay after an abort */
+        return may_replay(worker); /* and nothing overtakes it */
     }
     if (worker->taken_count == worker->taken_capacity) {
         worker->taken_capacity = worker->taken_capacity == 0 ? 1024 : worker->taken_capacity * 2;
@@ -368,6 +376,7 @@ static enum mr_status process_slice(struct mr_worker *worker, bool *busy, struct
         worker->taken_done++;
         MR_TRY(process_timers(taken->task, MR_STREAM_TIME, err));
     }
+    worker->overlay_bytes = state_overlay_bytes(worker);
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         if (worker->tasks[p] != NULL && worker->tasks[p]->state == TASK_READY) {
             MR_TRY(process_timers(worker->tasks[p], MR_WALL_CLOCK, err));
@@ -382,7 +391,7 @@ static int64_t poll_wait_us(const struct mr_worker *worker, int64_t timeout_us)
     const int64_t now_us = worker_now_us(worker);
     const int64_t due_us = transaction_due_us(worker);
 
-    if (worker->taken_done < worker->taken_count || queued_inputs(worker) > 0) {
+    if (may_replay(worker) || queued_inputs(worker) > 0) {
         const int64_t backoff_us = worker->retry_at_us > now_us ? worker->retry_at_us - now_us : 0;
 
         return backoff_us < timeout_us ? backoff_us : timeout_us;
@@ -398,16 +407,48 @@ static int64_t poll_wait_us(const struct mr_worker *worker, int64_t timeout_us)
     return timeout_us;
 }
 
+/* Nothing is processed: after a failure, or because the last transaction is in doubt. */
+static bool is_waiting(const struct mr_worker *worker)
+{
+    return worker->unsettled || worker->producer == NULL ||
+           worker_now_us(worker) < worker->retry_at_us;
+}
+
+/* A worker that waits goes on polling, to stay a member; its inputs then wait in the log. */
+static enum mr_status hold_inputs(struct mr_worker *worker, struct mr_err *err)
+{
+    const size_t queued = queued_inputs(worker);
+    const bool hold =
+        worker->inputs_held ? queued >= QUEUED_MAX / 2 : queued >= QUEUED_MAX && is_waiting(worker);
+
+    if (hold == worker->inputs_held) {
+        return MR_OK;
+    }
+    worker->inputs_held = hold;
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        if (worker->tasks[p] != NULL && worker->tasks[p]->state == TASK_READY) {
+            MR_TRY(assignment_pause(worker->tasks[p], hold, err));
+        }
+    }
+    return MR_OK;
+}
+
 static enum mr_status run(struct mr_worker *worker, int64_t timeout_us, bool *busy,
                           struct mr_err *err)
 {
     enum mr_status status;
 
-    worker->live.blocked_on[0] = '\0';
+    if (!is_waiting(worker)) {
+        worker->live.blocked_on[0] = '\0';
+    }
     MR_TRY(poll_tables(worker, err));
     MR_TRY(restore_step(worker, busy, err));
-    if (queued_inputs(worker) < QUEUED_MAX) {
+    MR_TRY(hold_inputs(worker, err));
+    if (queued_inputs(worker) < QUEUED_MAX || worker->inputs_held) {
         MR_TRY(poll_inputs(worker, poll_wait_us(worker, timeout_us), busy, err));
+    }
+    if (worker->unsettled || worker->producer == NULL) {
+        return transaction_settle(worker, err);
     }
     status = process_slice(worker, busy, err);
     if (status != MR_OK && mr_status_class(status) != MR_CLASS_FATAL) {
@@ -417,14 +458,14 @@ static enum mr_status run(struct mr_worker *worker, int64_t timeout_us, bool *bu
     MR_TRY(status);
     if (transaction_due(worker)) {
         *busy = true;
-        return transaction_commit(worker, err);
+        MR_TRY(transaction_commit(worker, err));
     }
-    return MR_OK;
+    return state_due(worker) ? state_write(worker, err) : MR_OK;
 }
 
 static enum mr_status drain(struct mr_worker *worker, struct mr_err *err)
 {
-    if (worker->open) {
+    if (worker->open && !worker->unsettled) {
         MR_TRY(transaction_commit(worker, err));
     }
     if (worker->member != NULL) {

@@ -34,15 +34,28 @@ static int compare_entries(const void *a, const void *b)
     return mr_slice_compare(entry_key(*left), entry_key(*right));
 }
 
+static const struct block *current(const struct entry *entry)
+{
+    return entry->pending != NULL ? entry->pending : entry->committed;
+}
+
+/* Entries of which the backend has no value, or an old one: the transaction's and those behind. */
 static void collect_own(struct merge *merge, struct mr_slice from, struct mr_slice to)
 {
     const struct mr_store *store = merge->store;
 
-    merge->own = mr_xcalloc(store->written_count, sizeof(struct entry *));
-    for (size_t i = 0; i < store->written_count; i++) {
-        const struct entry *entry = store->written[i];
+    merge->own = mr_xcalloc(store->written.count + store->behind.count, sizeof(struct entry *));
+    for (size_t i = 0; i < store->written.count; i++) {
+        const struct entry *entry = store->written.items[i];
 
         if (entry->pending != NULL && in_range(entry_key(entry), from, to)) {
+            merge->own[merge->own_count++] = entry;
+        }
+    }
+    for (size_t i = 0; i < store->behind.count; i++) {
+        const struct entry *entry = store->behind.items[i];
+
+        if (entry->pending == NULL && in_range(entry_key(entry), from, to)) {
             merge->own[merge->own_count++] = entry;
         }
     }
@@ -71,8 +84,8 @@ static bool own_before(struct merge *merge, const struct mr_slice *key, bool *sa
         }
         *same = order == 0;
         merge->own_next++;
-        if (entry->pending != &block_absent &&
-            !hand_over(merge, entry_key(entry), block_value(entry->pending))) {
+        if (current(entry) != &block_absent &&
+            !hand_over(merge, entry_key(entry), block_value(current(entry)))) {
             return false;
         }
     }

@@ -5,6 +5,7 @@
  *       transaction wrote may be seen before its commit.
  * How:  one hash table holds hot committed values and, beside them, the values written since the
  *       last commit (the overlay). A miss goes to the backend only when the key may be there.
+ *       Committed values reach the backend in batches; until then they do not leave memory.
  * Not:  transactions (transaction.c), scans (scan.c).
  */
 #include "store.h"
@@ -51,6 +52,7 @@ static enum mr_status fetch(struct mr_store *store, uint64_t hash, struct mr_sli
     if (*entry == NULL) {
         *entry = table_add(&store->table, hash, key);
     }
+    (*entry)->unbacked = !found;
     table_set_committed(&store->table, *entry,
                         found ? table_block(&store->table, mr_buffer_slice(&store->scratch))
                               : &block_absent);
@@ -81,18 +83,13 @@ enum mr_status mr_store_get(struct mr_store *store, struct mr_slice key, void *v
     return MR_OK;
 }
 
-static void list_written(struct mr_store *store, struct entry *entry)
+void store_list_add(struct entry_list *list, struct entry *entry)
 {
-    if (entry->listed) {
-        return;
+    if (list->count == list->capacity) {
+        list->capacity = list->capacity == 0 ? 64 : list->capacity * 2;
+        list->items = mr_xrealloc(list->items, list->capacity * sizeof(struct entry *));
     }
-    if (store->written_count == store->written_capacity) {
-        store->written_capacity = store->written_capacity == 0 ? 64 : store->written_capacity * 2;
-        store->written =
-            mr_xrealloc(store->written, store->written_capacity * sizeof(struct entry *));
-    }
-    entry->listed = true;
-    store->written[store->written_count++] = entry;
+    list->items[list->count++] = entry;
 }
 
 static void write_pending(struct mr_store *store, struct entry *entry, struct block *block)
@@ -105,7 +102,10 @@ static void write_pending(struct mr_store *store, struct entry *entry, struct bl
     entry->pending = block;
     entry->recent = true;
     store->overlay_bytes += entry->key_len + block->len;
-    list_written(store, entry);
+    if (!entry->listed) {
+        entry->listed = true;
+        store_list_add(&store->written, entry);
+    }
 }
 
 static struct entry *entry_for_write(struct mr_store *store, uint64_t hash, struct mr_slice key)
@@ -117,6 +117,7 @@ static struct entry *entry_for_write(struct mr_store *store, uint64_t hash, stru
 
         entry = table_add(&store->table, hash, key);
         entry->committed = absent ? &block_absent : NULL;
+        entry->unbacked = absent;
     }
     return entry;
 }
@@ -214,7 +215,8 @@ void mr_store_close(struct mr_store **out)
     table_fini(&store->table);
     filter_fini(&store->outside);
     mr_buffer_fini(&store->scratch);
-    free(store->written);
+    free(store->written.items);
+    free(store->behind.items);
     free(store->undo);
     free(store->name);
     free(store);

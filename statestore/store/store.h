@@ -6,6 +6,11 @@
 #include "millrace/task_store.h"
 #include "table.h"
 
+struct entry_list {
+    struct entry **items;
+    size_t count, capacity;
+};
+
 struct undo {
     struct entry *entry;
     struct block *before; /* pending as it was */
@@ -19,14 +24,16 @@ struct mr_store {
      * nothing is known about them. */
     struct filter outside;
     bool all_known;
-    struct entry **written; /* entries listed since the last commit or abort */
-    size_t written_count, written_capacity;
+    struct entry_list written; /* by the transaction */
+    struct entry_list behind;  /* committed since mr_store_written */
+    size_t behind_bytes;
     struct undo *undo; /* of the current record */
     size_t undo_count, undo_capacity;
     size_t overlay_bytes;
     struct mr_buffer scratch; /* encoding, reading from the backend */
 };
 
+void store_list_add(struct entry_list *list, struct entry *entry);
 /* Is the key surely not in the backend, judged from memory? The key has no entry. */
 bool store_surely_absent(const struct mr_store *store, uint64_t hash);
 /* Decodes a stored value; whatever is wrong with it is MR_CORRUPT. */

@@ -24,8 +24,10 @@ struct entry {
     struct block *committed; /* NULL: not known, ask the backend */
     struct block *pending;   /* NULL: not written in this transaction */
     size_t key_len;
-    bool recent; /* used since the clock hand passed */
-    bool listed; /* in the store's list of written entries */
+    bool recent;   /* used since the clock hand passed */
+    bool listed;   /* in the store's list of entries written by the transaction */
+    bool behind;   /* in the store's list of committed entries that the backend does not have yet */
+    bool unbacked; /* the backend surely has no value of this key */
     uint8_t key[];
 };
 

@@ -2,7 +2,9 @@
  * transaction.c -- savepoint, abort, changes and commit of one state store (millrace/task_store.h).
  *
  * How:  every write of a record noted the value that was pending before. Releasing frees those,
- *       rolling back puts them back. A commit moves each pending pointer to the committed place.
+ *       rolling back puts them back. A commit moves each pending pointer to the committed place and
+ *       lists the entry for the backend; a key that came and went between two writes never gets
+ * there.
  */
 #include "store.h"
 
@@ -31,24 +33,24 @@ bool mr_store_rollback(struct mr_store *store)
 static void settle_entry(struct mr_store *store, struct entry *entry)
 {
     entry->listed = false;
-    if (entry->committed == NULL || entry->committed == &block_absent) {
+    if (!entry->behind && (entry->committed == NULL || entry->committed == &block_absent)) {
         table_remove(&store->table, entry);
     }
 }
 
 bool mr_store_abort(struct mr_store *store)
 {
-    const bool any = store->written_count > 0;
+    const bool any = store->written.count > 0;
 
     mr_store_release(store);
-    for (size_t i = 0; i < store->written_count; i++) {
-        struct entry *entry = store->written[i];
+    for (size_t i = 0; i < store->written.count; i++) {
+        struct entry *entry = store->written.items[i];
 
         table_block_free(&store->table, entry->pending);
         entry->pending = NULL;
         settle_entry(store, entry);
     }
-    store->written_count = 0;
+    store->written.count = 0;
     store->overlay_bytes = 0;
     return any;
 }
@@ -73,8 +75,8 @@ static bool is_change(const struct entry *entry)
 enum mr_status mr_store_changes(struct mr_store *store, mr_store_change *visit, void *arg,
                                 struct mr_err *err)
 {
-    for (size_t i = 0; i < store->written_count; i++) {
-        const struct entry *entry = store->written[i];
+    for (size_t i = 0; i < store->written.count; i++) {
+        const struct entry *entry = store->written.items[i];
 
         if (is_change(entry)) {
             const bool has_value = entry->pending != &block_absent;
@@ -82,6 +84,54 @@ enum mr_status mr_store_changes(struct mr_store *store, mr_store_change *visit, 
             MR_TRY(visit(arg, entry_key(entry),
                          has_value ? block_value(entry->pending) : (struct mr_slice){0}, has_value,
                          err));
+        }
+    }
+    return MR_OK;
+}
+
+/* ---- commit, and the backend behind it ------------------------------------------------------- */
+
+void mr_store_committed(struct mr_store *store)
+{
+    mr_store_release(store);
+    for (size_t i = 0; i < store->written.count; i++) {
+        struct entry *entry = store->written.items[i];
+        struct block *pending = entry->pending;
+        const bool change = is_change(entry);
+
+        entry->pending = NULL;
+        if (!change) {
+            table_block_free(&store->table, pending);
+        } else {
+            store->behind_bytes += entry->key_len + pending->len;
+            table_set_committed(&store->table, entry, pending);
+            if (!entry->behind) {
+                entry->behind = true;
+                store_list_add(&store->behind, entry);
+            }
+        }
+        settle_entry(store, entry);
+    }
+    store->written.count = 0;
+    store->overlay_bytes = 0;
+}
+
+size_t mr_store_behind_bytes(const struct mr_store *store)
+{
+    return store->behind_bytes;
+}
+
+enum mr_status mr_store_unwritten(struct mr_store *store, mr_store_change *visit, void *arg,
+                                  struct mr_err *err)
+{
+    for (size_t i = 0; i < store->behind.count; i++) {
+        const struct entry *entry = store->behind.items[i];
+        const bool has_value = entry->committed != &block_absent;
+
+        if (has_value || !entry->unbacked) {
+            MR_TRY(visit(arg, entry_key(entry),
+                         has_value ? block_value(entry->committed) : (struct mr_slice){0},
+                         has_value, err));
         }
     }
     return MR_OK;
@@ -100,8 +150,8 @@ static void evict(struct mr_store *store)
             next = entry->next;
             if (entry->recent) {
                 entry->recent = false;
-            } else {
-                if (store->all_known) {
+            } else if (!entry->listed) {
+                if (store->all_known && !entry->unbacked) {
                     filter_add(&store->outside, entry->hash);
                 }
                 table_remove(table, entry);
@@ -111,20 +161,18 @@ static void evict(struct mr_store *store)
     }
 }
 
-void mr_store_committed(struct mr_store *store)
+void mr_store_written(struct mr_store *store)
 {
-    mr_store_release(store);
-    for (size_t i = 0; i < store->written_count; i++) {
-        struct entry *entry = store->written[i];
-        struct block *pending = entry->pending;
+    for (size_t i = 0; i < store->behind.count; i++) {
+        struct entry *entry = store->behind.items[i];
 
-        entry->pending = NULL;
-        if (pending != NULL) {
-            table_set_committed(&store->table, entry, pending);
+        entry->behind = false;
+        entry->unbacked = entry->committed == &block_absent;
+        if (!entry->listed) {
+            settle_entry(store, entry);
         }
-        settle_entry(store, entry);
     }
-    store->written_count = 0;
-    store->overlay_bytes = 0;
+    store->behind.count = 0;
+    store->behind_bytes = 0;
     evict(store);
 }

@@ -127,7 +127,7 @@ def millrace_ok(*args, **options):
 
 
 def admin():
-    return AdminClient({"bootstrap.servers": BOOTSTRAP})
+    return AdminClient({"bootstrap.servers": BOOTSTRAP, "log_level": 4})
 
 
 def topic_names():
@@ -170,7 +170,8 @@ class Topology:
 
     def __init__(self, name, partitions=3, edits=()):
         """edits: (old, new) pieces of the file's text; each old must be there exactly once."""
-        stamp = f"{os.getpid():x}{int(time.time()) & 0xffff:x}"
+        stamp = f"{int(time.time()) & 0xffffff:x}{os.getpid() & 0xfff:x}"
+        self.stamp = stamp
         self.application = f"it-{name}-{stamp}"
         self.database = self.application.replace("-", "_")
         self.partitions = partitions
@@ -369,6 +370,7 @@ class Load:
     """`millrace load trades`, to its end or in the background."""
 
     def __init__(self, topology, run, limit, *options):
+        run += topology.stamp  # Redis outlives the test, and has one name space
         self.manifest = topology.path(f"{run}.manifest.json")
         self.report = topology.path(f"{run}.report.json")
         self.topology = topology
@@ -387,12 +389,11 @@ class Load:
 
     def start_and_wait(self, records):
         """Starts; returns when so many more records stand on `orders`, with more to come."""
-        def sent():
-            return sum(end for _, end in end_offsets("orders").values())
-        before = sent()
-        self.start()
-        wait_until(lambda: self.child.poll() is not None or sent() - before >= records,
-                   f"{records} records of the load have been sent", 60)
+        with Ends("orders") as orders:
+            before = orders.total()
+            self.start()
+            wait_until(lambda: self.child.poll() is not None or orders.total() - before >= records,
+                       f"{records} records of the load have been sent", 60, every_s=0.02)
         if self.child.poll() is not None:
             raise AssertionError(f"the load is over too soon: {self.log.read_text()}")
         return self
@@ -431,16 +432,25 @@ class Load:
 # ---- records, as a stock client sees them
 
 
-def end_offsets(topic, isolation="read_committed"):
-    """{partition: (low, end)}; end is the last stable offset for read_committed."""
-    consumer = confluent_kafka.Consumer({"bootstrap.servers": BOOTSTRAP, "group.id": "it-ends",
-                                         "isolation.level": isolation})
-    try:
-        partitions = consumer.list_topics(topic, timeout=20).topics[topic].partitions
-        return {p: consumer.get_watermark_offsets(confluent_kafka.TopicPartition(topic, p),
-                                                  timeout=20) for p in partitions}
-    finally:
-        consumer.close()
+class Ends:
+    """Asks for the ends of a topic, often: one client for all questions."""
+
+    def __init__(self, topic):
+        self.consumer = confluent_kafka.Consumer({"bootstrap.servers": BOOTSTRAP,
+                                                  "group.id": "it-ends"})
+        found = self.consumer.list_topics(topic, timeout=20).topics[topic].partitions
+        self.places = [confluent_kafka.TopicPartition(topic, p) for p in found]
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.consumer.close()
+
+    def total(self):
+        """Records ever written, transaction markers included."""
+        return sum(self.consumer.get_watermark_offsets(place, timeout=20)[1]
+                   for place in self.places)
 
 
 def read_topics(topics, timeout_s=30.0):

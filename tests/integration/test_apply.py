@@ -79,8 +79,8 @@ class Apply(unittest.TestCase):
         again = json.loads(support.millrace_ok("topology", "apply", "--json",
                                                self.topology.file).out)
         self.assertEqual({i["action"] for i in again["items"]}, {"same"})
-        versions = support.http_json(f"{support.REGISTRY}/subjects/"
-                                     f"{self.topology.application}-fill.books-changelog-value/versions")
+        subject = f"{self.topology.application}-fill.books-changelog-value"
+        versions = support.http_json(f"{support.REGISTRY}/subjects/{subject}/versions")
         self.assertEqual(versions, (200, [1]))
 
     def test_other_configuration_is_refused_until_asked(self):
@@ -114,7 +114,8 @@ class Apply(unittest.TestCase):
                 outcome = self.apply(*args)
                 self.assertEqual(outcome.code, 1, outcome)
                 self.assertIn("has 2 partitions, not 4", outcome.err)
-        self.assertEqual(len(support.admin().list_topics(timeout=20).topics["orders"].partitions), 2)
+        orders = support.admin().list_topics(timeout=20).topics["orders"]
+        self.assertEqual(len(orders.partitions), 2)
 
 
 if __name__ == "__main__":

@@ -12,8 +12,8 @@ import unittest
 
 import support
 
-TRADES = 300
-RATE = ("--rate", "400/s", "--duplicates", "1%", "--cancels", "1%")
+TRADES = 350
+RATE = ("--rate", "300/s", "--duplicates", "1%", "--cancels", "1%")
 FAULTS = RATE + ("--malformed", "1%")
 
 
@@ -29,7 +29,7 @@ class Crash(unittest.TestCase):
     def setUp(self):
         self.pipeline.start()
 
-    def begin(self, run, part, options=FAULTS, records=250):
+    def begin(self, run, part, options=FAULTS, records=200):
         """A load that is under way: so many of its records are sent, and `part` is alive."""
         load = support.Load(self.topology, run, TRADES, *options)
         self.addCleanup(load.close)
@@ -47,7 +47,7 @@ class Crash(unittest.TestCase):
 
     def test_account_killed_twice_with_its_state_gone(self):
         account = self.pipeline.account
-        load = self.begin("accountempty", account)
+        load = self.begin("account", account)
         account.kill()
         account.empty_state()
         account.start().wait_ready()
@@ -59,7 +59,7 @@ class Crash(unittest.TestCase):
 
     def test_market_restores_all_before_it_is_ready(self):
         market = self.pipeline.market
-        load = self.begin("marketempty", market)
+        load = self.begin("restore", market)
         market.kill()
         market.empty_state()
         market.start()

@@ -1,10 +1,10 @@
 """Document store and Redis go away while records flow, and come back: nothing is lost.
 
 Goal:   a connector whose server refuses or no longer answers waits with its partitions paused, says
-        for whom on /ready and in one line of its log, keeps its place in the group, does not hold up
-        the pipeline, and writes everything once the server is back.
-Method: both stores stand behind proxies of this test, which refuse or stall at will; `verify` compares
-        the stores with the topics afterwards.
+        for whom on /ready and in one line of its log, keeps its place in the group, does not hold
+        up the pipeline, and writes everything once the server is back.
+Method: both stores stand behind proxies of this test, which refuse or stall at will; `verify`
+        compares the stores with the topics afterwards.
 """
 
 import json
@@ -45,7 +45,8 @@ class Outage(unittest.TestCase):
         cls.pipeline.start()
 
     def units(self):
-        return {u["name"]: u for u in json.loads(self.pipeline.connectors.get("/ready")[1])["units"]}
+        answer = json.loads(self.pipeline.connectors.get("/ready")[1])
+        return {unit["name"]: unit for unit in answer["units"]}
 
     def members(self):
         """{group: ids of its members}: an id is new when a member had to join again."""
@@ -65,7 +66,7 @@ class Outage(unittest.TestCase):
             self.addCleanup(made.restore)
             leave(made)
         written = connectors.total("millrace_sink_records_total")
-        # The pipeline does not wait for the stores: every order has its outcome while they are away.
+        # The pipeline does not wait for the stores: each order has its outcome while they are gone.
         load.play()
         waiting = support.wait_until(
             lambda: [u for u in self.units().values() if not u["ready"]] or None,

@@ -1,8 +1,8 @@
 """The whole graph on real servers: what goes in comes out, once, and everybody reads the same.
 
-Goal:   a few hundred recorded trades with faults mixed in verify equal on topics, document store and
-        Redis; a stock Avro client reads every topic and agrees with `millrace tap` record by record;
-        the processes tell plausible numbers about it.
+Goal:   a few hundred recorded trades with faults mixed in verify equal on topics, document store
+        and Redis; a stock Avro client reads every topic and agrees with `millrace tap` record by
+        record; the processes tell plausible numbers about it.
 Method: one pipeline and one load for the class; each test looks at it from another side.
 """
 
@@ -92,7 +92,8 @@ class Pipeline(unittest.TestCase):
         with concurrent.futures.ThreadPoolExecutor(2) as pool:
             ours = dict(zip(sorted(topics), pool.map(
                 lambda topic: support.tap(self.topology, topic), sorted(topics))))
-        deserialize = AvroDeserializer(SchemaRegistryClient({"url": support.REGISTRY}))
+        registry = self.enterContext(SchemaRegistryClient({"url": support.REGISTRY}))
+        deserialize = AvroDeserializer(registry)
         empty = set()
         for topic in sorted(topics):
             with self.subTest(topic=topic):

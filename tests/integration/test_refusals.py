@@ -1,12 +1,13 @@
 """What a process does when it cannot start: one clear line, a code that is not 0, nothing begun.
 
-Goal:   a missing server is named with its address and given up after --wait; a topology that is wrong
-        is named with file, line and column before anything is connected; a state directory that is
-        another's, newer or in use is refused.
-Method: ports where nobody listens; one edit of topology.yaml a row; a state directory made by a real
-        run and then changed by hand.
+Goal:   a missing server is named with its address and given up after --wait; a topology that is
+        wrong is named with file, line and column before anything is connected; a state directory
+        that is another's, newer or in use is refused.
+Method: ports where nobody listens; one edit of topology.yaml a row; a state directory made by a
+        real run and then changed by hand.
 """
 
+import os
 import re
 import shutil
 import unittest
@@ -16,22 +17,24 @@ import support
 # (name, old text, new text, line that must be named, words of the message)
 WRONG = [
     ("unknown stage type", "type: dedupe\n", "type: dedup\n", "dedup", "dedupe"),
-    ("unknown in port", "in:  {orders: orders.unique, executions", "in:  {ordrs: orders.unique, executions",
-     "ordrs", "orders"),
+    ("unknown in port", "in:  {orders: orders.unique, executions",
+     "in:  {ordrs: orders.unique, executions", "ordrs", "orders"),
     ("unknown out port", "out: {candles: candles, tickers: tickers}",
      "out: {candle: candles, tickers: tickers}", "candle", "candles"),
     ("unknown option", "options: {window: 24h}", "options: {windows: 24h}", "windows", "window"),
-    ("option out of its type", "options: {window: 24h}", "options: {window: soon}", "window", "soon"),
+    ("option out of its type", "options: {window: 24h}", "options: {window: soon}",
+     "window", "soon"),
     ("unknown topic", "in:  {trades: trades}", "in:  {trades: tradez}", "tradez", "trades"),
     ("a topic of another schema", "in:  {trades: trades}", "in:  {trades: executions}",
      "Trade", "ExecutionReport"),
     ("unknown schema", "value: OrderCommand}\n  accounts:", "value: OrderComand}\n  accounts:",
      "OrderComand", "OrderCommand"),
-    ("unknown stage in a group", "stages: [fill, price-aggregate]", "stages: [fil, price-aggregate]",
-     "fil", "fill"),
-    ("unknown connector type", "executions-redis:      {type: redis,", "executions-redis:      {type: rediz,",
-     "rediz", "redis"),
-    ("unknown connector option", "book-redis:            {type: redis, in: book.snapshots, options: {url:",
+    ("unknown stage in a group", "stages: [fill, price-aggregate]",
+     "stages: [fil, price-aggregate]", "fil", "fill"),
+    ("unknown connector type", "executions-redis:      {type: redis,",
+     "executions-redis:      {type: rediz,", "rediz", "redis"),
+    ("unknown connector option",
+     "book-redis:            {type: redis, in: book.snapshots, options: {url:",
      "book-redis:            {type: redis, in: book.snapshots, options: {adress:", "adress", ""),
     ("no YAML", "topics:\n", "topics: [\n", "", ""),
 ]
@@ -47,7 +50,7 @@ class WrongTopology(unittest.TestCase):
     def place_of(self, old, new):
         """Line of the edit, from 1."""
         at = self.topology.text.index(old)
-        common = next((i for i, (a, b) in enumerate(zip(old, new)) if a != b), min(len(old), len(new)))
+        common = len(os.path.commonprefix([old, new]))
         return self.topology.text.count("\n", 0, at + common) + 1
 
     def test_named_with_its_place_and_nothing_started(self):
@@ -55,11 +58,11 @@ class WrongTopology(unittest.TestCase):
             path = self.topology.variant("wrong.yaml", [
                 (old, new), ("${KAFKA_BOOTSTRAP:-127.0.0.1:9092}", self.nowhere)])
             for command in (["run", path, "--group", "all", "--state-dir",
-                             self.topology.path("never"), "--wait", "5s"],
-                            ["topology", "apply", path, "--wait", "5s"],
+                             self.topology.path("never"), "--wait", "20s"],
+                            ["topology", "apply", path, "--wait", "20s"],
                             ["topology", "check", path]):
                 with self.subTest(name, command=command[:2]):
-                    outcome = support.millrace(*command, timeout_s=20)
+                    outcome = support.millrace(*command, timeout_s=40)
                     text = outcome.out + outcome.err
                     self.assertEqual(outcome.code, 2, outcome)
                     found = re.findall(rf"^{re.escape(str(path))}:(\d+):(\d+): (.+)$", text, re.M)
@@ -69,7 +72,7 @@ class WrongTopology(unittest.TestCase):
                         right = [m for at, _, m in found
                                  if int(at) == line and word in m and other in m]
                         self.assertTrue(right, f"line {line}, {word}, {other}: {outcome}")
-                    self.assertLess(outcome.seconds, 3)
+                    self.assertLess(outcome.seconds, 10, "it waited for a server")
         self.assertFalse(self.topology.path("never").exists())
 
     def test_misuse_of_the_command_line(self):
@@ -102,7 +105,7 @@ class MissingServer(unittest.TestCase):
         self.assertIn(self.address, said[-1])
         self.assertIn("did not answer within 3s", said[-1])
         self.assertGreaterEqual(outcome.seconds, 3)
-        self.assertLess(outcome.seconds, 10)
+        self.assertLess(outcome.seconds, 20)
 
     def test_kafka(self):
         path = self.topology.variant("kafka.yaml", [
@@ -131,8 +134,8 @@ class StateDirectory(unittest.TestCase):
         cls.home, = cls.process.state.iterdir()
 
     def refused(self, state, *words):
-        outcome = support.millrace("run", self.topology.file, "--group", "market", "--instance", "0",
-                                   "--state-dir", state, timeout_s=30)
+        outcome = support.millrace("run", self.topology.file, "--group", "market",
+                                   "--instance", "0", "--state-dir", state, timeout_s=30)
         self.assertEqual(outcome.code, 1, outcome)
         said = [line for line in outcome.err.splitlines() if line.startswith("millrace run:")]
         self.assertEqual(len(said), 1, f"one clear line: {outcome}")

@@ -12,6 +12,7 @@
 
 #define FILES_MAX 64
 #define RAW_BYTES_MAX 4096
+#define SENDS_MAX 256
 #define FIRST_TS_US INT64_C(1723075200000000) /* 2024-08-08T00:00:00Z */
 
 struct story {
@@ -22,6 +23,9 @@ struct story {
     int sends;
     int64_t passed_us;
 };
+
+static int send_rounds[SENDS_MAX];
+static size_t send_round_count;
 
 static const struct {
     const char *topic;
@@ -72,6 +76,12 @@ size_t scenario_count(void)
     }
     qsort(paths, path_count, sizeof(paths[0]), by_name);
     return path_count;
+}
+
+const int *scenario_send_rounds(size_t *count)
+{
+    *count = send_round_count;
+    return send_rounds;
 }
 
 const char *scenario_path(size_t index)
@@ -140,6 +150,8 @@ static void play_send(struct story *story, json_t *line)
     const char *raw = json_string_value(json_object_get(line, "raw"));
 
     story->sends++;
+    ck_assert_uint_lt(send_round_count, SENDS_MAX);
+    send_rounds[send_round_count++] = mr_world_round(story->world);
     if (raw != NULL) {
         send_raw(story, topic, key, raw);
     } else {
@@ -160,6 +172,7 @@ static void play_line(struct story *story, json_t *line)
 {
     const char *expect = json_string_value(json_object_get(line, "expect"));
     const char *last = json_string_value(json_object_get(line, "last"));
+    const char *ignore = json_string_value(json_object_get(line, "ignore"));
 
     if (json_object_get(line, "send") != NULL) {
         play_send(story, line);
@@ -171,8 +184,10 @@ static void play_line(struct story *story, json_t *line)
     } else if (expect != NULL) {
         expect_records(story->expectations, story->world, expect,
                        json_object_get(line, "records"));
+    } else if (ignore != NULL) {
+        expect_anything(story->expectations, story->world, ignore);
     } else {
-        ck_assert_msg(last != NULL, "%s:%d: neither send, pass, expect nor last", story->path,
+        ck_assert_msg(last != NULL, "%s:%d: neither send, pass, expect, last nor ignore", story->path,
                       story->line);
         expect_last(story->world, last, json_object_get(line, "records"));
     }
@@ -207,6 +222,7 @@ struct mr_world *scenario_play(const char *path, const struct scenario_run *run)
     struct story story = {.path = path, .world = mr_world_create(&run->options)};
 
     story.expectations = expectations_create();
+    send_round_count = 0;
     if (run->crash_round >= 0) {
         mr_world_plan_crash(story.world, run->crash_round, run->crash_group, run->lose_state);
     }

@@ -14,6 +14,7 @@
  *                                       key these and no others, in this order; fields not named
  *                                       are not looked at, null means absent
  *   {"last": TOPIC, "records": [..]}    the last record of each of these keys
+ *   {"ignore": TOPIC}                   what came to it up to here is of no interest
  * Records of a dead-letter topic have the fields key and each header by its name.
  * What is not expected must not come: a file ends with nothing left in dead letters, nor in any
  * topic that it has expected something of.
@@ -41,6 +42,8 @@ const char *scenario_path(size_t index);
  * settled; the caller destroys it.
  */
 struct mr_world *scenario_play(const char *path, const struct scenario_run *run);
+/* When the last played file sent its records: rounds of its world. *count: how many. */
+const int *scenario_send_rounds(size_t *count);
 /* Everything that both worlds wrote, key by key; of conflated topics the last values. */
 void scenario_compare(struct mr_world *want, struct mr_world *got, const char *what);
 

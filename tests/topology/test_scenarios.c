@@ -13,7 +13,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CRASH_POINTS 9
+#define CRASHES 40
+#define ROUNDS_AFTER 19
+#define SENDS_MAX 256
 
 static const struct scenario_run undisturbed = {.crash_round = -1};
 
@@ -26,19 +28,28 @@ START_TEST(a_story_comes_out_as_written)
 }
 END_TEST
 
+/* The i-th crash: in the rounds after a record was sent, where everything happens. */
+static struct scenario_run crash_run(const int *rounds, size_t sends, int i)
+{
+    return (struct scenario_run){
+        .crash_round = rounds[(size_t)(i * 7 + 3) % sends] + i % ROUNDS_AFTER,
+        .crash_group = (size_t)i % 2,
+        .lose_state = i % 4 >= 2,
+    };
+}
+
 START_TEST(a_crash_in_a_story_changes_nothing)
 {
     const char *path = scenario_path((size_t)_i);
     struct mr_world *want = scenario_play(path, &undisturbed);
-    const int rounds = mr_world_round(want);
+    int rounds[SENDS_MAX];
+    size_t sends;
+    const int *sent = scenario_send_rounds(&sends);
 
-    for (int point = 0; point < CRASH_POINTS * 2; point++) {
-        const struct scenario_run run = {
-            /* Most rounds are quiet ones between two lines: near a line's first rounds. */
-            .crash_round = (int)((int64_t)rounds * (point / 2 + 1) / (CRASH_POINTS + 1)) + point,
-            .crash_group = (size_t)point % 2,
-            .lose_state = point % 4 >= 2,
-        };
+    ck_assert(sends > 0 && sends <= SENDS_MAX);
+    memcpy(rounds, sent, sends * sizeof(rounds[0]));
+    for (int i = 0; i < CRASHES; i++) {
+        const struct scenario_run run = crash_run(rounds, sends, i);
         struct mr_world *got = scenario_play(path, &run);
         char what[SCENARIO_PATH_MAX + 80];
 

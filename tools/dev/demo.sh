@@ -87,7 +87,8 @@ finish() {
             say "   $part: pid $(alive "$part"), http://127.0.0.1:$(cat "$run/$part.port")/metrics"
         done
         sed 's/^/   /' "$stack_dir/stack.env"
-        : >"$run/stop" # the supervisors end with this script
+        # Without their supervisors, which would hold this script's output open.
+        kill -KILL "${supervisors[@]}" 2>/dev/null || true
         exit 0
     fi
     stop_parts

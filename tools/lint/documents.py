@@ -11,7 +11,7 @@ import re
 from tree import Finding
 
 NAME = "documents"
-LINK = re.compile(r"\[[^\]\n]*\]\(([^)\s]+)\)")
+LINK = re.compile(r"\[[^\]\n]*(?:\n[^\]\n]*)?\]\(([^)\s]+)\)")  # its text may go on in the next line
 CODE = re.compile(r"`([^`\n]+)`")
 PATH = re.compile(r"[A-Za-z0-9_.*-]+(?:/[A-Za-z0-9_.*-]+)*/?")
 TARGET = re.compile(r"(?<![\w-])make ((?:[a-z][a-z-]*|[A-Z_]+=\S+)(?: (?:[a-z][a-z-]*|[A-Z_]+=\S+))*)")
@@ -44,6 +44,14 @@ def anchors(text):
             seen[name] = seen.get(name, -1) + 1
             found.add(name if seen[name] == 0 else f"{name}-{seen[name]}")
     return found
+
+
+def links_of(text):
+    """(line, link) outside of code."""
+    prose = "\n".join("" if fenced else line for _, line, fenced in lines_of(text))
+    prose = CODE.sub(lambda match: "`" + "x" * len(match.group(1)) + "`", prose)
+    for match in LINK.finditer(prose):
+        yield prose.count("\n", 0, match.start(1)) + 1, match.group(1)
 
 
 def check_link(tree, path, number, link, known):
@@ -89,6 +97,8 @@ def check(tree):
     for path in sorted(files):
         if not path.endswith(".md"):
             continue
+        for number, link in links_of(tree.text(path)):
+            yield from check_link(tree, path, number, link, known)
         for number, line, fenced in lines_of(tree.text(path)):
             pieces = [line] if fenced else CODE.findall(line)
             for piece in pieces:
@@ -97,8 +107,6 @@ def check(tree):
                 continue
             for piece in pieces:
                 yield from check_path(path, number, piece, folders, known)
-            for link in LINK.findall(CODE.sub("", line)) + LINK.findall(line):
-                yield from check_link(tree, path, number, link, known)
 
 
 MAKE = "test: ## all\n\t@true\nnew-stage:\n\t@true\nX := 1\n"
@@ -107,6 +115,8 @@ SELF_TESTS = [
     ("a link to nothing", {"docs/a.md": "see [b](b.md)\n"}, "b.md, which is not there"),
     ("a link out of the folder", {"docs/a.md": "see [b](../b.md)\n", "b.md": "# B\n"}, None),
     ("a link in words of code", {"docs/a.md": "see [`b`](b.md)\n"}, "b.md, which is not there"),
+    ("a link over two lines", {"docs/a.md": "see [the\nother](b.md)\n"}, "docs/a.md:2: link to b.md"),
+    ("a link in code", {"docs/a.md": "see `[b](b.md)`\n"}, None),
     ("no such heading", {"a.md": "[b](b.md#two)\n", "b.md": "# One\n"}, "no such heading"),
     ("a heading with signs", {"a.md": "[b](b.md#the-way-of-one-order-ack)\n[c](#c-1)\n# C\n# C\n",
                               "b.md": "## The way of `one` order (ACK)\n"}, None),

@@ -64,10 +64,17 @@ MR_NODISCARD enum mr_status load_sweep(struct load_session *session, struct mr_e
 MR_NODISCARD enum mr_status load_send(struct load_session *session, struct load_manifest *manifest,
                                       int64_t *missing, struct mr_err *err);
 
-/* An order of the probe user, outside the proof. price 0: MARKET. */
+/* An order of the probe user, outside the proof. */
+struct load_probe_order {
+    enum oms_side side;
+    mr_i128 price; /* 0: MARKET */
+    mr_i128 qty;
+};
+
+/* event_id: LOAD_ID_BYTES_MAX bytes that receive the command's identity. */
 MR_NODISCARD enum mr_status load_send_probe(struct load_session *session,
-                                            const struct load_desk *desk, enum oms_side side,
-                                            mr_i128 price, mr_i128 qty, char *event_id,
+                                            const struct load_desk *desk,
+                                            const struct load_probe_order *order, char *event_id,
                                             struct mr_err *err);
 
 #endif

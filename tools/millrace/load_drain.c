@@ -11,17 +11,17 @@
 #define BATCH 64
 #define GROUP_BYTES_MAX 256
 
-/* Counts the records in [from, end) of one partition, markers and aborted ones not. */
-static enum mr_status count_gap(const struct load_env *env, const char *topic, int32_t partition,
-                                int64_t from, int64_t end, int64_t *records, struct mr_err *err)
+/* Counts the records of one partition from an offset to end, markers and aborted ones not. */
+static enum mr_status count_gap(const struct load_env *env, const struct mr_topic_partition *from,
+                                int64_t end, int64_t *records, struct mr_err *err)
 {
     const int64_t limit_us = mr_clock_monotonic_us(env->clock) + COMMITTED_TIMEOUT_US;
     struct mr_reader *reader = NULL;
     enum mr_status status;
 
     MR_TRY(mr_reader_open(env->log, &reader, err));
-    status = mr_reader_add(reader, topic, partition, from, err);
-    while (status == MR_OK && mr_reader_position(reader, topic, partition) < end) {
+    status = mr_reader_add(reader, from->topic, from->partition, from->offset, err);
+    while (status == MR_OK && mr_reader_position(reader, from->topic, from->partition) < end) {
         struct mr_message messages[BATCH];
         size_t count = 0;
 
@@ -56,14 +56,15 @@ static enum mr_status topic_lag(const struct load_env *env, const char *group, c
     for (int32_t p = 0; p < partitions; p++) {
         int64_t low = 0;
         int64_t end = 0;
-        int64_t from;
 
         MR_TRY(mr_log_watermarks(env->log, topic, p, &low, &end, err));
-        from = positions[p].offset < low ? low : positions[p].offset;
-        if (end - from > GAP_READ_MAX) {
-            *lag += end - from;
-        } else if (end > from) {
-            MR_TRY(count_gap(env, topic, p, from, end, lag, err));
+        if (positions[p].offset < low) { /* none committed, or deleted since */
+            positions[p].offset = low;
+        }
+        if (end - positions[p].offset > GAP_READ_MAX) {
+            *lag += end - positions[p].offset;
+        } else if (end > positions[p].offset) {
+            MR_TRY(count_gap(env, &positions[p], end, lag, err));
         }
     }
     return MR_OK;

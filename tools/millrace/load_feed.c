@@ -117,16 +117,17 @@ enum mr_status load_feed_open(const struct load_env *env, struct load_feed **fee
     return MR_OK;
 }
 
-enum mr_status load_feed_add(struct load_feed *feed, const char *topic,
-                             const struct mr_schema *schema, const int64_t *offsets,
-                             load_visit *visit, void *arg, struct mr_err *err)
+enum mr_status load_feed_add(struct load_feed *feed, const struct load_source *source,
+                             struct mr_err *err)
 {
+    const struct mr_schema *schema = source->schema;
+    const char *topic = source->topic;
     struct feed_topic *entry = &feed->topics[feed->topic_count];
     char subject[SUBJECT_BYTES_MAX];
     int32_t partitions = 0;
 
     MR_ASSERT(feed->topic_count < TOPICS_MAX);
-    *entry = (struct feed_topic){.visit = visit, .arg = arg};
+    *entry = (struct feed_topic){.visit = source->visit, .arg = source->arg};
     MR_TRY(mr_log_topic_partitions(feed->env->log, topic, &partitions, err));
     if (partitions == 0 || partitions > LOAD_PARTITIONS_MAX) {
         return mr_fail(err, MR_CONFIG, "topic %s does not exist; run `millrace topology apply`",
@@ -146,8 +147,8 @@ enum mr_status load_feed_add(struct load_feed *feed, const char *topic,
         int64_t end = 0;
 
         MR_TRY(mr_log_watermarks(feed->env->log, topic, p, &low, &end, err));
-        if (offsets != NULL && offsets[p] > low) {
-            low = offsets[p];
+        if (source->offsets != NULL && source->offsets[p] > low) {
+            low = source->offsets[p];
         }
         MR_TRY(mr_reader_add(feed->reader, entry->name, p, low, err));
     }

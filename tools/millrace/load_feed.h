@@ -60,14 +60,18 @@ struct load_feed;
 
 MR_NODISCARD enum mr_status load_feed_open(const struct load_env *env, struct load_feed **feed,
                                            struct mr_err *err);
-/*
- * schema   NULL: records are delivered undecoded
- * offsets  where to begin, by partition; NULL: at the log's start
- * MR_CONFIG when the topic does not exist.
- */
-MR_NODISCARD enum mr_status load_feed_add(struct load_feed *feed, const char *topic,
-                                          const struct mr_schema *schema, const int64_t *offsets,
-                                          load_visit *visit, void *arg, struct mr_err *err);
+/* One topic and who is told about its records. */
+struct load_source {
+    const char *topic;
+    const struct mr_schema *schema; /* NULL: records are delivered undecoded */
+    const int64_t *offsets;         /* where to begin, by partition; NULL: at the log's start */
+    load_visit *visit;
+    void *arg;
+};
+
+/* source is copied. MR_CONFIG when the topic does not exist. */
+MR_NODISCARD enum mr_status load_feed_add(struct load_feed *feed, const struct load_source *source,
+                                          struct mr_err *err);
 /* One poll. *delivered: records handed to visitors. A visitor's failure is returned. */
 MR_NODISCARD enum mr_status load_feed_step(struct load_feed *feed, int64_t timeout_us,
                                            size_t *delivered, struct mr_err *err);

@@ -166,8 +166,13 @@ enum mr_status load_fund(struct load_session *session, bool probes, struct mr_er
         status = load_feed_open(session->env, &feed, err);
     }
     if (status == MR_OK) {
-        status =
-            load_feed_add(feed, "balances", &oms_balance_schema, ends, on_balance, funding, err);
+        status = load_feed_add(feed,
+                               &(struct load_source){.topic = "balances",
+                                                     .schema = &oms_balance_schema,
+                                                     .offsets = ends,
+                                                     .visit = on_balance,
+                                                     .arg = funding},
+                               err);
     }
     if (status == MR_OK) {
         status = fund_all(funding, probes, err);

@@ -49,13 +49,13 @@ static bool chance(struct load_plan *plan, int64_t ppm)
     return (int64_t)(draw(plan) % (uint64_t)LOAD_PPM) < ppm;
 }
 
-static void choose_user(char *user, const char *run, size_t symbol, const char *role, size_t n,
-                        const struct load_desk *desk, int32_t partitions)
+/* base: what the name begins with. */
+static void choose_user(char *user, const char *base, char role, size_t n, int32_t partition,
+                        int32_t partitions)
 {
     for (unsigned salt = 0;; salt++) {
-        (void)snprintf(user, LOAD_USER_BYTES_MAX, "%.*s.%zu%s%zu.%u", (int)LOAD_RUN_BYTES_MAX - 1,
-                       run, symbol, role, n, salt);
-        if (mr_partition_of(mr_slice_str(user), partitions) == desk->partition) {
+        (void)snprintf(user, LOAD_USER_BYTES_MAX, "%s%c%zu.%u", base, role, n, salt);
+        if (mr_partition_of(mr_slice_str(user), partitions) == partition) {
             return;
         }
     }
@@ -64,15 +64,18 @@ static void choose_user(char *user, const char *run, size_t symbol, const char *
 void load_desk_users(struct load_desk *desk, const char *run, size_t symbol, size_t users_each,
                      int32_t partitions)
 {
+    char base[LOAD_USER_BYTES_MAX];
+
     MR_ASSERT(users_each >= 1 && users_each <= LOAD_USERS_EACH_MAX && partitions >= 1);
     desk->partition = (int32_t)(symbol % (size_t)partitions);
     desk->users_each = users_each;
+    (void)snprintf(base, sizeof base, "%.*s.%zu", (int)LOAD_RUN_BYTES_MAX - 1, run, symbol);
     for (size_t i = 0; i < users_each; i++) {
-        choose_user(desk->makers[i], run, symbol, "m", i, desk, partitions);
-        choose_user(desk->takers[i], run, symbol, "t", i, desk, partitions);
+        choose_user(desk->makers[i], base, 'm', i, desk->partition, partitions);
+        choose_user(desk->takers[i], base, 't', i, desk->partition, partitions);
     }
-    choose_user(desk->poor, run, symbol, "p", 0, desk, partitions);
-    choose_user(desk->probe, run, symbol, "q", 0, desk, partitions);
+    choose_user(desk->poor, base, 'p', 0, desk->partition, partitions);
+    choose_user(desk->probe, base, 'q', 0, desk->partition, partitions);
 }
 
 enum mr_status load_desk_reference(struct load_desk *desk, const struct load_tape_symbol *symbol,

@@ -24,7 +24,7 @@ struct probing {
 };
 
 enum mr_status load_send_probe(struct load_session *session, const struct load_desk *desk,
-                               enum oms_side side, mr_i128 price, mr_i128 qty, char *event_id,
+                               const struct load_probe_order *order, char *event_id,
                                struct mr_err *err)
 {
     struct oms_order_command command = {0};
@@ -42,13 +42,13 @@ enum mr_status load_send_probe(struct load_session *session, const struct load_d
     command.action = OMS_ACTION_NEW;
     command.user_id = mr_slice_str(desk->probe);
     command.symbol = mr_slice_str(desk->symbol);
-    command.side = side;
-    command.ord_type = price == 0 ? OMS_ORDER_TYPE_MARKET : OMS_ORDER_TYPE_LIMIT;
+    command.side = order->side;
+    command.ord_type = order->price == 0 ? OMS_ORDER_TYPE_MARKET : OMS_ORDER_TYPE_LIMIT;
     command.tif = OMS_TIME_IN_FORCE_IOC;
     command.stp_mode = OMS_STP_MODE_EXPIRE_TAKER;
-    command.price = price;
-    command.has_price = price != 0;
-    command.qty = qty;
+    command.price = order->price;
+    command.has_price = order->price != 0;
+    command.qty = order->qty;
     command.has_qty = true;
     command.source = mr_slice_str("load");
     MR_TRY(load_out_send(&session->out, LOAD_ORDERS, command.user_id, &command, err));
@@ -80,15 +80,16 @@ static enum mr_status on_approved(void *arg, const struct load_record *record, s
     return MR_OK;
 }
 
-static enum mr_status add(const struct load_env *env, struct load_feed *feed, const char *topic,
-                          const struct mr_schema *schema, load_visit *visit, void *arg,
-                          struct mr_err *err)
+/* From the present end of the topic. */
+static enum mr_status add(const struct load_env *env, struct load_feed *feed,
+                          struct load_source source, struct mr_err *err)
 {
     int64_t ends[LOAD_PARTITIONS_MAX];
     int32_t partitions = 0;
 
-    MR_TRY(load_ends(env, topic, ends, &partitions, err));
-    return load_feed_add(feed, topic, schema, ends, visit, arg, err);
+    MR_TRY(load_ends(env, source.topic, ends, &partitions, err));
+    source.offsets = ends;
+    return load_feed_add(feed, &source, err);
 }
 
 /* Sends one probe and waits for its answer. */
@@ -102,7 +103,9 @@ static enum mr_status try_once(struct load_session *session, const struct load_d
     probing->rejected = false;
     probing->priced = false;
     probing->reference = desk->reference;
-    MR_TRY(load_send_probe(session, desk, OMS_SIDE_BUY, 0, desk->lot, probing->event_id, err));
+    MR_TRY(load_send_probe(session, desk,
+                           &(struct load_probe_order){.side = OMS_SIDE_BUY, .qty = desk->lot},
+                           probing->event_id, err));
     while (!(probing->answered && (probing->rejected || probing->priced)) &&
            mr_clock_monotonic_us(env->clock) < limit_us) {
         size_t delivered = 0;
@@ -145,11 +148,19 @@ enum mr_status load_probe(struct load_session *session, struct mr_err *err)
     enum mr_status status;
 
     MR_TRY(load_feed_open(session->env, &feed, err));
-    status = add(session->env, feed, "executions", &oms_execution_report_schema, on_execution,
-                 &probing, err);
+    status = add(session->env, feed,
+                 (struct load_source){.topic = "executions",
+                                      .schema = &oms_execution_report_schema,
+                                      .visit = on_execution,
+                                      .arg = &probing},
+                 err);
     if (status == MR_OK) {
-        status = add(session->env, feed, "orders.approved", &oms_order_command_schema, on_approved,
-                     &probing, err);
+        status = add(session->env, feed,
+                     (struct load_source){.topic = "orders.approved",
+                                          .schema = &oms_order_command_schema,
+                                          .visit = on_approved,
+                                          .arg = &probing},
+                     err);
     }
     for (size_t s = 0; s < session->tape.symbol_count && status == MR_OK; s++) {
         status = probe_desk(session, &session->desks[s], feed, &probing, err);

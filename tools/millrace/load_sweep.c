@@ -65,8 +65,13 @@ static enum mr_status read_snapshots(struct sweeping *sweeping, bool all, struct
         from[p] = all || from[p] < TAIL ? 0 : from[p] - TAIL;
     }
     MR_TRY(load_feed_open(env, &feed, err));
-    status = load_feed_add(feed, "book.snapshots", &oms_book_snapshot_schema, from, on_snapshot,
-                           sweeping, err);
+    status = load_feed_add(feed,
+                           &(struct load_source){.topic = "book.snapshots",
+                                                 .schema = &oms_book_snapshot_schema,
+                                                 .offsets = from,
+                                                 .visit = on_snapshot,
+                                                 .arg = sweeping},
+                           err);
     if (status == MR_OK) {
         status = load_feed_catch_up(feed, READ_TIMEOUT_US, err);
     }
@@ -88,8 +93,12 @@ static enum mr_status take(struct sweeping *sweeping, size_t symbol, bool *taken
 
         if (qty > 0) {
             *taken = true;
-            MR_TRY(load_send_probe(session, desk, i == 0 ? OMS_SIDE_SELL : OMS_SIDE_BUY,
-                                   sides[i]->worst, qty, event_id, err));
+            MR_TRY(load_send_probe(
+                session, desk,
+                &(struct load_probe_order){.side = i == 0 ? OMS_SIDE_SELL : OMS_SIDE_BUY,
+                                           .price = sides[i]->worst,
+                                           .qty = qty},
+                event_id, err));
         }
     }
     return MR_OK;

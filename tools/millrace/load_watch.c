@@ -93,7 +93,11 @@ static enum mr_status add(struct load_watch *watch, const char *topic,
     int32_t partitions = 0;
 
     MR_TRY(load_ends(watch->env, topic, ends, &partitions, err));
-    return load_feed_add(watch->feed, topic, schema, ends, visit, watch, err);
+    return load_feed_add(
+        watch->feed,
+        &(struct load_source){
+            .topic = topic, .schema = schema, .offsets = ends, .visit = visit, .arg = watch},
+        err);
 }
 
 /* The dead-letter topic of whatever stage reads `orders` first. */

@@ -253,7 +253,13 @@ static enum mr_status print_topic(const struct load_env *env, const char *topic,
     tap->schema = env->topology->topics[index].schema;
     MR_TRY(start_offsets(env, topic, tap, offsets, &given, err));
     MR_TRY(load_feed_open(env, &feed, err));
-    status = load_feed_add(feed, topic, tap->schema, given ? offsets : NULL, on_record, tap, err);
+    status = load_feed_add(feed,
+                           &(struct load_source){.topic = topic,
+                                                 .schema = tap->schema,
+                                                 .offsets = given ? offsets : NULL,
+                                                 .visit = on_record,
+                                                 .arg = tap},
+                           err);
     if (status == MR_OK) {
         status = load_feed_mark(feed, err);
     }

@@ -8,6 +8,7 @@
 #include "avro/execution_report.h"
 #include "avro/order_command.h"
 #include "avro/risk_event.h"
+#include "load_text.h"
 #include "millrace/arena.h"
 #include "verify.h"
 
@@ -39,7 +40,7 @@ struct verify_outcomes {
     struct verify_map *exec_ids;
     struct verify_map *letters;
     int64_t undecodable, executions, trade_reports;
-    struct verify_check *in_topic, *once, *expected, *versions, *sums, *unique, *ended;
+    struct verify_check *in_topic, *once, *expected, *versions, *sums, *unique, *ended, *sourceless;
 };
 
 struct verify_outcomes *verify_outcomes_create(struct verify *verify)
@@ -58,6 +59,7 @@ struct verify_outcomes *verify_outcomes_create(struct verify *verify)
     o->versions = verify_check_open(verify->report, "reports out of version order");
     o->sums = verify_check_open(verify->report, "reports whose quantities do not add up");
     o->ended = verify_check_open(verify->report, "accepted orders settled or cancelled");
+    o->sourceless = verify_check_open(verify->report, "dead letters without source or error class");
     return o;
 }
 
@@ -189,13 +191,72 @@ enum mr_status verify_outcomes_on_risk_event(void *arg, const struct load_record
     return MR_OK;
 }
 
+/* Text of a header as a whole number; false: absent or none. */
+static bool header_number(const struct mr_header *header, int64_t *number)
+{
+    char text[24];
+    char *end = NULL;
+
+    (void)load_text(text, sizeof text, "%.*s", MR_SLICE_ARG(header->value));
+    *number = strtoll(text, &end, 10);
+    return end != text && *end == '\0';
+}
+
+struct source { /* where a dead letter says it comes from */
+    char topic[256];
+    int64_t partition, offset;
+    bool known; /* with the class of its error */
+};
+
+static struct source source_of(const struct mr_message *message)
+{
+    struct mr_header headers[MR_HEADERS_MAX];
+    size_t count = mr_message_headers(message, headers, MR_HEADERS_MAX);
+    struct source source = {.partition = -1, .offset = -1};
+    bool has_class = false;
+
+    for (size_t i = 0; i < count && i < MR_HEADERS_MAX; i++) {
+        if (strcmp(headers[i].name, "millrace.source.topic") == 0) {
+            (void)load_text(source.topic, sizeof source.topic, "%.*s",
+                            MR_SLICE_ARG(headers[i].value));
+        } else if (strcmp(headers[i].name, "millrace.source.partition") == 0) {
+            (void)header_number(&headers[i], &source.partition);
+        } else if (strcmp(headers[i].name, "millrace.source.offset") == 0) {
+            (void)header_number(&headers[i], &source.offset);
+        } else if (strcmp(headers[i].name, "millrace.error.class") == 0) {
+            has_class = headers[i].value.len > 0;
+        }
+    }
+    source.known =
+        source.topic[0] != '\0' && source.partition >= 0 && source.offset >= 0 && has_class;
+    return source;
+}
+
+/* A connector that was away dead-letters what an earlier run sent only now. */
+static bool of_earlier_run(const struct verify *verify, const struct source *source)
+{
+    const struct load_start *start = load_manifest_start(verify->manifest, source->topic);
+
+    return start != NULL && source->partition >= 0 && source->partition < start->partitions &&
+           source->offset >= 0 && source->offset < start->offsets[source->partition];
+}
+
 enum mr_status verify_outcomes_on_dead_letter(void *arg, const struct load_record *record,
                                               struct mr_err *err)
 {
     struct verify_outcomes *o = arg;
-    struct letters *letters = verify_map_put(o->letters, mr_slice_str(record->topic));
+    const struct source source = source_of(record->message);
+    struct letters *letters;
 
     (void)err;
+    if (of_earlier_run(o->verify, &source)) {
+        return MR_OK;
+    }
+    if (!source.known) {
+        verify_differ(o->sourceless, "%s/%d@%" PRId64, record->topic, record->partition,
+                      record->offset);
+    }
+    letters = verify_map_put(o->letters, mr_slice_str(record->topic));
     letters->count++;
     letters->digest += load_hash(record->bytes);
     return MR_OK;
@@ -321,6 +382,7 @@ static void close_letters(struct verify_outcomes *o)
         verify_check_close_text(verify_check_open(o->verify->report, name), expected, actual);
     }
     close_count(o, "dead letters elsewhere", 0, unexpected);
+    verify_check_close(o->sourceless, 0, verify_check_differences(o->sourceless));
 }
 
 static void close_orders(struct verify_outcomes *o)

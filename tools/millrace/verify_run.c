@@ -76,8 +76,13 @@ static enum mr_status read_topic(const struct verify *verify, const char *topic,
     }
     load_progress_detail(verify->env, "verify: reading %s", topic);
     MR_TRY(load_feed_open(verify->env, &feed, err));
-    status =
-        load_feed_add(feed, topic, schema, whole ? NULL : start->offsets, fan_out, &reading, err);
+    status = load_feed_add(feed,
+                           &(struct load_source){.topic = topic,
+                                                 .schema = schema,
+                                                 .offsets = whole ? NULL : start->offsets,
+                                                 .visit = fan_out,
+                                                 .arg = &reading},
+                           err);
     if (status == MR_OK) {
         status = load_feed_catch_up(feed, verify->options->wait_us, err);
     }

@@ -3,8 +3,9 @@
  *
  * Why: stages get, put, delete and scan (store.h). The task beside them needs the other half: undo
  *      what one input record wrote, drop what a transaction wrote, hand its changes to the
- *      changelog and to the backend, and make them the committed state.
- * How: record -> release | rollback;  transaction -> changes, then committed | abort.
+ *      changelog, make them the committed state, and hand that to the backend.
+ * How: record -> release | rollback;  transaction -> changes, then committed | abort;
+ *      now and then -> unwritten, then written.
  * Thread: owning task.
  */
 #ifndef MILLRACE_TASK_STORE_H
@@ -50,7 +51,17 @@ typedef enum mr_status mr_store_change(void *arg, struct mr_slice key, struct mr
  */
 MR_NODISCARD enum mr_status mr_store_changes(struct mr_store *store, mr_store_change *visit,
                                              void *arg, struct mr_err *err);
-/* The log and the backend have the changes: they are the committed state now. */
+/* The log has the changes: they are the committed state now, in memory. */
 void mr_store_committed(struct mr_store *store);
+
+/* Bytes committed that the backend does not have yet, rewritten keys counted each time. */
+size_t mr_store_behind_bytes(const struct mr_store *store);
+/*
+ * What the backend lacks: each key once with its committed value, has_value false: to be deleted.
+ */
+MR_NODISCARD enum mr_status mr_store_unwritten(struct mr_store *store, mr_store_change *visit,
+                                               void *arg, struct mr_err *err);
+/* The backend has them. Entries above the cache's bound are let go. */
+void mr_store_written(struct mr_store *store);
 
 #endif

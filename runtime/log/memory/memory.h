@@ -23,7 +23,7 @@
 #define MEMORY_READER_MAGIC 0x4D454D52u
 
 #define MEMORY_BLOCK_ENTRIES ((size_t)256)
-#define MEMORY_RECORD_BYTES_MAX ((size_t)1000000) /* librdkafka's message.max.bytes */
+#define MEMORY_RECORD_BYTES_MAX ((size_t)1048576) /* a topic's max.message.bytes, about */
 #define MEMORY_FOREVER_US INT64_MAX
 
 /* ---- storage ----------------------------------------------------------------------------------

@@ -60,18 +60,14 @@ static void config_set(struct memory_topic *topic, const struct mr_topic_config 
     old->value = mr_xstrdup(config->value);
 }
 
-/* The limit of a record: the topic's, but never above what a client sends at all. */
+/* The limit of a record: the topic's own, or a broker's default. */
 static void apply_limit(struct memory_topic *topic)
 {
     const struct memory_config *limit = config_find(topic, "max.message.bytes");
 
     topic->record_bytes_max = MEMORY_RECORD_BYTES_MAX;
     if (limit != NULL) {
-        const unsigned long long bytes = strtoull(limit->value, NULL, 10);
-
-        if (bytes < topic->record_bytes_max) {
-            topic->record_bytes_max = (size_t)bytes;
-        }
+        topic->record_bytes_max = (size_t)strtoull(limit->value, NULL, 10);
     }
 }
 

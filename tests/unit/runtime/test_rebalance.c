@@ -88,7 +88,6 @@ static void join_second(struct pair *pair)
     pair->workers[1] = toy_worker(&pair->toy, "b", pair->states[1]);
 }
 
-
 START_TEST(a_second_worker_takes_its_share)
 {
     struct mr_worker_status status;

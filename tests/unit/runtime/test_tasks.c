@@ -82,6 +82,7 @@ START_TEST(state_that_is_there_is_not_read_again)
         toy_send(&toy, "user-1", "x");
     }
     toy_run(&toy);
+    toy_run(&toy); /* long enough for the backend to be brought up */
     toy_crash(&toy);
     toy_start(&toy);
     toy_send(&toy, "user-1", "y");

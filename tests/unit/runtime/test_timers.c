@@ -79,7 +79,7 @@ START_TEST(stream_timers_fire_once_for_each_interval)
         if (faults[_i].status != MR_OK) {
             mr_log_memory_fail(toy.log, faults[_i].call, n, faults[_i].status, faults[_i].done);
         }
-        ck_assert_int_eq(toy_run(&toy), 0);
+        toy_run_for(&toy, toy.worker, 1000);
         /* 40 orders over 7.8 s that begin at a whole second: at 1 s, 2 s ... 7 s. */
         ck_assert_int_eq(toy_ticks(&toy, task_name(&toy, "stream", name)), 7);
         ck_assert_int_eq(toy_ticks(&toy, USER), ORDERS);
@@ -123,7 +123,7 @@ START_TEST(counts_go_on_after_a_restart)
     toy_init_graph(&toy, "", toy_clockwork_graph);
     toy_start(&toy);
     send_orders(&toy, ORDERS / 2);
-    toy_run(&toy);
+    toy_run_for(&toy, toy.worker, 300);
     if (_i == 0) {
         toy_stop(&toy);
     } else {
@@ -134,7 +134,7 @@ START_TEST(counts_go_on_after_a_restart)
     }
     toy_start(&toy);
     send_orders(&toy, ORDERS / 2);
-    toy_run(&toy);
+    toy_run_for(&toy, toy.worker, 300);
     ck_assert_int_eq(toy_ticks(&toy, USER), ORDERS);
     ck_assert_int_eq(last_flush(&toy), ORDERS);
     ck_assert_int_gt(toy_ticks(&toy, task_name(&toy, "wall", name)), 0);
@@ -151,8 +151,7 @@ int main(void)
     int failed;
 
     tcase_set_timeout(tcase, 60);
-    tcase_add_loop_test(tcase, stream_timers_fire_once_for_each_interval, 0,
-                        (int)MR_COUNT(faults));
+    tcase_add_loop_test(tcase, stream_timers_fire_once_for_each_interval, 0, (int)MR_COUNT(faults));
     tcase_add_loop_test(tcase, wall_timers_fire_without_input, 0, (int)MR_COUNT(faults));
     tcase_add_loop_test(tcase, counts_go_on_after_a_restart, 0, 3);
     suite_add_tcase(suite, tcase);

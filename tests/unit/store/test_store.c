@@ -120,10 +120,20 @@ static size_t commit(struct fixture *f)
     struct changes changes = {.space = f->space};
 
     ck_assert_int_eq(mr_store_changes(f->store, collect, &changes, &f->err), MR_OK);
+    mr_store_committed(f->store);
+    return changes.count;
+}
+
+/* Brings the backend up to what is committed; returns how many keys that took. */
+static size_t write_behind(struct fixture *f)
+{
+    struct changes changes = {.space = f->space};
+
+    ck_assert_int_eq(mr_store_unwritten(f->store, collect, &changes, &f->err), MR_OK);
     ck_assert_int_eq(
         f->backend->ops->write(f->backend, changes.writes, changes.count, NULL, 0, false, &f->err),
         MR_OK);
-    mr_store_committed(f->store);
+    mr_store_written(f->store);
     return changes.count;
 }
 
@@ -221,12 +231,17 @@ static void random_walk(size_t cache_bytes, unsigned seed)
             memcpy(model.transaction, model.record, sizeof(model.record));
             memcpy(model.committed, model.record, sizeof(model.record));
             break;
+        case 17:
+            write_behind(&f);
+            break;
         case 16:
             check_scan(&f, model.record, key, KEYS);
             break;
         }
         mr_arena_reset(f.arena);
     }
+    mr_store_abort(f.store);
+    write_behind(&f);
     mr_store_close(&f.store); /* and open again: what was committed is there */
     open_store(&f, cache_bytes);
     check_scan(&f, model.committed, 0, KEYS);
@@ -272,6 +287,32 @@ START_TEST(changes_are_the_net_effect)
     ck_assert_int_eq(get(&f, 2), 0);
     ck_assert_int_eq(get(&f, 3), 0);
     ck_assert_int_eq(get(&f, 4), 41);
+    tear_down(&f);
+}
+END_TEST
+
+START_TEST(the_backend_sees_only_what_lasted)
+{
+    struct fixture f;
+
+    set_up(&f, 1 << 20);
+    put(&f, 1, 10);
+    put(&f, 2, 20);
+    commit(&f);
+    put(&f, 1, 11);
+    del(&f, 2); /* came and went between two writes */
+    commit(&f);
+    ck_assert_uint_gt(mr_store_behind_bytes(f.store), 0);
+    ck_assert_uint_eq(write_behind(&f), 1);
+    ck_assert_uint_eq(mr_store_behind_bytes(f.store), 0);
+    ck_assert_uint_eq(write_behind(&f), 0);
+    del(&f, 1); /* the backend has it: it must be told */
+    commit(&f);
+    ck_assert_uint_eq(write_behind(&f), 1);
+    mr_store_close(&f.store);
+    open_store(&f, 1 << 20);
+    ck_assert_int_eq(get(&f, 1), 0);
+    ck_assert_int_eq(get(&f, 2), 0);
     tear_down(&f);
 }
 END_TEST
@@ -347,6 +388,7 @@ int main(void)
     tcase_set_timeout(tcase, 60);
     tcase_add_loop_test(tcase, random_walk_equals_the_model, 0, (int)MR_COUNT(walks));
     tcase_add_test(tcase, changes_are_the_net_effect);
+    tcase_add_test(tcase, the_backend_sees_only_what_lasted);
     tcase_add_test(tcase, borrowed_bytes_survive_a_put_of_the_same_key);
     tcase_add_test(tcase, a_key_too_long_is_refused_and_leaves_no_trace);
     tcase_add_test(tcase, an_unreadable_value_is_corruption_not_poison);

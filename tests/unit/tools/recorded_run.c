@@ -90,10 +90,21 @@ static enum mr_status turn(void *arg, struct mr_err *err)
     return MR_OK;
 }
 
+static struct mr_slice copy(struct mr_slice bytes)
+{
+    uint8_t *data = mr_xcalloc(1, bytes.len + 1);
+
+    if (bytes.len > 0) {
+        memcpy(data, bytes.data, bytes.len);
+    }
+    return mr_slice_of(data, bytes.len);
+}
+
 static enum mr_status keep_record(void *arg, const struct load_record *record, struct mr_err *err)
 {
     struct recorded_run *run = arg;
     struct recorded_record *kept;
+    struct mr_header headers[MR_HEADERS_MAX];
 
     (void)err;
     run->records = mr_xrealloc(run->records, (run->count + 1) * sizeof *run->records);
@@ -102,11 +113,13 @@ static enum mr_status keep_record(void *arg, const struct load_record *record, s
     kept->topic = mr_topology_find_topic(run->topology, record->topic);
     kept->partition = record->partition;
     kept->has_value = record->message->has_value;
-    kept->key = mr_slice_of(mr_xcalloc(1, record->key.len + 1), record->key.len);
-    kept->value = mr_slice_of(mr_xcalloc(1, record->bytes.len + 1), record->bytes.len);
-    memcpy((void *)(uintptr_t)kept->key.data, record->key.data, record->key.len);
-    if (record->bytes.len > 0) {
-        memcpy((void *)(uintptr_t)kept->value.data, record->bytes.data, record->bytes.len);
+    kept->key = copy(record->key);
+    kept->value = copy(record->bytes);
+    kept->header_count = mr_message_headers(record->message, headers, MR_HEADERS_MAX);
+    kept->headers = mr_xcalloc(kept->header_count + 1, sizeof *kept->headers);
+    for (size_t i = 0; i < kept->header_count; i++) {
+        kept->headers[i].name = mr_xstrdup(headers[i].name);
+        kept->headers[i].value = copy(headers[i].value);
     }
     return MR_OK;
 }
@@ -119,8 +132,14 @@ static void keep_topics(struct recorded_run *run, const struct load_env *env)
         struct mr_err err = {0};
 
         ck_assert_int_eq(load_feed_open(env, &feed, &err), MR_OK);
-        ck_assert_int_eq(
-            load_feed_add(feed, start->topic, NULL, start->offsets, keep_record, run, &err), MR_OK);
+        ck_assert_int_eq(load_feed_add(feed,
+                                       &(struct load_source){.topic = start->topic,
+                                                             .schema = NULL,
+                                                             .offsets = start->offsets,
+                                                             .visit = keep_record,
+                                                             .arg = run},
+                                       &err),
+                         MR_OK);
         ck_assert_int_eq(load_feed_catch_up(feed, WAIT_US, &err), MR_OK);
         load_feed_close(&feed);
         memset(start->offsets, 0, (size_t)start->partitions * sizeof *start->offsets);
@@ -218,6 +237,11 @@ void recorded_run_destroy(struct recorded_run **run)
     for (size_t i = 0; i < old->count; i++) {
         free((void *)(uintptr_t)old->records[i].key.data);
         free((void *)(uintptr_t)old->records[i].value.data);
+        for (size_t h = 0; h < old->records[i].header_count; h++) {
+            free((void *)(uintptr_t)old->records[i].headers[h].name);
+            free((void *)(uintptr_t)old->records[i].headers[h].value.data);
+        }
+        free(old->records[i].headers);
     }
     free(old->records);
     free(old->bindings);
@@ -301,11 +325,15 @@ static struct mr_slice change(struct replay *replay, const struct recorded_recor
 static void send(struct replay *replay, const struct recorded_record *record, struct mr_slice value)
 {
     const char *name = replay->run->topology->topics[record->topic].name;
+    const bool headless =
+        replay->mutation->kind == MUTATE_BEHEAD && record == &replay->run->records[replay->victim];
     struct mr_outgoing outgoing = {.partition = record->partition,
                                    .timestamp_ms = MR_TIMESTAMP_NOW,
                                    .key = record->key,
                                    .value = value,
-                                   .has_value = record->has_value};
+                                   .has_value = record->has_value,
+                                   .headers = record->headers,
+                                   .header_count = headless ? 0 : record->header_count};
     struct mr_err err = {0};
 
     ck_assert_int_eq(mr_producer_topic(replay->producer, name, &outgoing.topic, NULL, &err), MR_OK);
@@ -321,7 +349,7 @@ static void replay_all(struct replay *replay, struct mr_log *log)
     for (size_t i = 0; i < replay->run->count; i++) {
         const struct recorded_record *record = &replay->run->records[i];
 
-        if (i != replay->victim) {
+        if (i != replay->victim || replay->mutation->kind == MUTATE_BEHEAD) {
             send(replay, record, record->value);
         } else if (replay->mutation->kind == MUTATE_DOUBLE) {
             send(replay, record, record->value);

@@ -20,6 +20,8 @@ struct recorded_record {
     int32_t partition;
     struct mr_slice key, value;
     bool has_value;
+    struct mr_header *headers;
+    size_t header_count;
 };
 
 struct recorded_run {
@@ -32,9 +34,10 @@ struct recorded_run {
     size_t count;
 };
 
-enum mutation_kind { MUTATE_NOTHING, MUTATE_DROP, MUTATE_DOUBLE, MUTATE_CHANGE };
+enum mutation_kind { MUTATE_NOTHING, MUTATE_DROP, MUTATE_DOUBLE, MUTATE_CHANGE, MUTATE_BEHEAD };
 
-/* Applied to the last record of the topic that pick accepts (NULL: the last). */
+/* BEHEAD: without its headers. Applied to the last record of the topic that pick accepts (NULL: the
+ * last). */
 struct mutation {
     enum mutation_kind kind;
     const char *topic;

@@ -277,6 +277,7 @@ static const struct {
     {{MUTATE_DROP, DLQ, NULL, NULL}, "dead letters crypto", "a lost dead letter"},
     {{MUTATE_DOUBLE, DLQ, NULL, NULL}, "dead letters crypto", "a dead letter twice"},
     {{MUTATE_CHANGE, DLQ, NULL, NULL}, "dead letters' bytes", "other bytes"},
+    {{MUTATE_BEHEAD, DLQ, NULL, NULL}, "dead letters without", "no headers"},
     {{MUTATE_DROP, "trades", NULL, NULL}, "trades equal the tape", "a lost trade"},
     {{MUTATE_DOUBLE, "trades", NULL, NULL}, "trades equal the tape", "a trade twice"},
     {{MUTATE_CHANGE, "trades", NULL, change_price}, "trades equal the tape", "another price"},

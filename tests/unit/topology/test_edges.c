@@ -4,9 +4,9 @@
  *         which inputs are in memory and what the groups consume; then what is refused.
  */
 #include "fake_catalog.h"
+#include "millrace/buffer.h"
 
 #include <check.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define HEAD                                                                                       \
@@ -67,12 +67,13 @@ START_TEST(an_edge_is_in_memory_or_not)
     const struct mr_stage_node *b = &t->stages[mr_topology_find_stage(t, "b")];
     const struct mr_group_node *group = &t->groups[b->group];
     const struct mr_topic *mid = &t->topics[mr_topology_find_topic(t, "mid")];
-    char inputs[64] = "";
+    struct mr_buffer names = MR_BUFFER_EMPTY;
 
     for (size_t i = 0; i < group->input_count; i++) {
-        (void)snprintf(inputs + strlen(inputs), sizeof(inputs) - strlen(inputs), "%s%s",
-                       i == 0 ? "" : " ", t->topics[group->inputs[i]].name);
+        mr_buffer_printf(&names, "%s%s", i == 0 ? "" : " ", t->topics[group->inputs[i]].name);
     }
+    mr_buffer_append(&names, "", 1);
+    const char *inputs = (const char *)names.data;
     ck_assert_msg(b->in[0].in_memory == row->b_in_memory, "%s", row->why);
     ck_assert_msg(mid->in_log == row->mid_written, "%s", row->why);
     ck_assert_msg(strcmp(inputs, row->inputs) == 0, "%s: consumes %s", row->why, inputs);
@@ -82,6 +83,7 @@ START_TEST(an_edge_is_in_memory_or_not)
     } else {
         ck_assert_msg(a->out[0].reader_count == 0, "%s", row->why);
     }
+    mr_buffer_fini(&names);
     mr_topology_destroy(&t);
 }
 END_TEST
