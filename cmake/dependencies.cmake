@@ -15,3 +15,9 @@ pkg_check_modules(CURL REQUIRED IMPORTED_TARGET libcurl)
 pkg_check_modules(MICROHTTPD REQUIRED IMPORTED_TARGET libmicrohttpd)
 pkg_check_modules(CHECK REQUIRED IMPORTED_TARGET check)
 pkg_check_modules(ZLIB REQUIRED IMPORTED_TARGET zlib)
+
+# The program's allocator in release builds (docs/adr/0018); sanitizers bring their own.
+option(MR_JEMALLOC "Link the program with jemalloc" OFF)
+if(MR_JEMALLOC)
+  pkg_check_modules(JEMALLOC REQUIRED IMPORTED_TARGET jemalloc)
+endif()

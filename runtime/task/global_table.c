@@ -156,7 +156,9 @@ static struct value *decode(const struct global_table *table, const struct mr_me
     value->arena = mr_arena_create(VALUE_ARENA_BYTES);
     value->record = mr_xcalloc(1, table->binding.schema->struct_bytes);
     memcpy(value->bytes, message->key.data, message->key.len);
-    memcpy(value->bytes + message->key.len, message->value.data, message->value.len);
+    if (message->value.len > 0) {
+        memcpy(value->bytes + message->key.len, message->value.data, message->value.len);
+    }
     framed = mr_slice_of(value->bytes + message->key.len, message->value.len);
     if (mr_codec_decode(table->codec, &table->binding, framed, value->arena, value->record, &err) !=
         MR_OK) {

@@ -34,9 +34,15 @@ struct mr_sink_runner {
     int32_t dead_letter_partitions;
     bool letters_unflushed;
     struct mr_arena *arena;
+    struct mr_message polled[SINK_BATCH_MAX];
+    /* The batch. All of it is acknowledged at once: a position never passes what still waits. */
     struct mr_message messages[SINK_BATCH_MAX];
+    bool lettered[SINK_BATCH_MAX]; /* the message went to the dead letters */
+    size_t batch_count;
+    /* Those of its messages that are to be written. */
     struct mr_record records[SINK_BATCH_MAX];
-    size_t batch_count; /* messages and records that wait for the system */
+    size_t sources[SINK_BATCH_MAX]; /* the message of each */
+    size_t record_count;
     bool paused;
     int attempts; /* that failed in a row */
     int64_t retry_at_us;
@@ -58,7 +64,8 @@ static inline int64_t sink_now_us(const struct mr_sink_runner *runner)
 
 /* Connects when it is not. */
 MR_NODISCARD enum mr_status sink_open(struct mr_sink_runner *runner, struct mr_err *err);
-/* Decodes and writes what is in hand; MR_OK: all of it is acknowledged or dead-lettered. */
+/* Decodes and writes what is in hand; MR_OK: all of it is acknowledged or dead-lettered, for good.
+ */
 MR_NODISCARD enum mr_status sink_write_batch(struct mr_sink_runner *runner, struct mr_err *err);
 /* Forgets what is in hand; it comes again. */
 void sink_drop_batch(struct mr_sink_runner *runner);

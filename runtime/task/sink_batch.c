@@ -1,15 +1,24 @@
 /*
- * sink_batch.c -- a batch of a connector: decoded, written, acknowledged; or a dead letter. See
- * sink_runner.c.
+ * sink_batch.c -- a batch of a connector: decoded, written, acknowledged. See sink_runner.c.
+ *
+ * How: what cannot be decoded, and what the sink says nobody can write, becomes a dead letter and
+ * is left out of the next attempt. Positions move when everything else has been written and the
+ *      letters have been acknowledged, for the whole batch: a letter must not store an offset
+ * behind records that still wait. When a letter is not acknowledged, all of the batch are sent
+ * again.
  */
 #include "millrace/logger.h"
 #include "sink.h"
+
+#define FLUSH_US (5 * MR_SECOND_US)
 
 void sink_drop_batch(struct mr_sink_runner *runner)
 {
     while (runner->batch_count > 0) {
         mr_message_release(&runner->messages[--runner->batch_count]);
+        runner->lettered[runner->batch_count] = false;
     }
+    runner->record_count = 0;
     mr_arena_reset(runner->arena);
 }
 
@@ -86,39 +95,81 @@ static enum mr_status decode(struct mr_sink_runner *runner, const struct mr_mess
     return MR_OK;
 }
 
-/* Takes message i out of the batch; its fate is decided. */
-static void remove_at(struct mr_sink_runner *runner, size_t i)
+/* The message is nobody's to write; why is kept from err. */
+static enum mr_status bury(struct mr_sink_runner *runner, size_t message, struct mr_err *err)
 {
-    mr_message_release(&runner->messages[i]);
-    runner->batch_count--;
-    memmove(&runner->messages[i], &runner->messages[i + 1],
-            (runner->batch_count - i) * sizeof(runner->messages[0]));
-    memmove(&runner->records[i], &runner->records[i + 1],
-            (runner->batch_count - i) * sizeof(runner->records[0]));
+    const struct mr_err why = *err;
+
+    MR_TRY(send_dead_letter(runner, &runner->messages[message], &why, err));
+    runner->lettered[message] = true;
+    return MR_OK;
 }
 
-/* Decodes from batch place `from`; what cannot be read is dead-lettered. RETRY: the registry is
- * away. */
+/* RETRY: the registry is away. */
 static enum mr_status decode_batch(struct mr_sink_runner *runner, struct mr_err *err)
 {
     mr_arena_reset(runner->arena);
-    for (size_t i = 0; i < runner->batch_count;) {
-        const enum mr_status status =
-            decode(runner, &runner->messages[i], &runner->records[i], err);
+    runner->record_count = 0;
+    for (size_t i = 0; i < runner->batch_count; i++) {
+        const size_t at = runner->record_count;
+        enum mr_status status;
 
+        if (runner->lettered[i]) {
+            continue;
+        }
+        status = decode(runner, &runner->messages[i], &runner->records[at], err);
         if (status == MR_OK) {
-            i++;
+            runner->sources[at] = i;
+            runner->record_count++;
         } else if (mr_status_class(status) == MR_CLASS_POISON) {
-            const struct mr_err why = *err;
-
-            MR_TRY(send_dead_letter(runner, &runner->messages[i], &why, err));
-            move_position(runner, &runner->messages[i]);
-            remove_at(runner, i);
+            MR_TRY(bury(runner, i, err));
         } else {
             return status;
         }
     }
     return MR_OK;
+}
+
+static void leave_out(struct mr_sink_runner *runner, size_t at)
+{
+    runner->record_count--;
+    memmove(&runner->records[at], &runner->records[at + 1],
+            (runner->record_count - at) * sizeof(runner->records[0]));
+    memmove(&runner->sources[at], &runner->sources[at + 1],
+            (runner->record_count - at) * sizeof(runner->sources[0]));
+}
+
+static enum mr_status write_records(struct mr_sink_runner *runner, struct mr_err *err)
+{
+    const struct mr_sink_type *type = runner->node->type;
+    enum mr_status status = MR_OK;
+
+    while (runner->record_count > 0) {
+        size_t bad = 0;
+
+        status = type->write(runner->self, runner->records, runner->record_count, &bad, err);
+        if (mr_status_class(status) != MR_CLASS_POISON) {
+            break;
+        }
+        MR_ASSERT(bad < runner->record_count);
+        MR_TRY(bury(runner, runner->sources[bad], err));
+        leave_out(runner, bad);
+    }
+    return status;
+}
+
+static enum mr_status flush_letters(struct mr_sink_runner *runner, struct mr_err *err)
+{
+    enum mr_status status = MR_OK;
+
+    if (runner->letters_unflushed) {
+        runner->letters_unflushed = false;
+        status = mr_producer_flush(runner->dead_letters, FLUSH_US, err);
+    }
+    if (status != MR_OK) {
+        memset(runner->lettered, 0, sizeof(runner->lettered));
+    }
+    return status;
 }
 
 enum mr_status sink_open(struct mr_sink_runner *runner, struct mr_err *err)
@@ -145,32 +196,19 @@ enum mr_status sink_open(struct mr_sink_runner *runner, struct mr_err *err)
 
 enum mr_status sink_write_batch(struct mr_sink_runner *runner, struct mr_err *err)
 {
-    const struct mr_sink_type *type = runner->node->type;
     const int64_t started_us = sink_now_us(runner);
 
     MR_TRY(decode_batch(runner, err));
-    while (runner->batch_count > 0) {
-        size_t bad = 0;
-        const enum mr_status status =
-            type->write(runner->self, runner->records, runner->batch_count, &bad, err);
-
-        if (status == MR_OK) {
-            mr_histogram_record_us(runner->write_us, sink_now_us(runner) - started_us);
-            mr_counter_add(runner->written, runner->batch_count);
-            runner->live.records_in += runner->batch_count;
-            for (size_t i = 0; i < runner->batch_count; i++) {
-                move_position(runner, &runner->messages[i]);
-            }
-            sink_drop_batch(runner);
-        } else if (mr_status_class(status) == MR_CLASS_POISON) {
-            const struct mr_err why = *err;
-
-            MR_ASSERT(bad < runner->batch_count);
-            MR_TRY(send_dead_letter(runner, &runner->messages[bad], &why, err));
-            remove_at(runner, bad);
-        } else {
-            return status;
-        }
+    MR_TRY(write_records(runner, err));
+    MR_TRY(flush_letters(runner, err));
+    if (runner->record_count > 0) {
+        mr_histogram_record_us(runner->write_us, sink_now_us(runner) - started_us);
+        mr_counter_add(runner->written, runner->record_count);
+        runner->live.records_in += runner->record_count;
     }
+    for (size_t i = 0; i < runner->batch_count; i++) {
+        move_position(runner, &runner->messages[i]);
+    }
+    sink_drop_batch(runner);
     return MR_OK;
 }

@@ -6,8 +6,7 @@
  * How: poll, decode, write the batch, then commit the offsets, not more often than COMMIT_EVERY_US.
  *      While the system is away the partitions are paused, the batch is kept, the member goes on
  *      polling (it would lose its place otherwise) and the attempts back off.
- * A record that nobody can write goes to the connector's dead-letter topic, which is flushed before
- * the offsets move.
+ * What happens to a batch: sink_batch.c.
  */
 #include "millrace/logger.h"
 #include "sink.h"
@@ -19,7 +18,6 @@
 #define COMMIT_EVERY_US (100 * MR_MS_US)
 #define BACKOFF_MIN_US (100 * MR_MS_US)
 #define BACKOFF_MAX_US (5 * MR_SECOND_US)
-#define FLUSH_US (10 * MR_SECOND_US)
 
 static void blocked_on(struct mr_sink_runner *runner, const char *what)
 {
@@ -28,6 +26,26 @@ static void blocked_on(struct mr_sink_runner *runner, const char *what)
 }
 
 /* ---- assignment ------------------------------------------------------------------------------ */
+
+static void pause_all(struct mr_sink_runner *runner, bool pause)
+{
+    struct mr_err err;
+
+    if (runner->paused == pause) {
+        return;
+    }
+    for (size_t i = 0; i < runner->position_count; i++) {
+        const struct sink_position *at = &runner->positions[i];
+        const enum mr_status status =
+            pause ? mr_member_pause(runner->member, at->topic, at->partition, &err)
+                  : mr_member_resume(runner->member, at->topic, at->partition, &err);
+
+        if (status != MR_OK) {
+            mr_warn("sink_pause_failed", "connector=%s error=\"%s\"", runner->node->name, err.text);
+        }
+    }
+    runner->paused = pause;
+}
 
 static void assigned(void *arg, const struct mr_topic_partition *partitions, size_t count)
 {
@@ -42,6 +60,8 @@ static void assigned(void *arg, const struct mr_topic_partition *partitions, siz
             .next = MR_OFFSET_NONE,
         };
     }
+    runner->paused = false;
+    pause_all(runner, runner->attempts > 0); /* the system is still away */
     runner->state = MR_WORKER_RUNNING;
 }
 
@@ -60,11 +80,7 @@ static enum mr_status commit_positions(struct mr_sink_runner *runner, struct mr_
             };
         }
     }
-    if (count > 0 && runner->letters_unflushed) {
-        status = mr_producer_flush(runner->dead_letters, FLUSH_US, err);
-        runner->letters_unflushed = status != MR_OK;
-    }
-    if (count > 0 && status == MR_OK) {
+    if (count > 0) {
         status = mr_member_commit(runner->member, offsets, count, err);
         runner->live.commits++;
     }
@@ -90,26 +106,6 @@ static void revoked(void *arg, const struct mr_topic_partition *partitions, size
     sink_drop_batch(runner);
     runner->position_count = 0;
     runner->paused = false;
-}
-
-static void pause_all(struct mr_sink_runner *runner, bool pause)
-{
-    struct mr_err err;
-
-    if (runner->paused == pause) {
-        return;
-    }
-    for (size_t i = 0; i < runner->position_count; i++) {
-        const struct sink_position *at = &runner->positions[i];
-        const enum mr_status status =
-            pause ? mr_member_pause(runner->member, at->topic, at->partition, &err)
-                  : mr_member_resume(runner->member, at->topic, at->partition, &err);
-
-        if (status != MR_OK) {
-            mr_warn("sink_pause_failed", "connector=%s error=\"%s\"", runner->node->name, err.text);
-        }
-    }
-    runner->paused = pause;
 }
 
 static void back_off(struct mr_sink_runner *runner, const struct mr_err *why)
@@ -178,23 +174,43 @@ static enum mr_status attempt(struct mr_sink_runner *runner, struct mr_err *err)
     return status;
 }
 
+/* What was polled joins the batch, also when the poll ended with a failure. */
+static enum mr_status take(struct mr_sink_runner *runner, size_t count, struct mr_err *err)
+{
+    for (size_t i = 0; i < count; i++) {
+        struct mr_message *message = &runner->polled[i];
+
+        if (runner->batch_count < SINK_BATCH_MAX) {
+            runner->messages[runner->batch_count++] = *message;
+            continue;
+        }
+        /* One more in spite of the pause: it comes again. */
+        const enum mr_status status = mr_member_seek(runner->member, message->topic,
+                                                     message->partition, message->offset, err);
+
+        mr_message_release(message);
+        MR_TRY(status);
+    }
+    return MR_OK;
+}
+
 static enum mr_status run(struct mr_sink_runner *runner, int64_t timeout_us, bool *busy,
                           struct mr_err *err)
 {
     const bool waiting = runner->batch_count > 0 || !runner->is_open;
     const int64_t now_us = sink_now_us(runner);
     const int64_t left_us = runner->retry_at_us > now_us ? runner->retry_at_us - now_us : 0;
+    const size_t room = SINK_BATCH_MAX - runner->batch_count;
     size_t count = 0;
     enum mr_status status;
 
     if (waiting && left_us > 0 && left_us < timeout_us) {
         timeout_us = left_us;
     }
-    /* Paused or not, the member must be polled; a batch in hand leaves no room for more. */
+    /* Full or not, the member must be polled. A rebalance may drop the batch meanwhile. */
     status = mr_member_poll(runner->member, runner->paused || !waiting ? timeout_us : 0,
-                            runner->messages + runner->batch_count,
-                            SINK_BATCH_MAX - runner->batch_count, &count, err);
-    runner->batch_count += count;
+                            runner->polled, room > 0 ? room : 1, &count, err);
+    MR_TRY(take(runner, count, err));
     if (mr_status_class(status) == MR_CLASS_RETRY) {
         blocked_on(runner, err->text);
         return MR_OK;
@@ -207,9 +223,13 @@ static enum mr_status run(struct mr_sink_runner *runner, int64_t timeout_us, boo
     }
     if (sink_now_us(runner) - runner->last_commit_us >= COMMIT_EVERY_US) {
         status = commit_positions(runner, err);
-        if (mr_status_class(status) == MR_CLASS_RETRY) {
+        if (mr_status_class(status) == MR_CLASS_RETRY ||
+            mr_status_class(status) == MR_CLASS_ABORT) {
+            /* Or refused: the group has moved on, which the next poll will say. */
             blocked_on(runner, err->text);
             status = MR_OK;
+        } else if (status == MR_OK && runner->attempts == 0) {
+            runner->live.blocked_on[0] = '\0';
         }
     }
     return status;

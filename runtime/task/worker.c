@@ -18,7 +18,7 @@
 /* Records between two looks at the clock and at the producer. */
 #define SLICE_RECORDS 128
 /* Input that is not processed yet: enough to fill a transaction, not more. */
-#define QUEUED_MAX ((size_t)20000)
+#define QUEUED_MAX ((size_t)5000)
 
 static const char *const state_names[] = {
     [MR_WORKER_STARTING] = "starting", [MR_WORKER_JOINING] = "joining",

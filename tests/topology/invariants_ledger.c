@@ -1,10 +1,9 @@
 /* invariants_ledger.c -- see invariants.h: ledger, balances, and what risk thinks of them. */
-#include "invariants.h"
-
 #include "avro/balance.h"
 #include "avro/ledger_entry.h"
 #include "avro/risk_balance.h"
 #include "avro/settle_balance.h"
+#include "invariants.h"
 #include "tally.h"
 
 #include <check.h>
@@ -30,9 +29,8 @@ static void check_entry(struct tally *accounts, struct tally *assets,
         const struct oms_posting *posting = &entry->postings.items[i];
         const mr_i128 amount =
             posting->direction == OMS_DIRECTION_CREDIT ? posting->amount : -posting->amount;
-        struct tally_item *account =
-            tally_at(accounts, "%.*s %.*s", MR_SLICE_ARG(posting->account),
-                     MR_SLICE_ARG(posting->asset));
+        struct tally_item *account = tally_at(accounts, "%.*s %.*s", MR_SLICE_ARG(posting->account),
+                                              MR_SLICE_ARG(posting->asset));
 
         ck_assert(posting->amount > 0);
         account->sum += amount;

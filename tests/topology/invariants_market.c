@@ -1,12 +1,11 @@
 /* invariants_market.c -- see invariants.h: trades, positions, candles, books. */
-#include "invariants.h"
-
 #include "avro/book_delta.h"
 #include "avro/book_snapshot.h"
 #include "avro/candle.h"
 #include "avro/execution_report.h"
 #include "avro/position.h"
 #include "avro/trade.h"
+#include "invariants.h"
 #include "millrace/option.h"
 #include "tally.h"
 
@@ -229,8 +228,8 @@ static void check_side(struct tally *levels, const struct oms_book_snapshot *sna
     memcpy(prefix, snapshot->symbol.data, snapshot->symbol.len);
     memcpy(prefix + snapshot->symbol.len, bid ? " bid " : " ask ", 6);
     for (size_t i = 0; i < levels->capacity; i++) {
-        there += strncmp(levels->items[i].name, prefix, strlen(prefix)) == 0 &&
-                 levels->items[i].sum > 0;
+        there +=
+            strncmp(levels->items[i].name, prefix, strlen(prefix)) == 0 && levels->items[i].sum > 0;
     }
     ck_assert_uint_eq(items->count, there < SNAPSHOT_LEVELS ? there : SNAPSHOT_LEVELS);
     for (size_t i = 0; i < items->count; i++) {

@@ -1,10 +1,9 @@
 /* invariants_orders.c -- see invariants.h: outcomes of commands, reports of orders. */
-#include "invariants.h"
-
 #include "avro/execution_report.h"
 #include "avro/order_command.h"
 #include "avro/risk_event.h"
 #include "avro/risk_order.h"
+#include "invariants.h"
 #include "tally.h"
 
 #include <check.h>

@@ -36,12 +36,11 @@ static const struct {
                " \"reduceOnly\": false, \"stpMode\": \"EXPIRE_TAKER\", \"source\": \"test\"}"},
     {"accounts", "{\"action\": \"DEPOSIT\", \"asset\": \"USDT\"}"},
     {"prices", "{\"symbol\": \"BTCUSDT\", \"kind\": \"LAST\", \"seq\": 1, \"source\": \"test\"}"},
-    {"instruments",
-     "{\"symbol\": \"BTCUSDT\", \"baseAsset\": \"BTC\", \"quoteAsset\": \"USDT\","
-     " \"state\": \"TRADING\", \"tickSize\": \"0.01\", \"lotSize\": \"0.001\","
-     " \"minPrice\": \"0.01\", \"maxPrice\": \"1000000\", \"minQty\": \"0.001\","
-     " \"maxQty\": \"9000\", \"minNotional\": \"5\", \"maxNotional\": \"9000000\","
-     " \"makerFee\": \"0.0002\", \"takerFee\": \"0.001\", \"version\": 1}"},
+    {"instruments", "{\"symbol\": \"BTCUSDT\", \"baseAsset\": \"BTC\", \"quoteAsset\": \"USDT\","
+                    " \"state\": \"TRADING\", \"tickSize\": \"0.01\", \"lotSize\": \"0.001\","
+                    " \"minPrice\": \"0.01\", \"maxPrice\": \"1000000\", \"minQty\": \"0.001\","
+                    " \"maxQty\": \"9000\", \"minNotional\": \"5\", \"maxNotional\": \"9000000\","
+                    " \"makerFee\": \"0.0002\", \"takerFee\": \"0.001\", \"version\": 1}"},
 };
 
 /* ---- files ----------------------------------------------------------------------------------- */
@@ -122,8 +121,7 @@ static json_t *completed(struct story *story, const char *topic, json_t *given)
         json_object_set_new(value, "eventId", json_string(id));
     }
     json_object_set_new(
-        value, "ts",
-        json_integer(FIRST_TS_US + story->passed_us + story->sends * INT64_C(1000)));
+        value, "ts", json_integer(FIRST_TS_US + story->passed_us + story->sends * INT64_C(1000)));
     json_object_update(value, given);
     return value;
 }
@@ -182,13 +180,12 @@ static void play_line(struct story *story, json_t *line)
         story->passed_us += us;
         mr_world_pass_us(story->world, us);
     } else if (expect != NULL) {
-        expect_records(story->expectations, story->world, expect,
-                       json_object_get(line, "records"));
+        expect_records(story->expectations, story->world, expect, json_object_get(line, "records"));
     } else if (ignore != NULL) {
         expect_anything(story->expectations, story->world, ignore);
     } else {
-        ck_assert_msg(last != NULL, "%s:%d: neither send, pass, expect, last nor ignore", story->path,
-                      story->line);
+        ck_assert_msg(last != NULL, "%s:%d: neither send, pass, expect, last nor ignore",
+                      story->path, story->line);
         expect_last(story->world, last, json_object_get(line, "records"));
     }
 }

@@ -7,9 +7,8 @@
  * Method: seeded. Commands go out in bursts without waiting, so records of many users and both
  *         symbols are on their way at once; then everything settles and is added up again.
  */
-#include "invariants.h"
-
 #include "avro/execution_report.h"
+#include "invariants.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -193,10 +192,10 @@ static void fail_something(struct storm *storm)
         enum mr_status status;
         bool done;
     } faults[] = {
-        {MR_LOG_CALL_COMMIT, MR_TXN_ABORT, false},   {MR_LOG_CALL_COMMIT, MR_INDETERMINATE, false},
+        {MR_LOG_CALL_COMMIT, MR_TXN_ABORT, false},    {MR_LOG_CALL_COMMIT, MR_INDETERMINATE, false},
         {MR_LOG_CALL_COMMIT, MR_INDETERMINATE, true}, {MR_LOG_CALL_COMMIT, MR_FENCED, true},
-        {MR_LOG_CALL_COMMIT, MR_TIMEOUT, false},     {MR_LOG_CALL_BEGIN, MR_LOG_FATAL, true},
-        {MR_LOG_CALL_ABORT, MR_LOG_FATAL, false},    {MR_LOG_CALL_POLL, MR_LOG_FATAL, false},
+        {MR_LOG_CALL_COMMIT, MR_TIMEOUT, false},      {MR_LOG_CALL_BEGIN, MR_LOG_FATAL, true},
+        {MR_LOG_CALL_ABORT, MR_LOG_FATAL, false},     {MR_LOG_CALL_POLL, MR_LOG_FATAL, false},
     };
     const size_t fault = (size_t)pick(storm, MR_COUNT(faults));
 
@@ -210,8 +209,8 @@ static void begin(struct storm *storm, uint64_t seed, const char *workers)
                                           {"${MARKET_WORKERS:-1}", workers}};
 
     *storm = (struct storm){.random = seed, .ts_us = FIRST_TS_US};
-    storm->world = mr_world_create(
-        &(struct mr_world_options){.edits = edits, .edit_count = MR_COUNT(edits)});
+    storm->world =
+        mr_world_create(&(struct mr_world_options){.edits = edits, .edit_count = MR_COUNT(edits)});
     mr_world_start(storm->world);
     send_instrument(storm, "BTCUSDT", "TRADING");
     send_instrument(storm, "ETHUSDT", "TRADING");

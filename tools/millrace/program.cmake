@@ -8,4 +8,8 @@ if(TARGET mr_connect AND TARGET mr_connectors AND TARGET mr_stages AND TARGET mr
   target_link_libraries(millrace PRIVATE mr_cli mr_connect mr_commands mr_connectors mr_stages
     "$<LINK_LIBRARY:WHOLE_ARCHIVE,mr_task,mr_store>" mr_backend_rocksdb mr_log_kafka mr_observe mr_avro mr_warnings
     PkgConfig::JANSSON Threads::Threads)
+  if(MR_JEMALLOC)
+    target_sources(millrace PRIVATE ${CMAKE_CURRENT_LIST_DIR}/allocator.c)
+    target_link_libraries(millrace PRIVATE PkgConfig::JEMALLOC)
+  endif()
 endif()

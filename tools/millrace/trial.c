@@ -270,7 +270,7 @@ static int run(int argc, char **argv)
         return exit_code;
     }
     if (getenv("MILLRACE_LOG_LEVEL") == NULL) {
-        mr_logger_set_level(MR_LEVEL_WARN); /* the table is what is wanted here */
+        mr_logger_set_level(MR_LEVEL_ERROR); /* dead letters are part of the game */
     }
     topology = topology_file_load(command.topology);
     if (topology == NULL) {

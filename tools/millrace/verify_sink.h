@@ -13,6 +13,11 @@
 /* One document, as JSON text. Borrowed until it returns. */
 typedef enum mr_status verify_document_visit(void *arg, struct mr_slice json, struct mr_err *err);
 
+struct verify_query {
+    const char *collection;
+    const char *field, *prefix;
+};
+
 struct verify_documents {
     void *arg;
     /*
@@ -21,7 +26,7 @@ struct verify_documents {
      * {"$numberDecimal"}, {"$numberLong"}, {"$date"}, {"$binary"}.
      * Record fields have the names of the Avro schema; further fields are ignored.
      */
-    enum mr_status (*each)(void *arg, const char *collection, const char *field, const char *prefix,
+    enum mr_status (*each)(void *arg, const struct verify_query *query,
                            verify_document_visit *visit, void *visit_arg, struct mr_err *err);
 };
 

@@ -324,6 +324,9 @@ static enum mr_status check_collection(struct verify_sinks *s, enum collection c
     const struct verify_documents *documents = s->verify->options->documents;
     const bool by_user = collection != CANDLES;
     char name[64], prefix[64];
+    const struct verify_query query = {.collection = collection_names[collection],
+                                       .field = by_user ? "userId" : "symbol",
+                                       .prefix = by_user ? prefix : ""};
     int64_t expected = 0;
 
     (void)load_text(name, sizeof name, "document store: %s", collection_names[collection]);
@@ -332,11 +335,7 @@ static enum mr_status check_collection(struct verify_sinks *s, enum collection c
     s->collection = collection;
     s->check = verify_check_open(s->verify->report, name);
     s->equal = 0;
-    MR_TRY(judge(s,
-                 documents->each(documents->arg, collection_names[collection],
-                                 by_user ? "userId" : "symbol", by_user ? prefix : "", on_document,
-                                 s, err),
-                 err));
+    MR_TRY(judge(s, documents->each(documents->arg, &query, on_document, s, err), err));
     for (size_t i = 0; i < verify_map_count(s->kept[collection]); i++) {
         struct mr_slice id;
         const struct kept *kept = verify_map_at(s->kept[collection], i, &id);

@@ -30,14 +30,14 @@ static const char *option_of(const struct mr_topology *topology, const char *typ
     return NULL;
 }
 
-static enum mr_status each_document(void *arg, const char *collection, const char *field,
-                                    const char *prefix, verify_document_visit *visit,
-                                    void *visit_arg, struct mr_err *err)
+static enum mr_status each_document(void *arg, const struct verify_query *query,
+                                    verify_document_visit *visit, void *visit_arg,
+                                    struct mr_err *err)
 {
-    const struct documentdb_query query = {
-        .collection = collection, .field = field, .prefix = prefix};
+    const struct documentdb_query asked = {
+        .collection = query->collection, .field = query->field, .prefix = query->prefix};
 
-    return documentdb_reader_each(arg, &query, visit, visit_arg, err);
+    return documentdb_reader_each(arg, &asked, visit, visit_arg, err);
 }
 
 static enum mr_status fetch_keys(void *arg, const char *const *keys, size_t count,

@@ -48,6 +48,15 @@ static struct mr_topic_partition *to_ours(struct kafka_member *self,
     return ours;
 }
 
+/* librdkafka keeps a partition paused over its loss and its return; the port's members do not. */
+static void resume_all(rd_kafka_t *client, const rd_kafka_topic_partition_list_t *list)
+{
+    rd_kafka_topic_partition_list_t *copy = rd_kafka_topic_partition_list_copy(list);
+
+    (void)rd_kafka_resume_partitions(client, copy);
+    rd_kafka_topic_partition_list_destroy(copy);
+}
+
 static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
                          rd_kafka_topic_partition_list_t *list, void *opaque)
 {
@@ -57,6 +66,7 @@ static void on_rebalance(rd_kafka_t *client, rd_kafka_resp_err_t code,
 
     if (code == RD_KAFKA_RESP_ERR__ASSIGN_PARTITIONS) {
         rd_kafka_assign(client, list);
+        resume_all(client, list);
         self->callbacks.assigned(self->callbacks.arg, ours, count);
     } else {
         self->lost_input = true;

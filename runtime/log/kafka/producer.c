@@ -14,6 +14,7 @@
 
 #define PRODUCER_MAGIC 0x4B50524Fu
 #define METADATA_MS 10000
+#define AGAIN_MS 5
 
 struct topic {
     char *name;
@@ -52,6 +53,16 @@ static int left_ms(int64_t deadline_us)
     const int64_t left = deadline_us - now_us();
 
     return left <= 0 ? 0 : (int)(left / 1000);
+}
+
+/* Is another attempt due? A call may ask for it at once: a pause in between. */
+static bool again(const struct kafka_producer *self, enum mr_status status, int64_t deadline_us)
+{
+    if (status != MR_TIMEOUT || left_ms(deadline_us) == 0) {
+        return false;
+    }
+    rd_kafka_poll(self->client, AGAIN_MS);
+    return true;
 }
 
 static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, void *opaque)
@@ -292,7 +303,28 @@ enum mr_status kafka_producer_send(struct mr_producer *base, const struct mr_out
     if (headers != NULL) {
         rd_kafka_headers_destroy(headers);
     }
+    if (self->transactional && code == RD_KAFKA_RESP_ERR__STATE) {
+        /* A record before this one could not be delivered; librdkafka takes no more. */
+        return mr_fail(err, MR_TXN_ABORT, "kafka %s: the transaction has failed: %s",
+                       self->log->address, rd_kafka_err2str(self->delivery_error));
+    }
     return kafka_fail(err, code, self->topics[record->topic].name, self->log->address);
+}
+
+/* What became of the records is only the consequence of what became of the client; while that is
+ * well, a transaction is aborted whatever the reason. */
+static enum mr_status undelivered(const struct kafka_producer *self, struct mr_err *err)
+{
+    char text[200];
+    const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(self->client, text, sizeof(text));
+
+    if (fatal != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return kafka_fail(err, fatal, text, self->log->address);
+    }
+    return self->transactional
+               ? mr_fail(err, MR_TXN_ABORT, "kafka %s: delivering records: %s", self->log->address,
+                         rd_kafka_err2str(self->delivery_error))
+               : kafka_fail(err, self->delivery_error, "delivering records", self->log->address);
 }
 
 /* Waits for every delivery report; the first failure asks for an abort. */
@@ -305,17 +337,7 @@ static enum mr_status drain(struct kafka_producer *self, int64_t deadline_us, st
         }
         rd_kafka_poll(self->client, 1);
     }
-    if (self->delivery_error != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        char text[200];
-        const rd_kafka_resp_err_t fatal = rd_kafka_fatal_error(self->client, text, sizeof(text));
-
-        /* What became of the records is only the consequence of what became of the client. */
-        return fatal != RD_KAFKA_RESP_ERR_NO_ERROR
-                   ? kafka_fail(err, fatal, text, self->log->address)
-                   : kafka_fail(err, self->delivery_error, "delivering records",
-                                self->log->address);
-    }
-    return MR_OK;
+    return self->delivery_error == RD_KAFKA_RESP_ERR_NO_ERROR ? MR_OK : undelivered(self, err);
 }
 
 /* Offsets refused means the group has moved on: always a reason to abort, never to go on. */
@@ -342,7 +364,7 @@ static enum mr_status send_offsets(struct kafka_producer *self, struct mr_member
         status = error == NULL
                      ? MR_OK
                      : kafka_fail_error(err, error, "sending offsets", self->log->address);
-    } while (status == MR_TIMEOUT && left_ms(deadline_us) > 0);
+    } while (again(self, status, deadline_us));
     rd_kafka_topic_partition_list_destroy(list);
     rd_kafka_consumer_group_metadata_destroy(group);
     return status;
@@ -387,7 +409,7 @@ enum mr_status kafka_producer_commit(struct mr_producer *base, struct mr_member 
             return MR_OK;
         }
         status = kafka_fail_error(err, error, "committing", self->log->address);
-    } while (status == MR_TIMEOUT && left_ms(deadline_us) > 0);
+    } while (again(self, status, deadline_us));
     if (status != MR_TXN_ABORT && status != MR_FENCED) {
         err->status = status = MR_INDETERMINATE;
     }
@@ -409,7 +431,7 @@ enum mr_status kafka_producer_abort(struct mr_producer *base, struct mr_err *err
 
         status =
             error == NULL ? MR_OK : kafka_fail_error(err, error, "aborting", self->log->address);
-    } while (status == MR_TIMEOUT && left_ms(deadline_us) > 0);
+    } while (again(self, status, deadline_us));
     return status;
 }
 

@@ -53,9 +53,24 @@ extern const struct mr_stage toy_gate;
 extern const struct mr_stage toy_tally;
 extern const struct mr_stage toy_clockwork;
 extern const char toy_clockwork_graph[];
+/* A connector to toy_outside; an order "nobody" is one that it cannot write. */
+extern const struct mr_sink_type toy_sink;
+struct toy_written {
+    char id[32];
+    int32_t partition;
+    int64_t offset;
+};
+extern struct toy_outside {
+    int closed;       /* openings to be refused; negative: all */
+    int away;         /* writes to be refused; negative: all */
+    int gaps;         /* for a test's own use */
+    size_t batch_max; /* the largest batch it was given */
+    struct toy_written written[TOY_READ_MAX];
+    size_t count;
+} toy_outside;
 /* How often an order "busy" is refused with MR_UNAVAILABLE. */
 extern int toy_refusals;
-/* Called once, from inside the next firing of clockwork's wall timer. */
+/* Called once, from inside the next firing of clockwork's wall timer or the sink's next write. */
 extern void (*toy_interlude)(void *arg);
 extern void *toy_interlude_arg;
 

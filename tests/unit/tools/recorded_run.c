@@ -197,7 +197,7 @@ struct recorded_run *recorded_run_create(int64_t trades)
     struct mr_process process;
     struct load_env env;
 
-    mr_logger_set_level(MR_LEVEL_WARN);
+    mr_logger_set_level(MR_LEVEL_ERROR);
     run->topology = load_topology();
     run->registry = mr_registry_memory_create();
     run->codec = mr_codec_create(run->registry);

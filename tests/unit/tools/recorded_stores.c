@@ -131,21 +131,19 @@ static void store(struct recorded_stores *stores, const char *topic, const struc
     }
 }
 
-static enum mr_status each_document(void *arg, const char *collection, const char *field,
-                                    const char *prefix, verify_document_visit *visit,
-                                    void *visit_arg, struct mr_err *err)
+static enum mr_status each_document(void *arg, const struct verify_query *query,
+                                    verify_document_visit *visit, void *visit_arg,
+                                    struct mr_err *err)
 {
     const struct recorded_stores *stores = arg;
-    const size_t len = strlen(collection);
+    const size_t len = strlen(query->collection);
 
-    (void)field;
-    (void)prefix;
     for (size_t i = 0; i < verify_map_count(stores->documents); i++) {
         struct mr_slice name;
         const struct stored *stored = verify_map_at(stores->documents, i, &name);
 
-        if (stored->json != NULL && name.len > len && memcmp(name.data, collection, len) == 0 &&
-            name.data[len] == '/') {
+        if (stored->json != NULL && name.len > len &&
+            memcmp(name.data, query->collection, len) == 0 && name.data[len] == '/') {
             MR_TRY(visit(visit_arg, mr_slice_str(stored->json), err));
         }
     }
