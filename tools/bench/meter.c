@@ -108,8 +108,13 @@ enum mr_status meter_open(const struct load_env *env, uint32_t run, int64_t orde
         status = load_feed_open(env, &meter->feed, err);
     }
     if (status == MR_OK) {
-        status = load_feed_add(meter->feed, "executions", &oms_execution_report_schema, ends,
-                               on_report, meter, err);
+        status = load_feed_add(meter->feed,
+                               &(struct load_source){.topic = "executions",
+                                                     .schema = &oms_execution_report_schema,
+                                                     .offsets = ends,
+                                                     .visit = on_report,
+                                                     .arg = meter},
+                               err);
     }
     if (status == MR_OK && pthread_create(&meter->thread, NULL, run_thread, meter) != 0) {
         status = mr_fail(err, MR_RESOURCE, "no thread for reading executions");

@@ -26,6 +26,8 @@ def parse(text):
     steps = {}
     step = None
     for line in text.splitlines():
+        if line.startswith("rate "):
+            step = None
         found = LOAD.search(line)
         if found:
             step = {"rate": int(found[1]), "sent": int(found[2]), "outcomes": int(found[4]),

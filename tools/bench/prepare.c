@@ -147,17 +147,19 @@ static enum mr_status on_answer(void *arg, const struct load_record *record, str
     return MR_OK;
 }
 
-static enum mr_status listen(struct awaiting *awaiting, const char *topic,
-                             const struct mr_schema *schema, load_visit *visit,
+/* source: topic, schema and visitor; begins at the present ends. */
+static enum mr_status listen(struct awaiting *awaiting, struct load_source source,
                              struct load_feed **feed, struct mr_err *err)
 {
     const struct load_env *env = awaiting->prepare->env;
     int64_t ends[LOAD_PARTITIONS_MAX];
     int32_t partitions = 0;
 
-    MR_TRY(load_ends(env, topic, ends, &partitions, err));
+    MR_TRY(load_ends(env, source.topic, ends, &partitions, err));
     MR_TRY(load_feed_open(env, feed, err));
-    return load_feed_add(*feed, topic, schema, ends, visit, awaiting, err);
+    source.offsets = ends;
+    source.arg = awaiting;
+    return load_feed_add(*feed, &source, err);
 }
 
 static enum mr_status await_money(struct awaiting *awaiting, struct load_feed *feed,
@@ -187,7 +189,10 @@ static enum mr_status fund(struct awaiting *awaiting, struct mr_err *err)
 {
     struct load_feed *feed = NULL;
     enum mr_status status =
-        listen(awaiting, "balances", &oms_balance_schema, on_balance, &feed, err);
+        listen(awaiting,
+               (struct load_source){
+                   .topic = "balances", .schema = &oms_balance_schema, .visit = on_balance},
+               &feed, err);
 
     for (int i = 0; i < FLOW_USERS && status == MR_OK; i++) {
         status = fund_user(awaiting->prepare, i, err);
@@ -227,8 +232,11 @@ static enum mr_status probe(struct awaiting *awaiting, struct mr_err *err)
     const int64_t limit_us = mr_clock_monotonic_us(env->clock) + awaiting->prepare->wait_us;
     struct load_feed *feed = NULL;
     int64_t number = 0;
-    enum mr_status status =
-        listen(awaiting, "executions", &oms_execution_report_schema, on_answer, &feed, err);
+    enum mr_status status = listen(awaiting,
+                                   (struct load_source){.topic = "executions",
+                                                        .schema = &oms_execution_report_schema,
+                                                        .visit = on_answer},
+                                   &feed, err);
 
     while (status == MR_OK && awaiting->answered_count < FLOW_SYMBOLS) {
         const int64_t again_us = mr_clock_monotonic_us(env->clock) + PROBE_PAUSE_US;

@@ -177,67 +177,53 @@ static void check_scan(struct fixture *f, const int64_t *want, int from, int to)
     }
 }
 
+/* One step of the walk on the store and on the model; reading is the most frequent one. */
+static void walk_step(struct fixture *f, struct walk *model, uint64_t dice, int64_t *version)
+{
+    const int key = (int)((dice >> 33) % KEYS);
+    const uint64_t choice = (dice >> 50) % 32;
+
+    if (choice < 8) {
+        put(f, key, ++*version);
+        model->record[key] = *version;
+    } else if (choice < 11) {
+        del(f, key);
+        model->record[key] = 0;
+    } else if (choice == 11) {
+        mr_store_rollback(f->store);
+        memcpy(model->record, model->transaction, sizeof(model->record));
+    } else if (choice < 14) {
+        mr_store_release(f->store);
+        memcpy(model->transaction, model->record, sizeof(model->record));
+    } else if (choice == 14) {
+        mr_store_abort(f->store);
+        memcpy(model->record, model->committed, sizeof(model->record));
+        memcpy(model->transaction, model->committed, sizeof(model->record));
+    } else if (choice == 15) {
+        commit(f);
+        memcpy(model->transaction, model->record, sizeof(model->record));
+        memcpy(model->committed, model->record, sizeof(model->record));
+    } else if (choice == 16) {
+        check_scan(f, model->record, key, KEYS);
+    } else if (choice == 17) {
+        write_behind(f);
+    } else {
+        ck_assert_int_eq(get(f, key), model->record[key]);
+    }
+}
+
 static void random_walk(size_t cache_bytes, unsigned seed)
 {
     static struct walk model;
     struct fixture f;
-    uint64_t state = seed;
+    uint64_t dice = seed;
     int64_t version = 0;
 
     memset(&model, 0, sizeof(model));
     set_up(&f, cache_bytes);
     for (int step = 0; step < STEPS; step++) {
-        int key;
-
-        state = state * UINT64_C(6364136223846793005) + 1442695040888963407u;
-        key = (int)((state >> 33) % KEYS);
-        switch ((state >> 50) % 32) {
-        default:
-            ck_assert_int_eq(get(&f, key), model.record[key]);
-            break;
-        case 0:
-        case 1:
-        case 2:
-        case 3:
-        case 4:
-        case 5:
-        case 6:
-        case 7:
-            put(&f, key, ++version);
-            model.record[key] = version;
-            break;
-        case 8:
-        case 9:
-        case 10:
-            del(&f, key);
-            model.record[key] = 0;
-            break;
-        case 11:
-            mr_store_rollback(f.store);
-            memcpy(model.record, model.transaction, sizeof(model.record));
-            break;
-        case 12:
-        case 13:
-            mr_store_release(f.store);
-            memcpy(model.transaction, model.record, sizeof(model.record));
-            break;
-        case 14:
-            mr_store_abort(f.store);
-            memcpy(model.record, model.committed, sizeof(model.record));
-            memcpy(model.transaction, model.committed, sizeof(model.record));
-            break;
-        case 15:
-            commit(&f);
-            memcpy(model.transaction, model.record, sizeof(model.record));
-            memcpy(model.committed, model.record, sizeof(model.record));
-            break;
-        case 17:
-            write_behind(&f);
-            break;
-        case 16:
-            check_scan(&f, model.record, key, KEYS);
-            break;
-        }
+        dice = dice * UINT64_C(6364136223846793005) + 1442695040888963407u;
+        walk_step(&f, &model, dice, &version);
         mr_arena_reset(f.arena);
     }
     mr_store_abort(f.store);
