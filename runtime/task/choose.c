@@ -4,6 +4,7 @@
  * Among the heads of a task's inputs the smallest log timestamp wins; ties go by the order of the
  * inputs in the topology. An empty input is never waited for. Log time, not event time: a client
  * that stamps an order with next year must not hold up the executions of its partition.
+ * Which task is served first goes round with each slice: one with a backlog starves no other.
  */
 #include "task.h"
 
@@ -25,6 +26,7 @@ void input_push(struct input *input, const struct mr_message *message)
     }
     input->queue[(input->queue_first + input->queue_count) % input->queue_capacity] = *message;
     input->queue_count++;
+    input->queue_bytes += message->key.len + message->value.len;
 }
 
 static struct mr_message input_pop(struct input *input)
@@ -33,6 +35,7 @@ static struct mr_message input_pop(struct input *input)
 
     input->queue_first = (input->queue_first + 1) % input->queue_capacity;
     input->queue_count--;
+    input->queue_bytes -= message.key.len + message.value.len;
     return message;
 }
 
@@ -45,16 +48,17 @@ void input_clear(struct input *input)
     }
 }
 
-size_t queued_inputs(const struct mr_worker *worker)
+struct queued queued_inputs(const struct mr_worker *worker)
 {
-    size_t queued = 0;
+    struct queued queued = {0};
 
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         const struct task *task = worker->tasks[p];
 
         for (size_t i = 0;
              task != NULL && task->state == TASK_READY && i < worker->group->input_count; i++) {
-            queued += task->inputs[i].queue_count;
+            queued.count += task->inputs[i].queue_count;
+            queued.bytes += task->inputs[i].queue_bytes;
         }
     }
     return queued;
@@ -78,8 +82,8 @@ static struct input *choose_input(struct task *task)
 
 bool choose_next(struct mr_worker *worker, struct taken *next)
 {
-    for (int32_t p = 0; p < worker->task_capacity; p++) {
-        struct task *task = worker->tasks[p];
+    for (int32_t i = 0; i < worker->task_capacity; i++) {
+        struct task *task = worker->tasks[(worker->first_task + i) % worker->task_capacity];
         struct input *input = task == NULL || task->state != TASK_READY ? NULL : choose_input(task);
 
         if (input != NULL) {

@@ -52,7 +52,7 @@ struct input {
     size_t reader_count;
     void *record;             /* decoded value of the record being processed */
     struct mr_message *queue; /* ring */
-    size_t queue_capacity, queue_first, queue_count;
+    size_t queue_capacity, queue_first, queue_count, queue_bytes;
     int64_t next_offset;      /* to commit; MR_OFFSET_NONE: nothing taken in this transaction */
     int64_t unwritten_offset; /* committed, not yet in the backend; MR_OFFSET_NONE: none */
     int64_t committed_offset; /* of the group; 0 when there is none */
@@ -144,6 +144,7 @@ struct mr_worker {
 
     struct task **tasks; /* by partition number; NULL: not ours */
     int32_t task_capacity;
+    int32_t first_task; /* that choose_next looks at */
     struct mr_message *polled;
 
     /* The transaction. taken[0..done) have been processed in it; the rest waits for replay. */
@@ -210,7 +211,11 @@ void input_push(struct input *input, const struct mr_message *message);
 void input_clear(struct input *input);
 /* False when no ready task has anything. */
 bool choose_next(struct mr_worker *worker, struct taken *next);
-size_t queued_inputs(const struct mr_worker *worker);
+struct queued {
+    size_t count, bytes;
+};
+/* Of tasks that are ready. */
+struct queued queued_inputs(const struct mr_worker *worker);
 
 /* ---- process.c, dead_letter.c ---------------------------------------------------------------- */
 

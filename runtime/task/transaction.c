@@ -65,7 +65,8 @@ bool transaction_full(const struct mr_worker *worker)
 int64_t transaction_due_us(const struct mr_worker *worker)
 {
     const int64_t interval_us = worker->topology->defaults.commit_interval_us;
-    const bool backlog = queued_inputs(worker) > 0 || worker->taken_done < worker->taken_count;
+    const bool backlog =
+        queued_inputs(worker).count > 0 || worker->taken_done < worker->taken_count;
 
     if (!worker->open) {
         return INT64_MAX;

@@ -14,11 +14,13 @@
 #include <stdlib.h>
 
 #define POLL_MAX ((size_t)2000)
+#define STUCK_ABORTS 3
 #define OPEN_WAIT_US (5 * MR_SECOND_US)
 /* Records between two looks at the clock and at the producer. */
 #define SLICE_RECORDS 128
 /* Input that is not processed yet: enough to fill a transaction, not more. */
 #define QUEUED_MAX ((size_t)5000)
+#define QUEUED_BYTES_MAX ((size_t)64 << 20)
 
 static const char *const state_names[] = {
     [MR_WORKER_STARTING] = "starting", [MR_WORKER_JOINING] = "joining",
@@ -368,6 +370,7 @@ static enum mr_status process_slice(struct mr_worker *worker, bool *busy, struct
     if (worker_now_us(worker) < worker->retry_at_us) {
         return MR_OK;
     }
+    worker->first_task = (worker->first_task + 1) % worker->task_capacity;
     for (int i = 0; i < SLICE_RECORDS && !transaction_full(worker) && next_input(worker); i++) {
         struct taken *taken = &worker->taken[worker->taken_done];
 
@@ -391,7 +394,7 @@ static int64_t poll_wait_us(const struct mr_worker *worker, int64_t timeout_us)
     const int64_t now_us = worker_now_us(worker);
     const int64_t due_us = transaction_due_us(worker);
 
-    if (may_replay(worker) || queued_inputs(worker) > 0) {
+    if (may_replay(worker) || queued_inputs(worker).count > 0) {
         const int64_t backoff_us = worker->retry_at_us > now_us ? worker->retry_at_us - now_us : 0;
 
         return backoff_us < timeout_us ? backoff_us : timeout_us;
@@ -414,12 +417,19 @@ static bool is_waiting(const struct mr_worker *worker)
            worker_now_us(worker) < worker->retry_at_us;
 }
 
+/* parts 2: half of it is enough. */
+static bool queue_full(const struct mr_worker *worker, size_t parts)
+{
+    const struct queued queued = queued_inputs(worker);
+
+    return queued.count >= QUEUED_MAX / parts || queued.bytes >= QUEUED_BYTES_MAX / parts;
+}
+
 /* A worker that waits goes on polling, to stay a member; its inputs then wait in the log. */
 static enum mr_status hold_inputs(struct mr_worker *worker, struct mr_err *err)
 {
-    const size_t queued = queued_inputs(worker);
     const bool hold =
-        worker->inputs_held ? queued >= QUEUED_MAX / 2 : queued >= QUEUED_MAX && is_waiting(worker);
+        worker->inputs_held ? queue_full(worker, 2) : queue_full(worker, 1) && is_waiting(worker);
 
     if (hold == worker->inputs_held) {
         return MR_OK;
@@ -444,7 +454,7 @@ static enum mr_status run(struct mr_worker *worker, int64_t timeout_us, bool *bu
     MR_TRY(poll_tables(worker, err));
     MR_TRY(restore_step(worker, busy, err));
     MR_TRY(hold_inputs(worker, err));
-    if (queued_inputs(worker) < QUEUED_MAX || worker->inputs_held) {
+    if (!queue_full(worker, 1) || worker->inputs_held) {
         MR_TRY(poll_inputs(worker, poll_wait_us(worker, timeout_us), busy, err));
     }
     if (worker->unsettled || worker->producer == NULL) {
@@ -483,12 +493,15 @@ static enum mr_status drain(struct mr_worker *worker, struct mr_err *err)
 
 static void publish_status(struct mr_worker *worker)
 {
+    /* A worker that cannot get on is not ready, whatever its tasks are. */
+    const bool stuck = worker->unsettled || worker->aborts_in_a_row >= STUCK_ABORTS;
+
     worker->live.state = worker->state;
     worker->live.tasks = worker->live.tasks_ready = 0;
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         worker->live.tasks += worker->tasks[p] != NULL;
         worker->live.tasks_ready +=
-            worker->tasks[p] != NULL && worker->tasks[p]->state == TASK_READY;
+            !stuck && worker->tasks[p] != NULL && worker->tasks[p]->state == TASK_READY;
     }
     mr_gauge_set(worker->metrics.tasks, (int64_t)worker->live.tasks);
     mr_gauge_set(worker->metrics.tasks_ready, (int64_t)worker->live.tasks_ready);

@@ -29,24 +29,6 @@ static struct filter_layer *layer_create(struct filter_layer *older)
     return layer;
 }
 
-void filter_add(struct filter *filter, uint64_t hash)
-{
-    struct filter_layer *layer = filter->newest;
-    uint8_t *line;
-    uint64_t probes = hash * UINT64_C(0x9E3779B97F4A7C15);
-
-    if (layer == NULL || layer->keys >= layer->lines * LINE_BITS / BITS_PER_KEY) {
-        layer = layer_create(layer);
-        filter->newest = layer;
-    }
-    layer->keys++;
-    line = layer->bits + (hash & (layer->lines - 1)) * LINE_BYTES;
-    for (int i = 0; i < PROBES; i++) {
-        line[(probes & 511) / 8] |= (uint8_t)(1u << (probes & 7));
-        probes >>= 9;
-    }
-}
-
 static bool layer_maybe(const struct filter_layer *layer, uint64_t hash)
 {
     const uint8_t *line = layer->bits + (hash & (layer->lines - 1)) * LINE_BYTES;
@@ -69,6 +51,27 @@ bool filter_maybe(const struct filter *filter, uint64_t hash)
         }
     }
     return false;
+}
+
+void filter_add(struct filter *filter, uint64_t hash)
+{
+    struct filter_layer *layer = filter->newest;
+    uint8_t *line;
+    uint64_t probes = hash * UINT64_C(0x9E3779B97F4A7C15);
+
+    if (filter_maybe(filter, hash)) {
+        return; /* keys come and go for ever; only new ones take room */
+    }
+    if (layer == NULL || layer->keys >= layer->lines * LINE_BITS / BITS_PER_KEY) {
+        layer = layer_create(layer);
+        filter->newest = layer;
+    }
+    layer->keys++;
+    line = layer->bits + (hash & (layer->lines - 1)) * LINE_BYTES;
+    for (int i = 0; i < PROBES; i++) {
+        line[(probes & 511) / 8] |= (uint8_t)(1u << (probes & 7));
+        probes >>= 9;
+    }
 }
 
 size_t filter_bytes(const struct filter *filter)

@@ -12,6 +12,9 @@
 
 #include <stdlib.h>
 
+/* Key and value: what a changelog takes in one record, its framing left out. */
+#define ENTRY_BYTES_MAX ((size_t)1000000)
+
 bool store_surely_absent(const struct mr_store *store, uint64_t hash)
 {
     return store->all_known && !filter_maybe(&store->outside, hash);
@@ -141,9 +144,9 @@ enum mr_status mr_store_put(struct mr_store *store, struct mr_slice key, const v
 
     MR_TRY(check_key(store, key, err));
     bytes = mr_codec_framed_bytes_max(binding, value);
-    if (bytes > MR_RECORD_BYTES_MAX) {
+    if (key.len + bytes > ENTRY_BYTES_MAX) {
         return mr_fail(err, MR_TOO_LARGE, "store %s: value of up to %zu bytes; at most %zu",
-                       store->name, bytes, MR_RECORD_BYTES_MAX);
+                       store->name, bytes, ENTRY_BYTES_MAX - key.len);
     }
     mr_buffer_clear(&store->scratch);
     bytes = mr_codec_encode(binding, value, mr_buffer_reserve(&store->scratch, bytes));

@@ -12,8 +12,8 @@ void stage_outcome_read(struct mr_world *world, const struct mr_stage *type,
     const struct mr_stage_node *node = &topology->stages[0];
     char name[96];
 
-    ck_assert_uint_le(type->out_count, STAGE_PORTS_MAX);
-    ck_assert_uint_le(type->store_count, STAGE_PORTS_MAX);
+    WORLD_MUST(type->out_count <= STAGE_PORTS_MAX);
+    WORLD_MUST(type->store_count <= STAGE_PORTS_MAX);
     *outcome = (struct stage_outcome){0};
     mr_world_check_state(world);
     for (size_t i = 0; i < type->out_count; i++) {
@@ -70,13 +70,13 @@ static void compare_records(const struct mr_world_records *want, const struct mr
                             const char *part, const char *what)
 {
     for (size_t i = 0; i < want->count && i < got->count; i++) {
-        ck_assert_msg(same_record(&want->items[i], &got->items[i]),
-                      "%s: %s: record %zu of %zu differs (keys %.*s and %.*s)", what, part, i,
-                      want->count, MR_SLICE_ARG(want->items[i].key),
-                      MR_SLICE_ARG(got->items[i].key));
+        WORLD_MUST_MSG(same_record(&want->items[i], &got->items[i]),
+                       "%s: %s: record %zu of %zu differs (keys %.*s and %.*s)", what, part, i,
+                       want->count, MR_SLICE_ARG(want->items[i].key),
+                       MR_SLICE_ARG(got->items[i].key));
     }
-    ck_assert_msg(want->count == got->count, "%s: %s: %zu records instead of %zu", what, part,
-                  got->count, want->count);
+    WORLD_MUST_MSG(want->count == got->count, "%s: %s: %zu records instead of %zu", what, part,
+                   got->count, want->count);
 }
 
 static int by_content(const void *a, const void *b)
@@ -128,10 +128,10 @@ void stage_outcome_find_loose(struct stage_outcome *one, const struct stage_outc
     for (size_t i = 0; i < type->out_count; i++) {
         one->loose[i] = (type->out[i].flags & MR_PORT_LATEST) == 0 &&
                         !same_records(&one->outputs[i], &other->outputs[i]);
-        ck_assert_msg(!one->loose[i] || type->flush != NULL,
-                      "%s: what %s says depends on where transactions end, and the stage has "
-                      "neither flush nor MR_PORT_LATEST on the port",
-                      type->name, type->out[i].name);
+        WORLD_MUST_MSG(!one->loose[i] || type->flush != NULL,
+                       "%s: what %s says depends on where transactions end, and the stage has "
+                       "neither flush nor MR_PORT_LATEST on the port",
+                       type->name, type->out[i].name);
     }
 }
 

@@ -4,7 +4,6 @@
 #include "registry.h"
 #include "vocabulary.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -198,7 +197,7 @@ static size_t stream_ports(const struct mr_stage *type,
 
     for (size_t i = 0; i < type->in_count; i++) {
         if (!stage_port_is_table(&type->in[i])) {
-            ck_assert_uint_lt(count, STAGE_PORTS_MAX);
+            WORLD_MUST(count < STAGE_PORTS_MAX);
             ports[count++] = &type->in[i];
         }
     }

@@ -16,7 +16,7 @@
 #include <stdio.h>
 
 #define SEED 11
-#define FAULT_N_MAX 7
+#define FAULT_N_MAX 6
 #define CRASH_ROUNDS 50
 
 static void run(struct mr_world *world, const struct stage_setup *setup,

@@ -109,9 +109,9 @@ static void header_is(const struct mr_world_record *letter, const char *name, co
 {
     const struct mr_header *header = mr_world_header(letter, name);
 
-    ck_assert_msg(header != NULL, "no header %s", name);
-    ck_assert_msg(mr_slice_equal(header->value, mr_slice_str(want)), "%s is %.*s, not %s", name,
-                  MR_SLICE_ARG(header->value), want);
+    WORLD_MUST_MSG(header != NULL, "no header %s", name);
+    WORLD_MUST_MSG(mr_slice_equal(header->value, mr_slice_str(want)), "%s is %.*s, not %s", name,
+                   MR_SLICE_ARG(header->value), want);
 }
 
 static void check_letter(const struct mr_world_record *letter, const struct mr_world_record *source,
@@ -119,9 +119,9 @@ static void check_letter(const struct mr_world_record *letter, const struct mr_w
 {
     char text[32];
 
-    ck_assert(mr_slice_equal(letter->key, source->key));
-    ck_assert(mr_slice_equal(letter->value, source->value));
-    ck_assert_int_eq(letter->has_value, source->has_value);
+    WORLD_MUST(mr_slice_equal(letter->key, source->key));
+    WORLD_MUST(mr_slice_equal(letter->value, source->value));
+    WORLD_MUST(letter->has_value == source->has_value);
     header_is(letter, "millrace.source.topic", topic);
     snprintf(text, sizeof(text), "%d", (int)source->partition);
     header_is(letter, "millrace.source.partition", text);
@@ -134,8 +134,8 @@ static void check_letter(const struct mr_world_record *letter, const struct mr_w
     if (error != NULL) {
         header_is(letter, "millrace.error", error);
     }
-    ck_assert_ptr_nonnull(mr_world_header(letter, "millrace.error.text"));
-    ck_assert_uint_gt(mr_world_header(letter, "millrace.error.text")->value.len, 0);
+    WORLD_MUST((mr_world_header(letter, "millrace.error.text")) != NULL);
+    WORLD_MUST((mr_world_header(letter, "millrace.error.text")->value.len) > 0);
 }
 
 /* The record of `topic` that was sent last. */
@@ -171,14 +171,14 @@ static void one_spoilt_record(const struct stage_setup *setup, const struct mr_p
         mr_world_send(world, topic, mr_slice_str("u1"), mr_buffer_slice(&bytes));
     }
     mr_world_settle(world);
-    ck_assert_msg(mr_world_restarts(world) == 0, "%s: %s", setup->type->name, spoils[s].why);
+    WORLD_MUST_MSG(mr_world_restarts(world) == 0, "%s: %s", setup->type->name, spoils[s].why);
     mr_world_read(world, topic, &sources);
     mr_world_read(world, "conformance." STAGE_NAME ".dlq", &letters);
     if (spoils[s].how == SPOIL_TOMBSTONE && tombstones) {
-        ck_assert_uint_eq(letters.count, 0);
+        WORLD_MUST(letters.count == 0);
     } else {
-        ck_assert_msg(letters.count == 1, "%s.%s: %s: %zu dead letters", setup->type->name,
-                      port->name, spoils[s].why, letters.count);
+        WORLD_MUST_MSG(letters.count == 1, "%s.%s: %s: %zu dead letters", setup->type->name,
+                       port->name, spoils[s].why, letters.count);
         check_letter(&letters.items[0], &sources.items[newest(&sources)], topic, spoils[s].error);
     }
     mr_world_records_fini(&sources);
@@ -222,9 +222,9 @@ START_TEST(an_unreadable_record_of_a_table_stops_nothing)
                           mr_buffer_slice(&bytes));
             stage_world_feed_tame(world, &setup);
             mr_world_settle(world);
-            ck_assert_int_eq(mr_world_restarts(world), 0);
+            WORLD_MUST(mr_world_restarts(world) == 0);
             mr_world_read(world, "conformance." STAGE_NAME ".dlq", &letters);
-            ck_assert_uint_eq(letters.count, 0);
+            WORLD_MUST(letters.count == 0);
             mr_world_records_fini(&letters);
             mr_buffer_fini(&bytes);
             mr_world_destroy(&world);
@@ -271,13 +271,13 @@ START_TEST(flipped_bits_never_stop_a_stage)
         mr_buffer_fini(&bytes);
     }
     mr_world_settle(world);
-    ck_assert_int_eq(mr_world_restarts(world), 0);
+    WORLD_MUST(mr_world_restarts(world) == 0);
     mr_world_check_state(world);
     mr_world_read(world, "conformance." STAGE_NAME ".dlq", &letters);
-    ck_assert_uint_gt(letters.count, 0);
+    WORLD_MUST(letters.count > 0);
     for (size_t i = 0; i < letters.count; i++) {
         for (size_t k = 0; k < i; k++) {
-            ck_assert(!same_source(&letters.items[i], &letters.items[k]));
+            WORLD_MUST(!same_source(&letters.items[i], &letters.items[k]));
         }
     }
     mr_world_records_fini(&letters);

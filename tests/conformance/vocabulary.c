@@ -4,8 +4,8 @@
 #include "avro/execution_report.h"
 #include "avro/order_command.h"
 #include "millrace/option.h"
+#include "world.h"
 
-#include <check.h>
 #include <stdio.h>
 
 #define ARENA_BYTES ((size_t)64 * 1024)
@@ -300,6 +300,6 @@ struct mr_slice vocabulary_key(const struct mr_schema *schema, const char *name,
             memcpy(&key, (const uint8_t *)value + schema->fields[i].offset, sizeof(key));
         }
     }
-    ck_assert_msg(key.len > 0, "schema %s has no key field %s", schema->name, name);
+    WORLD_MUST_MSG(key.len > 0, "schema %s has no key field %s", schema->name, name);
     return key;
 }

@@ -3,7 +3,6 @@
 #include "registry.h"
 #include "world_priv.h"
 
-#include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -27,7 +26,7 @@ char *mr_world_production_text(void)
     struct mr_buffer text = MR_BUFFER_EMPTY;
     size_t got;
 
-    ck_assert_msg(file != NULL, "cannot open %s", MR_TOPOLOGY_FILE);
+    WORLD_MUST_MSG(file != NULL, "cannot open %s", MR_TOPOLOGY_FILE);
     do {
         got = fread(mr_buffer_reserve(&text, 4096), 1, 4096, file);
         text.len += got;
@@ -45,7 +44,7 @@ void mr_world_drop_section(char *text, const char *section)
     if (from == NULL) {
         return;
     }
-    ck_assert_msg(from == text || from[-1] == '\n', "%s is no section", section);
+    WORLD_MUST_MSG(from == text || from[-1] == '\n', "%s is no section", section);
     /* The next line that begins at the margin, or the end. */
     for (to = strchr(from, '\n'); to != NULL && (to[1] == ' ' || to[1] == '\n' || to[1] == '#');
          to = strchr(to + 1, '\n')) {
@@ -62,7 +61,7 @@ static char *edit(char *text, const struct mr_world_edit *change)
     const char *at = strstr(text, change->find);
     struct mr_buffer out = MR_BUFFER_EMPTY;
 
-    ck_assert_msg(at != NULL, "the topology does not contain \"%s\"", change->find);
+    WORLD_MUST_MSG(at != NULL, "the topology does not contain \"%s\"", change->find);
     mr_buffer_append(&out, text, (size_t)(at - text));
     mr_buffer_append(&out, change->replace, strlen(change->replace));
     mr_buffer_append(&out, at + strlen(change->find), strlen(at + strlen(change->find)) + 1);
@@ -87,7 +86,7 @@ static void load_topology(struct mr_world *world, const struct mr_world_options 
     }
     status = mr_topology_load_text("topology.yaml", mr_slice_str(text), &catalog, &world->topology,
                                    &world->problems, &world->err);
-    ck_assert_msg(status == MR_OK, "%s\n%s", world->err.text, text);
+    WORLD_MUST_MSG(status == MR_OK, "%s\n%s", world->err.text, text);
     free(text);
 }
 
@@ -104,7 +103,8 @@ static void create_topics(struct mr_world *world)
                                            .config_count = topic->config_count};
 
         if (topic->in_log) {
-            ck_assert_int_eq(mr_log_topic_create(world->log, &spec, &world->err), MR_OK);
+            WORLD_MUST_MSG(mr_log_topic_create(world->log, &spec, &world->err) == MR_OK, "%s",
+                           world->err.text);
         }
     }
 }
@@ -139,8 +139,9 @@ struct mr_world *mr_world_create(const struct mr_world_options *options)
     world->bindings = mr_xcalloc(world->topology->topic_count, sizeof(*world->bindings));
     create_topics(world);
     create_groups(world);
-    ck_assert_int_eq(
-        mr_producer_open(world->log, &outside, MR_SECOND_US, &world->producer, &world->err), MR_OK);
+    WORLD_MUST_MSG(mr_producer_open(world->log, &outside, MR_SECOND_US, &world->producer,
+                                    &world->err) == MR_OK,
+                   "%s", world->err.text);
     return world;
 }
 
@@ -206,7 +207,7 @@ const struct mr_topic *world_topic(struct mr_world *world, const char *name)
 {
     const size_t index = mr_topology_find_topic(world->topology, name);
 
-    ck_assert_msg(index != SIZE_MAX, "the topology has no topic %s", name);
+    WORLD_MUST_MSG(index != SIZE_MAX, "the topology has no topic %s", name);
     return &world->topology->topics[index];
 }
 
@@ -214,11 +215,11 @@ struct mr_binding world_bind(struct mr_world *world, const struct mr_topic *topi
 {
     struct mr_binding *binding = &world->bindings[topic - world->topology->topics];
 
-    ck_assert_msg(topic->schema != NULL, "topic %s has no schema", topic->name);
+    WORLD_MUST_MSG(topic->schema != NULL, "topic %s has no schema", topic->name);
     if (binding->schema == NULL) {
-        ck_assert_int_eq(
-            mr_codec_bind(world->codec, topic->schema, topic->subject, binding, &world->err),
-            MR_OK);
+        WORLD_MUST_MSG(mr_codec_bind(world->codec, topic->schema, topic->subject, binding,
+                                     &world->err) == MR_OK,
+                       "%s", world->err.text);
     }
     return *binding;
 }

@@ -19,6 +19,17 @@
 #include "millrace/log_open.h"
 #include "millrace/runtime.h"
 
+#include <check.h>
+
+/* Like ck_assert, for loops: Check writes a line to a file for each of its own, passed or not. */
+#define WORLD_MUST_MSG(expr, ...)                                                                  \
+    do {                                                                                           \
+        if (!(expr)) {                                                                             \
+            ck_abort_msg(__VA_ARGS__);                                                             \
+        }                                                                                          \
+    } while (0)
+#define WORLD_MUST(expr) WORLD_MUST_MSG(expr, "%s", #expr)
+
 struct mr_world;
 
 /* A change of the topology's text; `find` must occur in it. */

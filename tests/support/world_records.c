@@ -24,10 +24,13 @@ static void send(struct mr_world *world, const char *name, struct mr_slice key,
     if (value != NULL) {
         record.value = *value;
     }
-    ck_assert_int_eq(mr_producer_topic(world->producer, name, &record.topic, NULL, &world->err),
-                     MR_OK);
-    ck_assert_int_eq(mr_producer_send(world->producer, &record, &world->err), MR_OK);
-    ck_assert_int_eq(mr_producer_flush(world->producer, MR_SECOND_US, &world->err), MR_OK);
+    WORLD_MUST_MSG(mr_producer_topic(world->producer, name, &record.topic, NULL, &world->err) ==
+                       MR_OK,
+                   "%s", world->err.text);
+    WORLD_MUST_MSG(mr_producer_send(world->producer, &record, &world->err) == MR_OK, "%s",
+                   world->err.text);
+    WORLD_MUST_MSG(mr_producer_flush(world->producer, MR_SECOND_US, &world->err) == MR_OK, "%s",
+                   world->err.text);
 }
 
 void mr_world_send(struct mr_world *world, const char *topic, struct mr_slice key,
@@ -60,7 +63,7 @@ static struct mr_slice key_field(const struct mr_topic *topic, const void *value
         const struct mr_schema_field *field = &topic->schema->fields[i];
 
         if (strcmp(field->name, topic->key) == 0) {
-            ck_assert_int_eq(field->kind, MR_FIELD_STRING);
+            WORLD_MUST(field->kind == MR_FIELD_STRING);
             memcpy(&key, (const uint8_t *)value + field->offset, sizeof(key));
             return key;
         }
@@ -77,7 +80,7 @@ void mr_world_send_json(struct mr_world *world, const char *name, const char *ke
     enum mr_status status =
         mr_json_read_record(topic->schema, mr_slice_str(json), arena, value, &world->err);
 
-    ck_assert_msg(status == MR_OK, "%s: %s", world->err.text, json);
+    WORLD_MUST_MSG(status == MR_OK, "%s: %s", world->err.text, json);
     mr_world_send(world, name, key != NULL ? mr_slice_str(key) : key_field(topic, value),
                   mr_world_encode(world, name, value));
     free(value);
@@ -92,10 +95,10 @@ void mr_world_decode(struct mr_world *world, const char *name, struct mr_world_r
     const struct mr_binding binding = world_bind(world, world_topic(world, name));
     enum mr_status status;
 
-    ck_assert_uint_lt(index, records->count);
+    WORLD_MUST(index < records->count);
     status = mr_codec_decode(world->codec, &binding, records->items[index].value, records->arena,
                              value, &world->err);
-    ck_assert_msg(status == MR_OK, "%s: %s", name, world->err.text);
+    WORLD_MUST_MSG(status == MR_OK, "%s: %s", name, world->err.text);
 }
 
 void mr_world_json(struct mr_world *world, const char *name, struct mr_slice framed,
@@ -107,9 +110,9 @@ void mr_world_json(struct mr_world *world, const char *name, struct mr_slice fra
     _Alignas(16) uint8_t value[STRUCT_BYTES_MAX];
     enum mr_status status;
 
-    ck_assert_uint_le(topic->schema->struct_bytes, sizeof(value));
+    WORLD_MUST(topic->schema->struct_bytes <= sizeof(value));
     status = mr_codec_decode(world->codec, &binding, framed, arena, value, &world->err);
-    ck_assert_msg(status == MR_OK, "%s: %s", name, world->err.text);
+    WORLD_MUST_MSG(status == MR_OK, "%s: %s", name, world->err.text);
     mr_json_write_record(topic->schema, value, out);
     mr_arena_destroy(&arena);
 }
@@ -137,7 +140,7 @@ static void copy_message(struct mr_world_records *records, const struct mr_messa
     record->value = mr_arena_copy(records->arena, message->value);
     record->has_value = message->has_value;
     record->header_count = mr_message_headers(message, record->headers, MR_WORLD_HEADERS_MAX);
-    ck_assert_uint_le(record->header_count, MR_WORLD_HEADERS_MAX);
+    WORLD_MUST(record->header_count <= MR_WORLD_HEADERS_MAX);
     for (size_t i = 0; i < record->header_count; i++) {
         const struct mr_slice name =
             mr_slice_of(record->headers[i].name, strlen(record->headers[i].name) + 1);
@@ -158,8 +161,10 @@ static void read_partition(struct mr_world *world, const char *topic, int32_t pa
            MR_UNAVAILABLE) {
         /* a fault that no worker came across */
     }
-    ck_assert_int_eq(mr_reader_open(world->log, &reader, &world->err), MR_OK);
-    ck_assert_int_eq(mr_reader_add(reader, topic, partition, low, &world->err), MR_OK);
+    WORLD_MUST_MSG(mr_reader_open(world->log, &reader, &world->err) == MR_OK, "%s",
+                   world->err.text);
+    WORLD_MUST_MSG(mr_reader_add(reader, topic, partition, low, &world->err) == MR_OK, "%s",
+                   world->err.text);
     while (mr_reader_position(reader, topic, partition) < end) {
         struct mr_message messages[64];
         size_t count = 0;
@@ -208,11 +213,12 @@ void mr_world_read_store(struct mr_world *world, size_t stage, size_t store, int
     *records = (struct mr_world_records){.arena = mr_arena_create(ARENA_BYTES)};
     mr_buffer_printf(&name, "%s.%s", node->name, node->type->stores[store].name);
     mr_buffer_append(&name, "", 1);
-    ck_assert_int_eq(
-        backend->ops->space_open(backend, (const char *)name.data, partition, &space, &world->err),
-        MR_OK);
-    ck_assert_int_eq(backend->ops->scan(backend, space, all, all, copy_entry, records, &world->err),
-                     MR_OK);
+    WORLD_MUST_MSG((backend->ops->space_open(backend, (const char *)name.data, partition, &space,
+                                             &world->err)) == MR_OK,
+                   "%s", world->err.text);
+    WORLD_MUST_MSG(
+        (backend->ops->scan(backend, space, all, all, copy_entry, records, &world->err)) == MR_OK,
+        "%s", world->err.text);
     for (size_t i = 0; i < records->count; i++) {
         records->items[i].partition = partition;
     }
@@ -283,15 +289,15 @@ static void check_store(struct mr_world *world, size_t stage, size_t store)
 
         mr_world_read_store(world, stage, store, p, &disk);
         for (size_t i = 0; i < disk.count; i++, at++) {
-            ck_assert_msg(at < log.count && log.items[at].partition == p &&
-                              mr_slice_equal(log.items[at].key, disk.items[i].key) &&
-                              mr_slice_equal(log.items[at].value, disk.items[i].value),
-                          "store %s.%s, partition %d, entry %zu: not what the changelog says",
-                          node->name, node->type->stores[store].name, (int)p, i);
+            WORLD_MUST_MSG(at < log.count && log.items[at].partition == p &&
+                               mr_slice_equal(log.items[at].key, disk.items[i].key) &&
+                               mr_slice_equal(log.items[at].value, disk.items[i].value),
+                           "store %s.%s, partition %d, entry %zu: not what the changelog says",
+                           node->name, node->type->stores[store].name, (int)p, i);
         }
-        ck_assert_msg(at == log.count || log.items[at].partition > p,
-                      "store %s.%s, partition %d lacks an entry of the changelog", node->name,
-                      node->type->stores[store].name, (int)p);
+        WORLD_MUST_MSG(at == log.count || log.items[at].partition > p,
+                       "store %s.%s, partition %d lacks an entry of the changelog", node->name,
+                       node->type->stores[store].name, (int)p);
         mr_world_records_fini(&disk);
     }
     mr_world_records_fini(&log);

@@ -1,12 +1,10 @@
 /* world_run.c -- see world.h: rounds, crashes, restarts. */
 #include "world_priv.h"
 
-#include <check.h>
-
 #define ROUND_US MR_MS_US
 /* Quiet means: nothing for a commit interval many times over, then for the longest back-off. */
-#define QUIET_ROUNDS 60
-#define QUIET_JUMPS 80
+#define QUIET_ROUNDS 30
+#define QUIET_JUMPS 60
 #define JUMP_US (100 * MR_MS_US)
 #define ROUNDS_MAX 400000
 #define RESTARTS_MAX 200
@@ -47,7 +45,7 @@ void mr_world_crash(struct mr_world *world, size_t group)
 void mr_world_lose_state(struct mr_world *world, size_t group)
 {
     for (int i = 0; i < world->groups[group].worker_count; i++) {
-        ck_assert_ptr_null(world->groups[group].workers[i]);
+        WORLD_MUST((world->groups[group].workers[i]) == NULL);
     }
     mr_backend_close(&world->groups[group].backend);
     world->groups[group].backend = mr_backend_memory_create();
@@ -55,8 +53,8 @@ void mr_world_lose_state(struct mr_world *world, size_t group)
 
 void mr_world_plan_crash(struct mr_world *world, int round, size_t group, bool lose_state)
 {
-    ck_assert_uint_lt(world->crash_count, CRASHES_MAX);
-    ck_assert_uint_lt(group, world->topology->group_count);
+    WORLD_MUST(world->crash_count < CRASHES_MAX);
+    WORLD_MUST(group < world->topology->group_count);
     world->crashes[world->crash_count++] =
         (struct planned_crash){.round = round, .group = group, .lose_state = lose_state};
 }
@@ -64,8 +62,8 @@ void mr_world_plan_crash(struct mr_world *world, int round, size_t group, bool l
 /* A process whose worker fails ends and is started again: with all its workers. */
 static void restart(struct mr_world *world, size_t group)
 {
-    ck_assert_msg(world->restarts < RESTARTS_MAX, "group %s keeps failing: %s",
-                  world->topology->groups[group].name, world->err.text);
+    WORLD_MUST_MSG(world->restarts < RESTARTS_MAX, "group %s keeps failing: %s",
+                   world->topology->groups[group].name, world->err.text);
     world->restarts++;
     mr_world_crash(world, group);
 }
@@ -146,7 +144,7 @@ void mr_world_settle(struct mr_world *world)
     int quiet = 0;
 
     while (quiet < QUIET_ROUNDS + QUIET_JUMPS) {
-        ck_assert_msg(world->round < last, "the world does not settle: %s", world->err.text);
+        WORLD_MUST_MSG(world->round < last, "the world does not settle: %s", world->err.text);
         if (step(world, quiet < QUIET_ROUNDS ? ROUND_US : JUMP_US) || !all_ready(world)) {
             quiet = 0;
         } else {
@@ -183,9 +181,9 @@ void mr_world_stop(struct mr_world *world)
             for (int turn = 0; !closed(worker); turn++) {
                 bool busy = false;
 
-                ck_assert_int_lt(turn, ROUNDS_MAX);
-                ck_assert_msg(mr_worker_step(worker, 0, &busy, &world->err) == MR_OK, "%s",
-                              world->err.text);
+                WORLD_MUST(turn < ROUNDS_MAX);
+                WORLD_MUST_MSG(mr_worker_step(worker, 0, &busy, &world->err) == MR_OK, "%s",
+                               world->err.text);
                 world->now_us += ROUND_US;
             }
             mr_worker_destroy(&world->groups[g].workers[i]);

@@ -55,13 +55,13 @@ static void compare_topic(struct mr_world *want, struct mr_world *got, size_t to
         const struct mr_world_record *a = &left.items[i];
         const struct mr_world_record *b = &right.items[i];
 
-        ck_assert_msg(a->partition == b->partition && mr_slice_equal(a->key, b->key) &&
-                          a->has_value == b->has_value && mr_slice_equal(a->value, b->value),
-                      "%s: topic %s: record %zu of %zu differs (keys %.*s and %.*s)", what, name, i,
-                      left.count, MR_SLICE_ARG(a->key), MR_SLICE_ARG(b->key));
+        WORLD_MUST_MSG(a->partition == b->partition && mr_slice_equal(a->key, b->key) &&
+                           a->has_value == b->has_value && mr_slice_equal(a->value, b->value),
+                       "%s: topic %s: record %zu of %zu differs (keys %.*s and %.*s)", what, name,
+                       i, left.count, MR_SLICE_ARG(a->key), MR_SLICE_ARG(b->key));
     }
-    ck_assert_msg(left.count == right.count, "%s: topic %s: %zu records instead of %zu", what, name,
-                  right.count, left.count);
+    WORLD_MUST_MSG(left.count == right.count, "%s: topic %s: %zu records instead of %zu", what,
+                   name, right.count, left.count);
     mr_world_records_fini(&left);
     mr_world_records_fini(&right);
 }
@@ -70,7 +70,7 @@ void scenario_compare(struct mr_world *want, struct mr_world *got, const char *w
 {
     const struct mr_topology *topology = mr_world_topology(want);
 
-    ck_assert_uint_eq(topology->topic_count, mr_world_topology(got)->topic_count);
+    WORLD_MUST(topology->topic_count == (mr_world_topology(got)->topic_count));
     for (size_t i = 0; i < topology->topic_count; i++) {
         const bool both_written =
             topology->topics[i].in_log && mr_world_topology(got)->topics[i].in_log;

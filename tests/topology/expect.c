@@ -46,7 +46,7 @@ static struct seen *seen_of(struct expectations *expectations, const char *topic
             return &expectations->topics[i];
         }
     }
-    ck_assert_uint_lt(expectations->count, TOPICS_MAX);
+    WORLD_MUST(expectations->count < TOPICS_MAX);
     expectations->topics[expectations->count] = (struct seen){.topic = topic};
     return &expectations->topics[expectations->count++];
 }
@@ -56,7 +56,7 @@ static const struct mr_topic *topic_of(struct mr_world *world, const char *name)
     const struct mr_topology *topology = mr_world_topology(world);
     const size_t index = mr_topology_find_topic(topology, name);
 
-    ck_assert_msg(index != SIZE_MAX, "%s: no topic %s", place, name);
+    WORLD_MUST_MSG(index != SIZE_MAX, "%s: no topic %s", place, name);
     return &topology->topics[index];
 }
 
@@ -84,7 +84,7 @@ static json_t *record_json(struct mr_world *world, const struct mr_topic *topic,
     }
     mr_world_json(world, topic->name, record->value, &text);
     value = json_loadb((const char *)text.data, text.len, 0, NULL);
-    ck_assert_msg(value != NULL, "%s: %s: unreadable JSON", place, topic->name);
+    WORLD_MUST_MSG(value != NULL, "%s: %s: unreadable JSON", place, topic->name);
     mr_buffer_fini(&text);
     return value;
 }
@@ -150,12 +150,12 @@ static bool same_key(const struct mr_topic *topic, json_t *want, json_t *got)
         const size_t len = strcspn(at, ", ");
         json_t *value;
 
-        ck_assert_uint_lt(len, sizeof(name));
+        WORLD_MUST(len < sizeof(name));
         memcpy(name, at, len);
         name[len] = '\0';
         value = json_object_get(want, name);
-        ck_assert_msg(value != NULL, "%s: a record of %s must say its %s", place, topic->name,
-                      name);
+        WORLD_MUST_MSG(value != NULL, "%s: a record of %s must say its %s", place, topic->name,
+                       name);
         if (!one_matches(value, json_object_get(got, name))) {
             return false;
         }
@@ -184,7 +184,7 @@ static json_t *fresh(struct expectations *expectations, struct mr_world *world,
     json_t *list = json_array();
     struct mr_world_records records;
 
-    ck_assert_int_le(topic->partitions, PARTITIONS_MAX);
+    WORLD_MUST(topic->partitions <= PARTITIONS_MAX);
     mr_world_read(world, topic->name, &records);
     for (size_t i = 0; i < records.count; i++) {
         int64_t *next = &seen->next[records.items[i].partition];

@@ -24,7 +24,7 @@ static void check_entry(struct tally *accounts, struct tally *assets,
 {
     struct tally within = {0};
 
-    ck_assert_uint_gt(entry->postings.count, 0);
+    WORLD_MUST(entry->postings.count > 0);
     for (size_t i = 0; i < entry->postings.count; i++) {
         const struct oms_posting *posting = &entry->postings.items[i];
         const mr_i128 amount =
@@ -32,17 +32,17 @@ static void check_entry(struct tally *accounts, struct tally *assets,
         struct tally_item *account = tally_at(accounts, "%.*s %.*s", MR_SLICE_ARG(posting->account),
                                               MR_SLICE_ARG(posting->asset));
 
-        ck_assert(posting->amount > 0);
+        WORLD_MUST(posting->amount > 0);
         account->sum += amount;
-        ck_assert_msg(!posting->has_balance_after || account->sum == posting->balance_after,
-                      "%s: balanceAfter of journal %.*s is not the sum", account->name,
-                      MR_SLICE_ARG(entry->journal_id));
+        WORLD_MUST_MSG(!posting->has_balance_after || account->sum == posting->balance_after,
+                       "%s: balanceAfter of journal %.*s is not the sum", account->name,
+                       MR_SLICE_ARG(entry->journal_id));
         tally_at(assets, "%.*s", MR_SLICE_ARG(posting->asset))->sum += amount;
         tally_at(&within, "%.*s", MR_SLICE_ARG(posting->asset))->sum += amount;
     }
     for (size_t i = 0; i < within.capacity; i++) {
-        ck_assert_msg(within.items[i].sum == 0, "journal %.*s does not balance in %s",
-                      MR_SLICE_ARG(entry->journal_id), within.items[i].name);
+        WORLD_MUST_MSG(within.items[i].sum == 0, "journal %.*s does not balance in %s",
+                       MR_SLICE_ARG(entry->journal_id), within.items[i].name);
     }
     tally_fini(&within);
 }
@@ -60,18 +60,18 @@ static void check_balances(struct mr_world *world, struct tally *accounts)
         mr_world_decode(world, "balances", &records, i, &balance);
         item = tally_at(accounts, "user:%.*s:%.*s:avail %.*s", MR_SLICE_ARG(balance.user_id),
                         MR_SLICE_ARG(balance.asset), MR_SLICE_ARG(balance.asset));
-        ck_assert_msg(item->sum == balance.available, "%s is not the sum of its entries",
-                      item->name);
+        WORLD_MUST_MSG(item->sum == balance.available, "%s is not the sum of its entries",
+                       item->name);
         item->count++;
         item = tally_at(accounts, "user:%.*s:%.*s:hold %.*s", MR_SLICE_ARG(balance.user_id),
                         MR_SLICE_ARG(balance.asset), MR_SLICE_ARG(balance.asset));
-        ck_assert_msg(item->sum == balance.hold, "%s is not the sum of its entries", item->name);
+        WORLD_MUST_MSG(item->sum == balance.hold, "%s is not the sum of its entries", item->name);
         item->count++;
     }
     for (size_t i = 0; i < accounts->capacity; i++) {
-        ck_assert_msg(strncmp(accounts->items[i].name, "user:", 5) != 0 ||
-                          accounts->items[i].count == 1,
-                      "%s has entries and no balance", accounts->items[i].name);
+        WORLD_MUST_MSG(strncmp(accounts->items[i].name, "user:", 5) != 0 ||
+                           accounts->items[i].count == 1,
+                       "%s has entries and no balance", accounts->items[i].name);
     }
     mr_world_records_fini(&records);
 }
@@ -90,14 +90,14 @@ void invariants_ledger(struct mr_world *world)
 
         mr_world_decode(world, "ledger", &records, i, &entry);
         check_entry(&accounts, &assets, &entry);
-        ck_assert_msg(++tally_at(&users, "%.*s", MR_SLICE_ARG(entry.user_id))->count == entry.seq,
-                      "journals of %.*s are not numbered without gaps",
-                      MR_SLICE_ARG(entry.user_id));
-        ck_assert_msg(++tally_at(&journals, "%.*s", MR_SLICE_ARG(entry.journal_id))->count == 1,
-                      "journal %.*s is there twice", MR_SLICE_ARG(entry.journal_id));
+        WORLD_MUST_MSG(++tally_at(&users, "%.*s", MR_SLICE_ARG(entry.user_id))->count == entry.seq,
+                       "journals of %.*s are not numbered without gaps",
+                       MR_SLICE_ARG(entry.user_id));
+        WORLD_MUST_MSG(++tally_at(&journals, "%.*s", MR_SLICE_ARG(entry.journal_id))->count == 1,
+                       "journal %.*s is there twice", MR_SLICE_ARG(entry.journal_id));
     }
     for (size_t i = 0; i < assets.capacity; i++) {
-        ck_assert_msg(assets.items[i].sum == 0, "%s does not sum to zero", assets.items[i].name);
+        WORLD_MUST_MSG(assets.items[i].sum == 0, "%s does not sum to zero", assets.items[i].name);
     }
     check_balances(world, &accounts);
     tally_fini(&accounts);
@@ -128,13 +128,13 @@ void invariants_state(struct mr_world *world)
         if (at < settle.count && mr_slice_equal(risk.items[i].key, settle.items[at].key)) {
             mr_world_decode(world, settle_topic, &settle, at++, &right);
         }
-        ck_assert_msg(left.available == right.available && left.hold == right.hold,
-                      "risk and settle disagree on %s %s", (const char *)risk.items[i].key.data,
-                      (const char *)risk.items[i].key.data +
-                          strlen((const char *)risk.items[i].key.data) + 1);
-        ck_assert(left.available >= 0 && left.hold >= 0);
+        WORLD_MUST_MSG(left.available == right.available && left.hold == right.hold,
+                       "risk and settle disagree on %s %s", (const char *)risk.items[i].key.data,
+                       (const char *)risk.items[i].key.data +
+                           strlen((const char *)risk.items[i].key.data) + 1);
+        WORLD_MUST(left.available >= 0 && left.hold >= 0);
     }
-    ck_assert_msg(at == settle.count, "settle has a balance that risk has not");
+    WORLD_MUST_MSG(at == settle.count, "settle has a balance that risk has not");
     mr_world_records_fini(&risk);
     mr_world_records_fini(&settle);
 }

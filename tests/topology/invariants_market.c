@@ -69,15 +69,15 @@ static void check_candles(struct mr_world *world, struct tally *candles)
         mr_world_decode(world, "candles", &records, i, &candle);
         item = tally_at(candles, "%.*s %.*s %lld", MR_SLICE_ARG(candle.symbol),
                         MR_SLICE_ARG(candle.interval), (long long)candle.open_ts_us);
-        ck_assert_msg(item->sum == candle.base_volume && item->count == candle.trades,
-                      "candle %s: not the sum of its trades", item->name);
-        ck_assert(candle.low <= candle.open && candle.open <= candle.high &&
-                  candle.low <= candle.close && candle.close <= candle.high);
+        WORLD_MUST_MSG(item->sum == candle.base_volume && item->count == candle.trades,
+                       "candle %s: not the sum of its trades", item->name);
+        WORLD_MUST(candle.low <= candle.open && candle.open <= candle.high &&
+                   candle.low <= candle.close && candle.close <= candle.high);
     }
     for (size_t i = 0; i < candles->capacity; i++) {
         known += candles->items[i].name[0] != '\0';
     }
-    ck_assert_uint_eq(known, records.count);
+    WORLD_MUST(known == records.count);
     mr_world_records_fini(&records);
 }
 
@@ -94,13 +94,13 @@ static void check_positions(struct mr_world *world, struct tally *positions)
         mr_world_decode(world, "positions", &records, i, &position);
         item = tally_at(positions, "%.*s %.*s", MR_SLICE_ARG(position.user_id),
                         MR_SLICE_ARG(position.symbol));
-        ck_assert_msg(item->sum == position.qty, "position %s is not the sum of its fills",
-                      item->name);
+        WORLD_MUST_MSG(item->sum == position.qty, "position %s is not the sum of its fills",
+                       item->name);
         item->count = 1;
     }
     for (size_t i = 0; i < positions->capacity; i++) {
-        ck_assert_msg(positions->items[i].name[0] == '\0' || positions->items[i].count == 1,
-                      "%s has traded and has no position", positions->items[i].name);
+        WORLD_MUST_MSG(positions->items[i].name[0] == '\0' || positions->items[i].count == 1,
+                       "%s has traded and has no position", positions->items[i].name);
     }
     mr_world_records_fini(&records);
 }
@@ -120,14 +120,15 @@ void invariants_trades(struct mr_world *world)
         struct tally_item *leg;
 
         mr_world_decode(world, "trades", &records, i, &trade);
-        ck_assert_msg(++tally_at(&ids, "%.*s", MR_SLICE_ARG(trade.symbol))->count == trade.trade_id,
-                      "trades of %.*s are not numbered without gaps", MR_SLICE_ARG(trade.symbol));
+        WORLD_MUST_MSG(++tally_at(&ids, "%.*s", MR_SLICE_ARG(trade.symbol))->count ==
+                           trade.trade_id,
+                       "trades of %.*s are not numbered without gaps", MR_SLICE_ARG(trade.symbol));
         leg = tally_at(&legs, "%.*s %lld", MR_SLICE_ARG(trade.symbol), (long long)trade.trade_id);
-        ck_assert_msg(leg->count == 2 && leg->sum == 2 * trade.qty,
-                      "trade %s has not two legs of its quantity", leg->name);
+        WORLD_MUST_MSG(leg->count == 2 && leg->sum == 2 * trade.qty,
+                       "trade %s has not two legs of its quantity", leg->name);
         add_to_candles(&candles, &trade);
     }
-    ck_assert_uint_eq(legs.count, records.count);
+    WORLD_MUST(legs.count == records.count);
     check_positions(world, &positions);
     check_candles(world, &candles);
     tally_fini(&legs);
@@ -144,7 +145,7 @@ static long long price_of(mr_i128 price)
 {
     const mr_i128 unit = (mr_i128)10000000000;
 
-    ck_assert(price % unit == 0);
+    WORLD_MUST(price % unit == 0);
     return (long long)(price / unit);
 }
 
@@ -161,7 +162,7 @@ static void set_levels(struct tally *levels, struct mr_slice symbol, bool bid,
     for (size_t i = 0; i < items->count; i++) {
         struct tally_item *level = level_at(levels, symbol, bid, items->items[i].price);
 
-        ck_assert((items->items[i].qty == 0) == (items->items[i].orders == 0));
+        WORLD_MUST((items->items[i].qty == 0) == (items->items[i].orders == 0));
         level->sum = items->items[i].qty;
         level->count = items->items[i].orders;
     }
@@ -179,9 +180,9 @@ static void fold_deltas(struct mr_world *world, struct tally *levels, struct tal
 
         mr_world_decode(world, "book", &records, i, &delta);
         sequence = tally_at(sequences, "%.*s", MR_SLICE_ARG(delta.symbol));
-        ck_assert_msg(delta.first_seq == sequence->count + 1 && delta.last_seq >= delta.first_seq,
-                      "%s: a delta from %lld follows %lld", sequence->name,
-                      (long long)delta.first_seq, (long long)sequence->count);
+        WORLD_MUST_MSG(delta.first_seq == sequence->count + 1 && delta.last_seq >= delta.first_seq,
+                       "%s: a delta from %lld follows %lld", sequence->name,
+                       (long long)delta.first_seq, (long long)sequence->count);
         sequence->count = delta.last_seq;
         set_levels(levels, delta.symbol, true, &delta.bids);
         set_levels(levels, delta.symbol, false, &delta.asks);
@@ -224,26 +225,25 @@ static void check_side(struct tally *levels, const struct oms_book_snapshot *sna
     char prefix[80] = "";
     size_t there = 0;
 
-    ck_assert_uint_lt(snapshot->symbol.len, sizeof(prefix) - 8);
+    WORLD_MUST(snapshot->symbol.len < (sizeof(prefix) - 8));
     memcpy(prefix, snapshot->symbol.data, snapshot->symbol.len);
     memcpy(prefix + snapshot->symbol.len, bid ? " bid " : " ask ", 6);
     for (size_t i = 0; i < levels->capacity; i++) {
         there +=
             strncmp(levels->items[i].name, prefix, strlen(prefix)) == 0 && levels->items[i].sum > 0;
     }
-    ck_assert_uint_eq(items->count, there < SNAPSHOT_LEVELS ? there : SNAPSHOT_LEVELS);
+    WORLD_MUST(items->count == (there < SNAPSHOT_LEVELS ? there : SNAPSHOT_LEVELS));
     for (size_t i = 0; i < items->count; i++) {
         const struct tally_item *level =
             level_at(levels, snapshot->symbol, bid, items->items[i].price);
 
-        ck_assert_msg(level->sum == items->items[i].qty && level->count == items->items[i].orders,
-                      "level %s: the snapshot says otherwise", level->name);
-        ck_assert(i == 0 || (bid ? items->items[i].price < items->items[i - 1].price
-                                 : items->items[i].price > items->items[i - 1].price));
+        WORLD_MUST_MSG(level->sum == items->items[i].qty && level->count == items->items[i].orders,
+                       "level %s: the snapshot says otherwise", level->name);
+        WORLD_MUST(i == 0 || (bid ? items->items[i].price < items->items[i - 1].price
+                                  : items->items[i].price > items->items[i - 1].price));
     }
-    ck_assert_int_eq(snapshot->bids.count > 0 && snapshot->asks.count > 0 &&
-                         snapshot->bids.items[0].price >= snapshot->asks.items[0].price,
-                     0);
+    WORLD_MUST((snapshot->bids.count > 0 && snapshot->asks.count > 0 &&
+                snapshot->bids.items[0].price >= snapshot->asks.items[0].price) == 0);
 }
 
 void invariants_book(struct mr_world *world)
@@ -261,8 +261,8 @@ void invariants_book(struct mr_world *world)
         if (want->name[0] != '\0') {
             const struct tally_item *got = tally_at(&levels, "%s", want->name);
 
-            ck_assert_msg(got->sum == want->sum && got->count == want->count,
-                          "level %s: deltas and open orders disagree", want->name);
+            WORLD_MUST_MSG(got->sum == want->sum && got->count == want->count,
+                           "level %s: deltas and open orders disagree", want->name);
         }
     }
     mr_world_read(world, "book.snapshots", &records);
@@ -271,12 +271,12 @@ void invariants_book(struct mr_world *world)
         struct oms_book_snapshot snapshot;
 
         mr_world_decode(world, "book.snapshots", &records, i, &snapshot);
-        ck_assert_int_eq(snapshot.last_seq,
-                         tally_at(&sequences, "%.*s", MR_SLICE_ARG(snapshot.symbol))->count);
+        WORLD_MUST(snapshot.last_seq ==
+                   (tally_at(&sequences, "%.*s", MR_SLICE_ARG(snapshot.symbol))->count));
         check_side(&levels, &snapshot, true);
         check_side(&levels, &snapshot, false);
     }
-    ck_assert_uint_eq(records.count, sequences.count);
+    WORLD_MUST(records.count == sequences.count);
     tally_fini(&levels);
     tally_fini(&wanted);
     tally_fini(&sequences);

@@ -71,7 +71,7 @@ static void count_letters(struct mr_world *world, struct tally *outcomes, struct
             const struct mr_header *offset =
                 mr_world_header(&records.items[i], "millrace.source.offset");
 
-            ck_assert(source != NULL && partition != NULL && offset != NULL);
+            WORLD_MUST(source != NULL && partition != NULL && offset != NULL);
             tally_at(letters, "%.*s/%.*s/%.*s", MR_SLICE_ARG(source->value),
                      MR_SLICE_ARG(partition->value), MR_SLICE_ARG(offset->value))
                 ->count++;
@@ -102,7 +102,7 @@ void invariants_outcomes(struct mr_world *world)
                                  ->count;
         struct oms_order_command order;
 
-        ck_assert_int_le(dead, 1);
+        WORLD_MUST(dead <= 1);
         if (dead == 0) {
             mr_world_decode(world, "orders", &records, i, &order);
             tally_at(&outcomes, "%.*s", MR_SLICE_ARG(order.event_id))->count++;
@@ -111,8 +111,8 @@ void invariants_outcomes(struct mr_world *world)
     for (size_t i = 0; i < outcomes.capacity; i++) {
         const struct tally_item *item = &outcomes.items[i];
 
-        ck_assert_msg(item->sum == item->count, "%s: %lld commands, %lld outcomes", item->name,
-                      (long long)item->count, (long long)item->sum);
+        WORLD_MUST_MSG(item->sum == item->count, "%s: %lld commands, %lld outcomes", item->name,
+                       (long long)item->count, (long long)item->sum);
     }
     tally_fini(&outcomes);
     tally_fini(&letters);
@@ -127,18 +127,18 @@ static void check_report(const struct oms_execution_report *report, struct tally
     struct tally_item *version = tally_at(versions, "%.*s", MR_SLICE_ARG(report->order_id));
     struct tally_item *open = tally_at(states, "hold %.*s", MR_SLICE_ARG(report->order_id));
 
-    ck_assert_msg(++version->count == report->version, "%.*s: version %d comes as number %lld",
-                  MR_SLICE_ARG(report->order_id), (int)report->version, (long long)version->count);
-    ck_assert_msg(report->order_qty == report->cum_qty + report->leaves_qty +
-                                           report->prevented_qty + report->cancelled_qty,
-                  "%.*s: quantities do not add up", MR_SLICE_ARG(report->exec_id));
-    ck_assert(report->leaves_qty >= 0 && report->cancelled_qty >= 0 && report->hold_after >= 0);
+    WORLD_MUST_MSG(++version->count == report->version, "%.*s: version %d comes as number %lld",
+                   MR_SLICE_ARG(report->order_id), (int)report->version, (long long)version->count);
+    WORLD_MUST_MSG(report->order_qty == report->cum_qty + report->leaves_qty +
+                                            report->prevented_qty + report->cancelled_qty,
+                   "%.*s: quantities do not add up", MR_SLICE_ARG(report->exec_id));
+    WORLD_MUST(report->leaves_qty >= 0 && report->cancelled_qty >= 0 && report->hold_after >= 0);
     if (report->exec_type == OMS_EXEC_TYPE_SETTLED) {
-        ck_assert(report->settled && report->hold_after == 0);
+        WORLD_MUST(report->settled && report->hold_after == 0);
         tally_at(states, "settled %.*s", MR_SLICE_ARG(report->order_id))->count++;
     }
     if (report->status == OMS_ORDER_STATUS_FILLED) {
-        ck_assert(report->leaves_qty == 0 && report->hold_after == 0);
+        WORLD_MUST(report->leaves_qty == 0 && report->hold_after == 0);
         tally_at(states, "filled %.*s", MR_SLICE_ARG(report->order_id))->count++;
     }
     open->sum = report->hold_after;
@@ -159,14 +159,14 @@ static void check_open(struct mr_world *world, struct tally *states)
 
         mr_world_decode(world, topic, &records, i, &order);
         item = tally_at(states, "hold %.*s", MR_SLICE_ARG(records.items[i].key));
-        ck_assert_msg(item->count == 1 && item->sum == order.hold,
-                      "risk holds for %.*s what no open order needs",
-                      MR_SLICE_ARG(records.items[i].key));
+        WORLD_MUST_MSG(item->count == 1 && item->sum == order.hold,
+                       "risk holds for %.*s what no open order needs",
+                       MR_SLICE_ARG(records.items[i].key));
     }
     for (size_t i = 0; i < states->capacity; i++) {
         open += strncmp(states->items[i].name, "hold ", 5) == 0 && states->items[i].count == 1;
     }
-    ck_assert_uint_eq(open, records.count);
+    WORLD_MUST(open == records.count);
     mr_world_records_fini(&records);
 }
 
@@ -182,13 +182,13 @@ void invariants_orders(struct mr_world *world)
         struct oms_execution_report report;
 
         mr_world_decode(world, "executions", &records, i, &report);
-        ck_assert_msg(++tally_at(&ids, "%.*s", MR_SLICE_ARG(report.exec_id))->count == 1,
-                      "%.*s is there twice", MR_SLICE_ARG(report.exec_id));
+        WORLD_MUST_MSG(++tally_at(&ids, "%.*s", MR_SLICE_ARG(report.exec_id))->count == 1,
+                       "%.*s is there twice", MR_SLICE_ARG(report.exec_id));
         if (report.exec_type != OMS_EXEC_TYPE_REJECTED &&
             report.exec_type != OMS_EXEC_TYPE_CANCEL_REJECTED) {
             check_report(&report, &versions, &states);
         } else {
-            ck_assert(report.has_reject_code && report.reject_code > 0);
+            WORLD_MUST(report.has_reject_code && report.reject_code > 0);
         }
     }
     for (size_t i = 0; i < states.capacity; i++) {
@@ -196,8 +196,8 @@ void invariants_orders(struct mr_world *world)
             char id[TALLY_NAME_MAX];
 
             memcpy(id, states.items[i].name, sizeof(id));
-            ck_assert_msg(tally_at(&states, "settled %.100s", id + 7)->count == 1,
-                          "%.100s: not SETTLED once", id);
+            WORLD_MUST_MSG(tally_at(&states, "settled %.100s", id + 7)->count == 1,
+                           "%.100s: not SETTLED once", id);
         }
     }
     check_open(world, &states);

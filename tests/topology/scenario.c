@@ -4,7 +4,6 @@
 #include "expect.h"
 #include "invariants.h"
 
-#include <check.h>
 #include <dirent.h>
 #include <jansson.h>
 #include <stdio.h>
@@ -85,7 +84,7 @@ const int *scenario_send_rounds(size_t *count)
 
 const char *scenario_path(size_t index)
 {
-    ck_assert_uint_lt(index, scenario_count());
+    WORLD_MUST(index < scenario_count());
     return paths[index];
 }
 
@@ -96,7 +95,7 @@ static bool has_field(const struct story *story, const char *topic, const char *
     const struct mr_topology *topology = mr_world_topology(story->world);
     const size_t index = mr_topology_find_topic(topology, topic);
 
-    ck_assert_msg(index != SIZE_MAX, "%s:%d: no topic %s", story->path, story->line, topic);
+    WORLD_MUST_MSG(index != SIZE_MAX, "%s:%d: no topic %s", story->path, story->line, topic);
     for (size_t i = 0; i < topology->topics[index].schema->field_count; i++) {
         if (strcmp(topology->topics[index].schema->fields[i].name, name) == 0) {
             return true;
@@ -131,11 +130,11 @@ static void send_raw(struct story *story, const char *topic, const char *key, co
     uint8_t bytes[RAW_BYTES_MAX];
     const size_t len = strlen(hex) / 2;
 
-    ck_assert_uint_le(len, sizeof(bytes));
+    WORLD_MUST(len <= sizeof(bytes));
     for (size_t i = 0; i < len; i++) {
         unsigned byte;
 
-        ck_assert_int_eq(sscanf(hex + 2 * i, "%2x", &byte), 1);
+        WORLD_MUST(sscanf(hex + 2 * i, "%2x", &byte) == 1);
         bytes[i] = (uint8_t)byte;
     }
     mr_world_send(story->world, topic, mr_slice_str(key), mr_slice_of(bytes, len));
@@ -148,7 +147,7 @@ static void play_send(struct story *story, json_t *line)
     const char *raw = json_string_value(json_object_get(line, "raw"));
 
     story->sends++;
-    ck_assert_uint_lt(send_round_count, SENDS_MAX);
+    WORLD_MUST(send_round_count < SENDS_MAX);
     send_rounds[send_round_count++] = mr_world_round(story->world);
     if (raw != NULL) {
         send_raw(story, topic, key, raw);
@@ -184,8 +183,8 @@ static void play_line(struct story *story, json_t *line)
     } else if (ignore != NULL) {
         expect_anything(story->expectations, story->world, ignore);
     } else {
-        ck_assert_msg(last != NULL, "%s:%d: neither send, pass, expect, last nor ignore",
-                      story->path, story->line);
+        WORLD_MUST_MSG(last != NULL, "%s:%d: neither send, pass, expect, last nor ignore",
+                       story->path, story->line);
         expect_last(story->world, last, json_object_get(line, "records"));
     }
 }
@@ -195,7 +194,7 @@ static void play_file(struct story *story)
     FILE *file = fopen(story->path, "r");
     char *text = mr_xcalloc(1, 16384);
 
-    ck_assert_msg(file != NULL, "cannot open %s", story->path);
+    WORLD_MUST_MSG(file != NULL, "cannot open %s", story->path);
     while (fgets(text, 16384, file) != NULL) {
         json_error_t problem;
         json_t *line;
@@ -205,7 +204,7 @@ static void play_file(struct story *story)
             continue;
         }
         line = json_loads(text, JSON_REJECT_DUPLICATES, &problem);
-        ck_assert_msg(json_is_object(line), "%s:%d: %s", story->path, story->line, problem.text);
+        WORLD_MUST_MSG(json_is_object(line), "%s:%d: %s", story->path, story->line, problem.text);
         expect_place(story->path, story->line);
         play_line(story, line);
         json_decref(line);
@@ -227,7 +226,7 @@ struct mr_world *scenario_play(const char *path, const struct scenario_run *run)
     play_file(&story);
     expect_nothing_left(story.expectations, story.world);
     expectations_destroy(&story.expectations);
-    ck_assert_int_eq(mr_world_restarts(story.world), 0);
+    WORLD_MUST(mr_world_restarts(story.world) == 0);
     invariants_check(story.world);
     return story.world;
 }

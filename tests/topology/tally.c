@@ -1,9 +1,8 @@
 /* tally.c -- see tally.h: a hash table that only grows. */
 #include "tally.h"
 
-#include "millrace/arena.h"
+#include "world.h"
 
-#include <check.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -47,8 +46,8 @@ struct tally_item *tally_at(struct tally *tally, const char *format, ...)
     va_start(args, format);
     len = vsnprintf(name, sizeof(name), format, args);
     va_end(args);
-    ck_assert_int_gt(len, 0);
-    ck_assert_int_lt(len, TALLY_NAME_MAX);
+    WORLD_MUST(len > 0);
+    WORLD_MUST(len < TALLY_NAME_MAX);
     if (2 * tally->count >= tally->capacity) {
         grow(tally);
     }

@@ -13,7 +13,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define CRASHES 40
+#define CRASHES 30
 #define ROUNDS_AFTER 19
 #define SENDS_MAX 256
 

@@ -14,7 +14,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define SEEDS 24
+#define SEEDS 16
 #define BURSTS 30
 #define BURST_MAX 14
 #define USERS 6

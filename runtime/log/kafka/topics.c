@@ -145,7 +145,27 @@ enum mr_status kafka_topic_config(struct mr_log *base, const char *topic, const 
     return MR_OK;
 }
 
-/* A topic that was created is not everywhere at once: wait until each partition has a leader. */
+/* The metadata name a leader before it serves its partition; this asks the leader itself. */
+static bool leaders_serve(struct kafka_log *log, const struct mr_topic_spec *spec)
+{
+    bool serve = true;
+
+    for (int32_t i = 0; serve && i < spec->partitions; i++) {
+        int64_t low;
+        int64_t high;
+
+        serve = rd_kafka_query_watermark_offsets(log->client, spec->name, i, &low, &high,
+                                                 METADATA_MS) == RD_KAFKA_RESP_ERR_NO_ERROR;
+    }
+    return serve;
+}
+
+/*
+ * A topic that was created is not everywhere at once: wait until each partition's leader serves it.
+ * Produced any earlier, an idempotent producer's first batch may be refused and its second accepted
+ * (the broker knows nothing of this producer yet); the first, sent again, then counts as a
+ * duplicate and is lost with an acknowledgement.
+ */
 static enum mr_status await_usable(struct kafka_log *log, const struct mr_topic_spec *spec,
                                    struct mr_err *err)
 {
@@ -167,6 +187,7 @@ static enum mr_status await_usable(struct kafka_log *log, const struct mr_topic_
             }
             rd_kafka_metadata_destroy(metadata);
         }
+        usable = usable && leaders_serve(log, spec);
         if (!usable) {
             rd_kafka_poll(log->client, USABLE_STEP_MS);
             left_ms -= USABLE_STEP_MS;

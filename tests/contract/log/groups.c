@@ -258,6 +258,31 @@ START_TEST(two_members_share_the_partitions_and_inputs_stay_together)
 }
 END_TEST
 
+START_TEST(a_partition_that_was_paused_and_comes_back_is_not_paused)
+{
+    const char *topic = topic_new(2);
+    const char *group = unique("group");
+    struct mr_producer *producer = producer_new(NULL);
+    struct group_member a = {0};
+    struct group_member b = {0};
+    struct mr_err err = {0};
+
+    member_open(&a, group, NULL, &topic, 1);
+    member_await_owned(&a, 2);
+    expect_ok(mr_member_pause(a.member, topic, 0, &err), &err);
+    expect_ok(mr_member_pause(a.member, topic, 1, &err), &err);
+    member_open(&b, group, NULL, &topic, 1);
+    await_shares(&a, 1, &b, 1);
+    send_text(producer, topic, a.owned[0].partition, "back");
+    flush(producer);
+    member_read(&a, 1);
+    ck_assert_str_eq(seen_values(&a.seen), "back");
+    mr_member_close(&a.member);
+    mr_member_close(&b.member);
+    mr_producer_close(&producer);
+}
+END_TEST
+
 START_TEST(what_does_not_divide_evenly_goes_to_the_first_members_one_each)
 {
     const char *topic = topic_new(5);
@@ -426,6 +451,7 @@ TCase *log_group_cases(void)
     tcase_add_test(tcase, seeking_delivers_from_that_offset_next);
     tcase_add_test(tcase, a_paused_partition_waits_and_loses_nothing);
     tcase_add_test(tcase, two_members_share_the_partitions_and_inputs_stay_together);
+    tcase_add_test(tcase, a_partition_that_was_paused_and_comes_back_is_not_paused);
     tcase_add_test(tcase, what_does_not_divide_evenly_goes_to_the_first_members_one_each);
     tcase_add_test(
         tcase, a_transaction_committed_while_revoking_counts_and_the_next_owner_goes_on_behind_it);

@@ -7,6 +7,7 @@
 
 #include <check.h>
 #include <stdlib.h>
+#include <string.h>
 
 static const struct {
     int64_t value;
@@ -49,7 +50,7 @@ START_TEST(every_value_is_reported_within_its_bound)
     ck_assert_ptr_nonnull(histogram);
     /* A larger maximum, so that the bucket's own end is what is reported. */
     for (int64_t offset = -1; offset <= 1; offset++) {
-        *histogram = (struct histogram){0};
+        memset(histogram, 0, sizeof(*histogram));
         histogram_add(histogram, value + offset);
         histogram_add(histogram, HISTOGRAM_VALUE_MAX);
         const int64_t found = histogram_at(histogram, 500);

@@ -40,92 +40,26 @@ static int64_t total_of(struct toy *toy, const char *user)
 
 /* ---- a backend that fails -------------------------------------------------------------------- */
 
-struct failing {
-    struct mr_backend base;
-    struct mr_backend_ops ops;
-    struct mr_backend *real;
-    int writes_left; /* before the next one fails; negative: none fails */
-};
+static const struct mr_backend_ops *real_ops;
+static struct mr_backend_ops failing_ops;
+static int writes_left; /* before the one that fails */
 
-static enum mr_status failing_space_open(struct mr_backend *base, const char *name,
-                                         int32_t partition, struct mr_space **space,
-                                         struct mr_err *err)
+static enum mr_status write_batch(struct mr_backend *backend, const struct mr_backend_write *writes,
+                                  size_t write_count, const struct mr_backend_write *metas,
+                                  size_t meta_count, bool durable, struct mr_err *err)
 {
-    struct failing *self = (struct failing *)base;
-
-    return self->real->ops->space_open(self->real, name, partition, space, err);
+    return writes_left-- == 0
+               ? mr_fail(err, MR_STORE_IO, "the disk is full")
+               : real_ops->write(backend, writes, write_count, metas, meta_count, durable, err);
 }
 
-static enum mr_status failing_space_wipe(struct mr_backend *base, struct mr_space *space,
-                                         struct mr_err *err)
+static void fail_write(struct mr_backend *backend, int after)
 {
-    struct failing *self = (struct failing *)base;
-
-    return self->real->ops->space_wipe(self->real, space, err);
-}
-
-static enum mr_status failing_space_close(struct mr_backend *base, struct mr_space *space,
-                                          struct mr_err *err)
-{
-    struct failing *self = (struct failing *)base;
-
-    return self->real->ops->space_close(self->real, space, err);
-}
-
-static enum mr_status failing_get(struct mr_backend *base, struct mr_space *space,
-                                  struct mr_slice key, struct mr_buffer *value, bool *found,
-                                  struct mr_err *err)
-{
-    struct failing *self = (struct failing *)base;
-
-    return self->real->ops->get(self->real, space, key, value, found, err);
-}
-
-static enum mr_status failing_scan(struct mr_backend *base, struct mr_space *space,
-                                   struct mr_slice from, struct mr_slice to, mr_space_visit *visit,
-                                   void *arg, struct mr_err *err)
-{
-    struct failing *self = (struct failing *)base;
-
-    return self->real->ops->scan(self->real, space, from, to, visit, arg, err);
-}
-
-static enum mr_status failing_meta_get(struct mr_backend *base, struct mr_space *space,
-                                       struct mr_slice key, struct mr_buffer *value, bool *found,
-                                       struct mr_err *err)
-{
-    struct failing *self = (struct failing *)base;
-
-    return self->real->ops->meta_get(self->real, space, key, value, found, err);
-}
-
-static enum mr_status failing_write(struct mr_backend *base, const struct mr_backend_write *writes,
-                                    size_t write_count, const struct mr_backend_write *metas,
-                                    size_t meta_count, bool durable, struct mr_err *err)
-{
-    struct failing *self = (struct failing *)base;
-
-    if (self->writes_left == 0) {
-        self->writes_left = -1;
-        return mr_fail(err, MR_STORE_IO, "the disk is full");
-    }
-    self->writes_left -= self->writes_left > 0;
-    return self->real->ops->write(self->real, writes, write_count, metas, meta_count, durable, err);
-}
-
-static void failing_init(struct failing *self, struct mr_backend *real, int writes)
-{
-    *self = (struct failing){.real = real, .writes_left = writes};
-    self->ops = (struct mr_backend_ops){
-        .space_open = failing_space_open,
-        .space_wipe = failing_space_wipe,
-        .space_close = failing_space_close,
-        .get = failing_get,
-        .scan = failing_scan,
-        .write = failing_write,
-        .meta_get = failing_meta_get,
-    };
-    self->base.ops = &self->ops;
+    real_ops = backend->ops;
+    failing_ops = *backend->ops;
+    failing_ops.write = write_batch;
+    backend->ops = &failing_ops;
+    writes_left = after;
 }
 
 /* The log has committed: to take the inputs again would double them. */
@@ -133,14 +67,13 @@ START_TEST(a_state_write_that_fails_stops_the_worker)
 {
     for (int writes = 0; writes < 4; writes++) {
         struct mr_worker_status status;
-        struct failing backend;
         struct toy toy;
         int sent = 0;
         bool busy;
 
         toy_init(&toy, ", commit-records: 5");
-        failing_init(&backend, toy.backend, writes);
-        toy.worker = toy_worker(&toy, "0", &backend.base);
+        fail_write(toy.backend, writes);
+        toy_start(&toy);
         while (mr_worker_step(toy.worker, 0, &busy, &toy.err) == MR_OK) {
             toy_send(&toy, "user-1", "x");
             toy.now_us += 50 * MR_MS_US;
@@ -306,6 +239,31 @@ START_TEST(a_record_that_must_wait_holds_up_only_what_follows_it)
 }
 END_TEST
 
+START_TEST(a_backlog_of_one_task_starves_no_other)
+{
+    char users[TOY_PARTITIONS][24];
+    struct toy toy;
+
+    toy_init(&toy, "");
+    for (int32_t p = 0; p < TOY_PARTITIONS; p++) {
+        int i = 0;
+
+        do {
+            snprintf(users[p], sizeof(users[p]), "user-%d", i++);
+        } while (toy_partition(users[p]) != p);
+    }
+    /* Whichever of them comes first by number. */
+    send_some(&toy, users[_i], 6000);
+    send_some(&toy, users[1 - _i], 10);
+    toy_start(&toy);
+    toy_run_for(&toy, toy.worker, 16);
+    ck_assert_int_eq(total_of(&toy, users[1 - _i]), 10);
+    toy_run(&toy);
+    toy_stop(&toy);
+    toy_fini(&toy);
+}
+END_TEST
+
 /* A member that does not poll loses its place, and holds up everybody else's rebalance. */
 START_TEST(a_worker_that_waits_with_a_full_queue_goes_on_polling)
 {
@@ -407,6 +365,7 @@ int main(void)
     add(suite, "at-least-once", at_least_once_loses_nothing_when_a_flush_fails, 1);
     add(suite, "former-owner", a_task_waits_for_the_former_owners_transaction, 4);
     add(suite, "waiting", a_record_that_must_wait_holds_up_only_what_follows_it, 1);
+    add(suite, "waiting", a_backlog_of_one_task_starves_no_other, 2);
     add(suite, "waiting", a_worker_that_waits_with_a_full_queue_goes_on_polling, 1);
     add(suite, "abort", an_abort_that_fails_is_settled_by_a_new_producer, (int)MR_COUNT(aborts));
     add(suite, "abort", a_commit_that_was_done_and_cannot_be_aborted_is_not_repeated, 1);
