@@ -140,11 +140,7 @@ static enum mr_status open_stores(struct mr_ctx *node, struct mr_err *err)
 {
     struct mr_worker *worker = node->task->worker;
     const struct mr_stage *type = node->stage->type;
-    size_t all_stores = 0;
 
-    for (size_t i = 0; i < worker->topology->stage_count; i++) {
-        all_stores += worker->topology->stages[i].type->store_count;
-    }
     for (size_t i = 0; i < type->store_count; i++) {
         char name[256];
         const struct mr_store_config config = {
@@ -154,8 +150,7 @@ static enum mr_status open_stores(struct mr_ctx *node, struct mr_err *err)
             .backend = worker->process.backend,
             .space = node->spaces[i],
             .arena = node->task->arena,
-            .cache_bytes = (size_t)worker->topology->defaults.cache_bytes /
-                           (all_stores * (size_t)worker->group->partitions),
+            .budget = &worker->cache,
         };
 
         snprintf(name, sizeof(name), "%s.%s", node->stage->name, type->stores[i].name);

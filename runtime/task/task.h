@@ -174,6 +174,7 @@ struct mr_worker {
     struct mr_err revocation_err; /* what went wrong inside a rebalance callback */
     enum mr_status revocation_status;
 
+    struct mr_cache_budget cache; /* of its tasks' stores */
     struct worker_metrics metrics;
     struct mr_worker_status live; /* the owner's */
     pthread_mutex_t status_lock;

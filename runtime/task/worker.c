@@ -97,6 +97,22 @@ static void create_metrics(struct mr_worker *worker)
                                          "Changelog records still to read, at most");
 }
 
+/* The process's cache, shared out to its workers and, as a floor, to their stores. */
+static void share_out_cache(struct mr_worker *worker)
+{
+    const struct mr_topology *topology = worker->topology;
+    size_t stores = 0;
+
+    for (size_t i = 0; i < worker->group->stage_count; i++) {
+        stores += topology->stages[worker->group->stages[i]].type->store_count;
+    }
+    stores = stores == 0 ? 1 : stores;
+    worker->cache.limit_bytes =
+        (size_t)topology->defaults.cache_bytes / (size_t)worker->group->workers;
+    worker->cache.share_bytes =
+        worker->cache.limit_bytes / (stores * (size_t)worker->group->partitions);
+}
+
 struct mr_worker *mr_worker_create(const struct mr_process *process, size_t group, int index)
 {
     struct mr_worker *worker = mr_xcalloc(1, sizeof(*worker));
@@ -130,6 +146,7 @@ struct mr_worker *mr_worker_create(const struct mr_process *process, size_t grou
     worker->behind_since_us = INT64_MAX;
     worker->retry_at_us = INT64_MIN;
     outbox_init(&worker->outbox);
+    share_out_cache(worker);
     find_input_readers(worker);
     create_metrics(worker);
     pthread_mutex_init(&worker->status_lock, NULL);

@@ -179,10 +179,13 @@ size_t mr_store_cached_count(const struct mr_store *store)
 static bool load_one(void *arg, struct mr_slice key, struct mr_slice value)
 {
     struct mr_store *store = arg;
+    const struct mr_cache_budget *budget = store->config.budget;
     struct entry *entry = table_add(&store->table, table_hash(key), key);
 
     table_set_committed(&store->table, entry, table_block(&store->table, value));
-    return store->table.bytes < store->config.cache_bytes;
+    store->all_known =
+        store->table.bytes < budget->share_bytes || budget->used_bytes < budget->limit_bytes;
+    return store->all_known;
 }
 
 enum mr_status mr_store_open(const struct mr_store_config *config, struct mr_store **out,
@@ -195,14 +198,14 @@ enum mr_status mr_store_open(const struct mr_store_config *config, struct mr_sto
     store->config = *config;
     store->name = mr_xstrdup(config->name);
     store->config.name = store->name;
-    table_init(&store->table);
+    table_init(&store->table, &config->budget->used_bytes);
+    store->all_known = true; /* until the budget stops the loading */
     status = config->backend->ops->scan(config->backend, config->space, whole, whole, load_one,
                                         store, err);
     if (status != MR_OK) {
         mr_store_close(&store);
         return status;
     }
-    store->all_known = store->table.bytes < config->cache_bytes;
     *out = store;
     return MR_OK;
 }

@@ -39,9 +39,9 @@ uint64_t table_hash(struct mr_slice key)
     return mix(hash, UINT64_C(0x589965CC75374CC3));
 }
 
-void table_init(struct table *table)
+void table_init(struct table *table, size_t *total)
 {
-    *table = (struct table){.bucket_count = FIRST_BUCKETS, .pool = pool_create()};
+    *table = (struct table){.bucket_count = FIRST_BUCKETS, .pool = pool_create(), .total = total};
     table->buckets = mr_xcalloc(FIRST_BUCKETS, sizeof(struct entry *));
 }
 
@@ -103,6 +103,7 @@ struct entry *table_add(struct table *table, uint64_t hash, struct mr_slice key)
     *head = entry;
     table->entry_count++;
     table->bytes += bytes;
+    *table->total += bytes;
     return entry;
 }
 
@@ -119,6 +120,7 @@ void table_remove(struct table *table, struct entry *entry)
     table_block_free(table, entry->pending);
     table->entry_count--;
     table->bytes -= bytes;
+    *table->total -= bytes;
     pool_free(table->pool, entry, bytes);
 }
 
@@ -147,9 +149,11 @@ void table_set_committed(struct table *table, struct entry *entry, struct block 
 {
     if (is_block(entry->committed)) {
         table->bytes -= sizeof(*block) + entry->committed->len;
+        *table->total -= sizeof(*block) + entry->committed->len;
     }
     if (is_block(block)) {
         table->bytes += sizeof(*block) + block->len;
+        *table->total += sizeof(*block) + block->len;
     }
     table_block_free(table, entry->committed);
     entry->committed = block;

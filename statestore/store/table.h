@@ -35,13 +35,15 @@ struct table {
     struct entry **buckets;
     size_t bucket_count; /* a power of two */
     size_t entry_count;
-    size_t bytes; /* entries and their committed values */
-    size_t hand;  /* bucket of the clock */
+    size_t bytes;  /* entries and their committed values */
+    size_t *total; /* the same over all tables of a worker */
+    size_t hand;   /* bucket of the clock */
     struct pool *pool;
 };
 
 uint64_t table_hash(struct mr_slice key);
-void table_init(struct table *table);
+/* total: counts this table's bytes too; borrowed. */
+void table_init(struct table *table, size_t *total);
 void table_fini(struct table *table);
 struct entry *table_find(const struct table *table, uint64_t hash, struct mr_slice key);
 /* The key must not be there. */

@@ -140,10 +140,12 @@ enum mr_status mr_store_unwritten(struct mr_store *store, mr_store_change *visit
 /* Second chance: an entry goes when the hand meets it for the second time without a use. */
 static void evict(struct mr_store *store)
 {
+    const struct mr_cache_budget *budget = store->config.budget;
     struct table *table = &store->table;
     size_t turns = table->bucket_count * 2;
 
-    while (table->bytes > store->config.cache_bytes && turns-- > 0) {
+    while (budget->used_bytes > budget->limit_bytes && table->bytes > budget->share_bytes &&
+           turns-- > 0) {
         struct entry *next;
 
         for (struct entry *entry = table->buckets[table->hand]; entry != NULL; entry = next) {

@@ -15,6 +15,16 @@
 #include "millrace/codec.h"
 #include "millrace/store.h"
 
+/*
+ * What the stores of one worker may keep in memory together. A store above its fair share gives
+ * entries back as long as all of them are above the limit.
+ */
+struct mr_cache_budget {
+    size_t limit_bytes;
+    size_t share_bytes; /* of one store; a store below it keeps what it has */
+    size_t used_bytes;  /* kept by the stores */
+};
+
 struct mr_store_config {
     const char *name; /* "<stage>.<store>", for messages; copied */
     struct mr_codec *codec;
@@ -22,7 +32,7 @@ struct mr_store_config {
     struct mr_backend *backend;
     struct mr_space *space; /* borrowed; holds exactly the committed state */
     struct mr_arena *arena; /* arrays of decoded values; the caller resets it between records */
-    size_t cache_bytes;     /* bound of committed entries in memory */
+    struct mr_cache_budget *budget; /* shared, borrowed */
 };
 
 /* Loads what fits the cache. Errors: MR_STORE_IO, MR_CORRUPT. */

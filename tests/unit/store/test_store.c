@@ -24,6 +24,7 @@ struct fixture {
     struct mr_space *space;
     struct mr_arena *arena;
     struct mr_store *store;
+    struct mr_cache_budget budget;
     struct mr_err err;
 };
 
@@ -35,9 +36,10 @@ static void open_store(struct fixture *f, size_t cache_bytes)
         .backend = f->backend,
         .space = f->space,
         .arena = f->arena,
-        .cache_bytes = cache_bytes,
+        .budget = &f->budget,
     };
 
+    f->budget = (struct mr_cache_budget){.limit_bytes = cache_bytes};
     ck_assert_int_eq(mr_codec_bind(f->codec, &oms_settle_balance_schema, "balances-value",
                                    &config.binding, &f->err),
                      MR_OK);
@@ -58,6 +60,7 @@ static void set_up(struct fixture *f, size_t cache_bytes)
 static void tear_down(struct fixture *f)
 {
     mr_store_close(&f->store);
+    ck_assert_uint_eq(f->budget.used_bytes, 0);
     ck_assert_int_eq(f->backend->ops->space_close(f->backend, f->space, &f->err), MR_OK);
     mr_backend_close(&f->backend);
     mr_codec_destroy(&f->codec);
