@@ -8,8 +8,9 @@
  *   node ------ one stage's instance in the task, with its stores: struct mr_ctx, opaque to the
  * stage
  *
- * The way of a record: assignment.c (who owns it) -> choose.c (which is next) -> process.c (stages,
- * savepoint, dead letter) -> context.c (emit, stores) -> outbox.c -> transaction.c (commit, abort).
+ * The way of a record: assignment.c (who owns it) -> inputs.c (polled, buffered) -> choose.c (which
+ * is next) -> process.c (stages, savepoint, dead letter) -> context.c (emit, stores) -> outbox.c ->
+ * transaction.c (commit, abort).
  */
 #ifndef MILLRACE_TASK_TASK_H
 #define MILLRACE_TASK_TASK_H
@@ -217,6 +218,18 @@ struct queued {
 };
 /* Of tasks that are ready. */
 struct queued queued_inputs(const struct mr_worker *worker);
+
+/* ---- inputs.c: how input comes in ------------------------------------------------------------ */
+
+#define WORKER_POLL_MAX ((size_t)2000) /* room of worker->polled */
+
+/* An undone transaction has inputs left, and the task of the next is ready for it. */
+bool inputs_may_replay(const struct mr_worker *worker);
+/* Nothing is processed: after a failure, or because the last transaction is in doubt. */
+bool inputs_are_waiting(const struct mr_worker *worker);
+/* Polls the member, at most timeout_us and not past what is due earlier. *busy: something came. */
+MR_NODISCARD enum mr_status inputs_poll(struct mr_worker *worker, int64_t timeout_us, bool *busy,
+                                        struct mr_err *err);
 
 /* ---- process.c, dead_letter.c ---------------------------------------------------------------- */
 

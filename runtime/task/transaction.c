@@ -18,6 +18,12 @@
 #include <stdlib.h>
 
 #define HOLD_AFTER_OUTCOME_US INT64_C(1500)
+/*
+ * Below this a transaction is sent in one go at its commit. Partitions reach a transaction through
+ * AddPartitionsToTxn, for which librdkafka's main thread wakes, spins up to a millisecond and
+ * asks; the broker logs each request. Sent bit by bit, one transaction needs many of them.
+ */
+#define PUMP_BYTES ((size_t)2 << 20)
 /* While input waits, commits may be this many intervals apart: fewer of them leave more CPU. */
 #define BACKLOG_INTERVALS 5
 #define BACKOFF_MIN_US (100 * MR_MS_US)
@@ -106,7 +112,7 @@ enum mr_status transaction_pump(struct mr_worker *worker, struct mr_err *err)
 {
     struct outbox *outbox = &worker->outbox;
 
-    if (outbox->sent < outbox->kept &&
+    if (outbox->bytes >= PUMP_BYTES && outbox->sent < outbox->kept &&
         worker_now_us(worker) >= worker->last_commit_us + HOLD_AFTER_OUTCOME_US) {
         MR_TRY(begin(worker, err));
         MR_TRY(check_written(

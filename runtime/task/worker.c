@@ -13,14 +13,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define POLL_MAX ((size_t)2000)
 #define STUCK_ABORTS 3
 #define OPEN_WAIT_US (5 * MR_SECOND_US)
 /* Records between two looks at the clock and at the producer. */
 #define SLICE_RECORDS 128
-/* Input that is not processed yet: enough to fill a transaction, not more. */
-#define QUEUED_MAX ((size_t)5000)
-#define QUEUED_BYTES_MAX ((size_t)64 << 20)
 
 static const char *const state_names[] = {
     [MR_WORKER_STARTING] = "starting", [MR_WORKER_JOINING] = "joining",
@@ -141,7 +137,7 @@ struct mr_worker *mr_worker_create(const struct mr_process *process, size_t grou
     worker->task_capacity = worker->group->partitions;
     worker->tasks = mr_xcalloc((size_t)worker->task_capacity, sizeof(struct task *));
     worker->tables = mr_xcalloc(worker->group->table_count, sizeof(struct global_table *));
-    worker->polled = mr_xcalloc(POLL_MAX, sizeof(*worker->polled));
+    worker->polled = mr_xcalloc(WORKER_POLL_MAX, sizeof(*worker->polled));
     worker->last_commit_us = INT64_MIN / 2;
     worker->behind_since_us = INT64_MAX;
     worker->retry_at_us = INT64_MIN;
@@ -304,7 +300,7 @@ static enum mr_status poll_tables(struct mr_worker *worker, struct mr_err *err)
         worker->tables_ready = true;
         return MR_OK;
     }
-    MR_TRY(mr_reader_poll(worker->table_reader, 0, worker->polled, POLL_MAX, &count, err));
+    MR_TRY(mr_reader_poll(worker->table_reader, 0, worker->polled, WORKER_POLL_MAX, &count, err));
     for (size_t i = 0; i < count; i++) {
         for (size_t t = 0; t < worker->group->table_count; t++) {
             if (global_table_is(worker->tables[t], worker->polled[i].topic)) {
@@ -323,53 +319,10 @@ static enum mr_status poll_tables(struct mr_worker *worker, struct mr_err *err)
     return MR_OK;
 }
 
-static void enqueue(struct mr_worker *worker, struct mr_message *message)
-{
-    struct task *task =
-        message->partition < worker->task_capacity ? worker->tasks[message->partition] : NULL;
-
-    for (size_t i = 0; task != NULL && i < worker->group->input_count; i++) {
-        if (strcmp(worker_topic(worker, task->inputs[i].topic)->name, message->topic) == 0) {
-            input_push(&task->inputs[i], message);
-            return;
-        }
-    }
-    mr_message_release(message);
-}
-
-static enum mr_status poll_inputs(struct mr_worker *worker, int64_t timeout_us, bool *busy,
-                                  struct mr_err *err)
-{
-    size_t count = 0;
-    enum mr_status status =
-        mr_member_poll(worker->member, timeout_us, worker->polled, POLL_MAX, &count, err);
-
-    for (size_t i = 0; i < count; i++) {
-        enqueue(worker, &worker->polled[i]);
-    }
-    *busy = *busy || count > 0;
-    if (worker->revocation_status != MR_OK) {
-        *err = worker->revocation_err;
-        return worker->revocation_status;
-    }
-    if (status != MR_OK && mr_status_class(status) == MR_CLASS_RETRY) {
-        worker_blocked_on(worker, err->text);
-        return MR_OK;
-    }
-    return status;
-}
-
-/* Inputs of an undone transaction wait, and their task may have to catch up first. */
-static bool may_replay(const struct mr_worker *worker)
-{
-    return worker->taken_done < worker->taken_count &&
-           worker->taken[worker->taken_done].task->state == TASK_READY;
-}
-
 static bool next_input(struct mr_worker *worker)
 {
     if (worker->taken_done < worker->taken_count) {
-        return may_replay(worker); /* and nothing overtakes it */
+        return inputs_may_replay(worker); /* and nothing overtakes it */
     }
     if (worker->taken_count == worker->taken_capacity) {
         worker->taken_capacity = worker->taken_capacity == 0 ? 1024 : worker->taken_capacity * 2;
@@ -405,75 +358,17 @@ static enum mr_status process_slice(struct mr_worker *worker, bool *busy, struct
     return transaction_pump(worker, err);
 }
 
-/* How long the poll may wait: not past the next commit, not at all while something is queued. */
-static int64_t poll_wait_us(const struct mr_worker *worker, int64_t timeout_us)
-{
-    const int64_t now_us = worker_now_us(worker);
-    const int64_t due_us = transaction_due_us(worker);
-
-    if (may_replay(worker) || queued_inputs(worker).count > 0) {
-        const int64_t backoff_us = worker->retry_at_us > now_us ? worker->retry_at_us - now_us : 0;
-
-        return backoff_us < timeout_us ? backoff_us : timeout_us;
-    }
-    for (int32_t p = 0; p < worker->task_capacity; p++) {
-        if (worker->tasks[p] != NULL && worker->tasks[p]->state < TASK_READY) {
-            return timeout_us < MR_MS_US ? timeout_us : MR_MS_US;
-        }
-    }
-    if (due_us - now_us < timeout_us) {
-        return due_us > now_us ? due_us - now_us : 0;
-    }
-    return timeout_us;
-}
-
-/* Nothing is processed: after a failure, or because the last transaction is in doubt. */
-static bool is_waiting(const struct mr_worker *worker)
-{
-    return worker->unsettled || worker->producer == NULL ||
-           worker_now_us(worker) < worker->retry_at_us;
-}
-
-/* parts 2: half of it is enough. */
-static bool queue_full(const struct mr_worker *worker, size_t parts)
-{
-    const struct queued queued = queued_inputs(worker);
-
-    return queued.count >= QUEUED_MAX / parts || queued.bytes >= QUEUED_BYTES_MAX / parts;
-}
-
-/* A worker that waits goes on polling, to stay a member; its inputs then wait in the log. */
-static enum mr_status hold_inputs(struct mr_worker *worker, struct mr_err *err)
-{
-    const bool hold =
-        worker->inputs_held ? queue_full(worker, 2) : queue_full(worker, 1) && is_waiting(worker);
-
-    if (hold == worker->inputs_held) {
-        return MR_OK;
-    }
-    worker->inputs_held = hold;
-    for (int32_t p = 0; p < worker->task_capacity; p++) {
-        if (worker->tasks[p] != NULL && worker->tasks[p]->state == TASK_READY) {
-            MR_TRY(assignment_pause(worker->tasks[p], hold, err));
-        }
-    }
-    return MR_OK;
-}
-
 static enum mr_status run(struct mr_worker *worker, int64_t timeout_us, bool *busy,
                           struct mr_err *err)
 {
     enum mr_status status;
 
-    if (!is_waiting(worker)) {
+    if (!inputs_are_waiting(worker)) {
         worker->live.blocked_on[0] = '\0';
     }
     MR_TRY(poll_tables(worker, err));
     MR_TRY(restore_step(worker, busy, err));
-    MR_TRY(hold_inputs(worker, err));
-    if (!queue_full(worker, 1) || worker->inputs_held) {
-        MR_TRY(poll_inputs(worker, poll_wait_us(worker, timeout_us), busy, err));
-    }
+    MR_TRY(inputs_poll(worker, timeout_us, busy, err));
     if (worker->unsettled || worker->producer == NULL) {
         return transaction_settle(worker, err);
     }
