@@ -180,7 +180,7 @@ class Topology:
         self.directory.mkdir(parents=True)
         text = (ROOT / "topology.yaml").read_text()
         text = replace_once(text, "application: crypto-oms", f"application: {self.application}")
-        text = replace_once(text, "partitions: 6", f"partitions: {partitions}")
+        text = replace_once(text, '"${PARTITIONS:-6}"', f"{partitions}")
         text = text.replace("database: oms", f"database: {self.database}")
         for old, new in edits:
             text = replace_once(text, old, new)
