@@ -38,13 +38,14 @@ static const char good[] = "application: shop\n"
                            "connectors:\n"
                            "  shelf-fills: {type: shelf, in: fills, options: {uri: u}}\n";
 
-static char directory[] = "/tmp/millrace-cli-XXXXXX";
+static char directory[64];
 static char file[64];
 static char out_path[64];
 static char text[16384];
 
 static void set_up(void)
 {
+    (void)snprintf(directory, sizeof(directory), "/tmp/millrace-cli-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(directory));
     (void)snprintf(file, sizeof(file), "%s/t.yaml", directory);
     (void)snprintf(out_path, sizeof(out_path), "%s/out", directory);
