@@ -38,7 +38,7 @@ static const char good[] = "application: shop\n"
                            "connectors:\n"
                            "  shelf-fills: {type: shelf, in: fills, options: {uri: u}}\n";
 
-static char directory[64];
+static char directory[32];
 static char file[64];
 static char out_path[64];
 static char text[16384];
