@@ -12,6 +12,14 @@ ROOT = pathlib.Path(__file__).resolve().parents[3]
 HERE = pathlib.Path(__file__).resolve().parent
 
 
+
+def _document_store_heap():
+    """Two fifths of the machine, 1 to 8 GB: the store keeps every document in memory, and the recorded
+    day of four instruments is 900,000 of them. Only what is used is taken."""
+    machine = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+    return f"{max(1024, min(8192, machine * 2 // 5 >> 20))}m"
+
+
 class StackError(Exception):
     """A reason to stop that the user can act on; printed as one line, without a traceback."""
 
@@ -60,7 +68,7 @@ class Config:
         self.dir = pathlib.Path(os.environ.get("STACK_DIR") or ROOT / "build" / "stack").resolve()
         self.cache = cache_dir()
         self.persist = os.environ.get("STACK_PERSIST", "0") not in ("", "0")
-        self.document_store_heap = os.environ.get("DOCUMENTDB_HEAP") or "2g"
+        self.document_store_heap = os.environ.get("DOCUMENTDB_HEAP") or _document_store_heap()
         try:
             self.wait_s = float(os.environ.get("STACK_WAIT_S") or 120)
         except ValueError:

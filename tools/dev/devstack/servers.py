@@ -218,7 +218,7 @@ class DocumentStore(Server):
 
     def command(self):
         words = [
-            "java", f"-Xmx{self.cfg.document_store_heap}", "-XX:+UseSerialGC", "-cp", f"{self.cache}/*",
+            "java", f"-Xmx{self.cfg.document_store_heap}", "-XX:+UseG1GC", "-cp", f"{self.cache}/*",
             config.HERE / "DocumentStore.java", self.main_port,
         ]
         return words + ([self.data / "documents.h2"] if self.cfg.persist else [])
