@@ -29,8 +29,8 @@ static enum mr_status find_topics(struct mr_worker *worker, struct mr_err *err)
                 MR_TRY(find_topic(worker, stage->out[o].topic, err));
             }
         }
-        for (size_t s = 0; s < stage->type->store_count; s++) {
-            MR_TRY(find_topic(worker, stage->changelogs[s], err));
+        if (stage->changelog != MR_UNBOUND) {
+            MR_TRY(find_topic(worker, stage->changelog, err));
         }
         MR_TRY(find_topic(worker, stage->dead_letter, err));
     }

@@ -9,9 +9,11 @@
  *      the targets. CATCHING UP applies records in batches,
  *      each with its own offset, so that a crash in the middle goes on from there. Done is a matter
  *      of the reader's position, which passes markers, aborted tails and compaction holes.
- * A space is wiped only when its offset is missing, outside the changelog, or older than tombstones
- * live: each case is said.
+ * The spaces of a stage share one changelog and one offset, which rests with the first of them.
+ * They are wiped, together, only when the offset is missing, outside the changelog, or older than
+ * tombstones live: each case is said.
  */
+#include "millrace/changelog.h"
 #include "millrace/logger.h"
 #include "task.h"
 
@@ -40,12 +42,12 @@ static bool meta_offset_read(struct mr_slice bytes, int64_t *offset, int64_t *wa
     return true;
 }
 
-/* Where a store stands against its changelog. */
+/* Where a stage's stores stand against their changelog. */
 struct place {
     int64_t low;
     int64_t end;     /* the last stable offset */
-    int64_t offset;  /* to go on from; MR_OFFSET_NONE: the space must be wiped */
-    const char *why; /* it must be wiped; NULL: it is new */
+    int64_t offset;  /* to go on from; MR_OFFSET_NONE: the spaces must be wiped */
+    const char *why; /* they must be wiped; NULL: they are new */
 };
 
 static enum mr_status find_place(struct mr_worker *worker, struct mr_space *space,
@@ -63,14 +65,14 @@ static enum mr_status find_place(struct mr_worker *worker, struct mr_space *spac
         place->offset = MR_OFFSET_NONE;
     } else if (status == MR_OK &&
                !meta_offset_read(mr_buffer_slice(&value), &place->offset, &wall_us)) {
-        place->why = "its offset is unreadable";
+        place->why = "their offset is unreadable";
     } else if (status == MR_OK && place->offset < place->low) {
-        place->why = "its offset is below the start of the changelog";
+        place->why = "their offset is below the start of the changelog";
     } else if (status == MR_OK && place->offset > place->end) {
-        place->why = "its offset is behind the end of the changelog";
+        place->why = "their offset is behind the end of the changelog";
     } else if (status == MR_OK && place->offset < place->end &&
                mr_clock_wall_us(worker->process.clock) - wall_us > STATE_AGE_MAX_US) {
-        place->why = "it is older than tombstones live";
+        place->why = "they are older than tombstones live";
     }
     if (place->why != NULL) {
         place->offset = MR_OFFSET_NONE;
@@ -86,24 +88,44 @@ static enum mr_status open_reader(struct mr_worker *worker, struct mr_err *err)
                : mr_reader_open(worker->process.log, &worker->restore_reader, err);
 }
 
-static enum mr_status plan_store(struct task *task, struct mr_ctx *node, size_t store,
-                                 struct mr_err *err)
+static enum mr_status open_spaces(struct task *task, struct mr_ctx *node, struct mr_err *err)
+{
+    struct mr_backend *backend = task->worker->process.backend;
+
+    for (size_t i = 0; i < node->stage->type->store_count; i++) {
+        char name[256];
+
+        snprintf(name, sizeof(name), "%s.%s", node->stage->name, node->stage->type->stores[i].name);
+        if (node->spaces[i] == NULL) {
+            MR_TRY(backend->ops->space_open(backend, name, task->partition, &node->spaces[i], err));
+        }
+    }
+    return MR_OK;
+}
+
+static enum mr_status wipe_spaces(struct mr_ctx *node, const char *why, struct mr_err *err)
+{
+    struct mr_backend *backend = node->task->worker->process.backend;
+
+    if (why != NULL) {
+        mr_warn("state_wiped", "stage=%s partition=%d reason=\"%s\"", node->stage->name,
+                (int)node->task->partition, why);
+    }
+    for (size_t i = 0; i < node->stage->type->store_count; i++) {
+        MR_TRY(backend->ops->space_wipe(backend, node->spaces[i], err));
+    }
+    return MR_OK;
+}
+
+static enum mr_status plan_stage(struct task *task, struct mr_ctx *node, struct mr_err *err)
 {
     struct mr_worker *worker = task->worker;
-    struct mr_backend *backend = worker->process.backend;
-    const size_t topic = node->stage->changelogs[store];
-    const char *name = worker_topic(worker, topic)->name;
-    char space_name[256];
-    struct catch_up plan = {.owner = node, .store = store, .topic = topic};
+    const char *name = worker_topic(worker, node->stage->changelog)->name;
+    struct catch_up plan = {.owner = node, .topic = node->stage->changelog};
     struct place place;
     int64_t end;
 
-    snprintf(space_name, sizeof(space_name), "%s.%s", node->stage->name,
-             node->stage->type->stores[store].name);
-    if (node->spaces[store] == NULL) {
-        MR_TRY(backend->ops->space_open(backend, space_name, task->partition, &node->spaces[store],
-                                        err));
-    }
+    MR_TRY(open_spaces(task, node, err));
     MR_TRY(
         mr_log_watermarks(worker->process.log, name, task->partition, &place.low, &place.end, err));
     MR_TRY(mr_log_end(worker->process.log, name, task->partition, &end, err));
@@ -112,13 +134,9 @@ static enum mr_status plan_store(struct task *task, struct mr_ctx *node, size_t 
                        "changelog %s[%d]: a former owner's transaction is not over", name,
                        (int)task->partition);
     }
-    MR_TRY(find_place(worker, node->spaces[store], &place, err));
+    MR_TRY(find_place(worker, node->spaces[0], &place, err));
     if (place.offset == MR_OFFSET_NONE) {
-        if (place.why != NULL) {
-            mr_warn("state_wiped", "store=%s partition=%d reason=\"%s\"", space_name,
-                    (int)task->partition, place.why);
-        }
-        MR_TRY(backend->ops->space_wipe(backend, node->spaces[store], err));
+        MR_TRY(wipe_spaces(node, place.why, err));
         place.offset = place.low;
     }
     plan.target = place.end;
@@ -159,18 +177,12 @@ static enum mr_status open_task(struct task *task, struct mr_err *err)
 {
     struct mr_worker *worker = task->worker;
     enum mr_status status = await_stable_inputs(task, err);
-    size_t stores = 0;
 
-    for (size_t i = 0; i < worker->group->stage_count; i++) {
-        stores += task->nodes[i].stage->type->store_count;
-    }
     restore_forget(worker, task);
-    task->catch_ups = mr_xcalloc(stores, sizeof(*task->catch_ups));
+    task->catch_ups = mr_xcalloc(worker->group->stage_count, sizeof(*task->catch_ups));
     for (size_t i = 0; status == MR_OK && i < worker->group->stage_count; i++) {
-        struct mr_ctx *node = &task->nodes[i];
-
-        for (size_t s = 0; status == MR_OK && s < node->stage->type->store_count; s++) {
-            status = plan_store(task, node, s, err);
+        if (task->nodes[i].stage->changelog != MR_UNBOUND) {
+            status = plan_stage(task, &task->nodes[i], err);
         }
     }
     if (mr_status_class(status) == MR_CLASS_RETRY) {
@@ -250,19 +262,23 @@ static enum mr_status apply(struct mr_worker *worker, struct mr_message *message
 
     for (size_t i = 0; i < count; i++) {
         const struct catch_up *plan = find_plan(worker, &messages[i]);
-        struct mr_space *space;
+        struct mr_slice key;
+        size_t store;
 
         if (plan == NULL || plan->done) {
             continue;
         }
-        space = plan->owner->spaces[plan->store];
+        note_offset(batch, plan->owner->spaces[0], messages[i].offset + 1, wall_us);
+        store = mr_changelog_store(plan->owner->stage->type, messages[i].key, &key);
+        if (store == SIZE_MAX) {
+            continue; /* a store that the stage had once */
+        }
         batch->writes[batch->count++] = (struct mr_backend_write){
-            .space = space,
-            .key = messages[i].key,
+            .space = plan->owner->spaces[store],
+            .key = key,
             .value = messages[i].value,
             .has_value = messages[i].has_value,
         };
-        note_offset(batch, space, messages[i].offset + 1, wall_us);
     }
     status = backend->ops->write(backend, batch->writes, batch->count, batch->metas,
                                  batch->meta_count, false, err);
@@ -303,7 +319,7 @@ static enum mr_status finish_plan(struct task *task, struct catch_up *plan, int6
     struct mr_backend *backend = worker->process.backend;
     uint8_t value[16];
     const struct mr_backend_write meta = {
-        .space = plan->owner->spaces[plan->store],
+        .space = plan->owner->spaces[0],
         .key = mr_slice_str(META_CHANGELOG),
         .value = mr_slice_of(value, sizeof(value)),
         .has_value = true,

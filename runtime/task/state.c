@@ -6,6 +6,7 @@
  * How: one batch carries values, changelog offsets and input offsets, so that what is on disk is
  *      always a committed state of the log, at most BEHIND_US_MAX old.
  */
+#include "millrace/changelog.h"
 #include "task.h"
 
 #include <stdio.h>
@@ -17,24 +18,26 @@
 
 struct send_arg {
     struct mr_worker *worker;
-    struct outbox_item item;
+    const struct mr_store_spec *store;
+    int topic; /* the producer's number */
+    int32_t partition;
 };
 
 static enum mr_status send_change(void *arg, struct mr_slice key, struct mr_slice value,
                                   bool has_value, struct mr_err *err)
 {
     const struct send_arg *send = arg;
-    struct mr_worker *worker = send->worker;
+    uint8_t bytes[MR_CHANGELOG_KEY_BYTES_MAX];
     const struct mr_outgoing record = {
-        .topic = worker->producer_topics[send->item.topic],
-        .partition = send->item.partition,
+        .topic = send->topic,
+        .partition = send->partition,
         .timestamp_ms = MR_TIMESTAMP_NOW,
-        .key = key,
+        .key = mr_slice_of(bytes, mr_changelog_key(send->store, key, bytes)),
         .value = value,
         .has_value = has_value,
     };
 
-    return mr_producer_send(worker->producer, &record, err);
+    return mr_producer_send(send->worker->producer, &record, err);
 }
 
 typedef enum mr_status visit_store(struct mr_worker *worker, struct task *task, struct mr_ctx *node,
@@ -66,7 +69,9 @@ static enum mr_status send_store(struct mr_worker *worker, struct task *task, st
 {
     struct send_arg send = {
         .worker = worker,
-        .item = {.topic = node->stage->changelogs[store], .partition = task->partition},
+        .store = &node->stage->type->stores[store],
+        .topic = worker->producer_topics[node->stage->changelog],
+        .partition = task->partition,
     };
 
     return mr_store_changes(node->stores[store], send_change, &send, err);
@@ -77,11 +82,11 @@ enum mr_status state_send_changes(struct mr_worker *worker, struct mr_err *err)
     return each_store(worker, true, send_store, err);
 }
 
-/* Notes how far the changelog of a store goes that has changed. */
+/* Notes how far the changelog goes if the store has changed. */
 static enum mr_status commit_store(struct mr_worker *worker, struct task *task, struct mr_ctx *node,
                                    size_t store, struct mr_err *err)
 {
-    const int topic = worker->producer_topics[node->stage->changelogs[store]];
+    const int topic = worker->producer_topics[node->stage->changelog];
     const int64_t delivered = mr_producer_delivered(worker->producer, topic, task->partition);
 
     const size_t before = mr_store_behind_bytes(node->stores[store]);
@@ -90,7 +95,7 @@ static enum mr_status commit_store(struct mr_worker *worker, struct task *task, 
     mr_store_committed(node->stores[store]);
     if (mr_store_behind_bytes(node->stores[store]) > before) {
         MR_ASSERT(delivered != MR_OFFSET_NONE);
-        node->changelog_next[store] = delivered + 1;
+        node->changelog_next = delivered + 1;
     }
     worker->behind_bytes += mr_store_behind_bytes(node->stores[store]);
     return MR_OK;
@@ -179,11 +184,10 @@ static enum mr_status collect_store(struct mr_worker *worker, struct task *task,
 
     (void)task;
     batch->space = node->spaces[store];
-    MR_TRY(mr_store_unwritten(node->stores[store], collect_change, batch, err));
-    if (node->changelog_next[store] != MR_OFFSET_NONE) {
-        add_meta(batch, batch->space, META_CHANGELOG, node->changelog_next[store]);
+    if (store == 0 && node->changelog_next != MR_OFFSET_NONE) {
+        add_meta(batch, batch->space, META_CHANGELOG, node->changelog_next);
     }
-    return MR_OK;
+    return mr_store_unwritten(node->stores[store], collect_change, batch, err);
 }
 
 static enum mr_status store_written(struct mr_worker *worker, struct task *task,
@@ -193,7 +197,7 @@ static enum mr_status store_written(struct mr_worker *worker, struct task *task,
     (void)task;
     (void)err;
     mr_store_written(node->stores[store]);
-    node->changelog_next[store] = MR_OFFSET_NONE;
+    node->changelog_next = MR_OFFSET_NONE;
     return MR_OK;
 }
 

@@ -51,10 +51,8 @@ struct task *task_create(struct mr_worker *worker, int32_t partition)
         stores = node->stage->type->store_count;
         node->stores = mr_xcalloc(stores, sizeof(struct mr_store *));
         node->spaces = mr_xcalloc(stores, sizeof(struct mr_space *));
-        node->changelog_next = mr_xcalloc(stores, sizeof(int64_t));
-        for (size_t s = 0; s < stores; s++) {
-            node->changelog_next[s] = MR_OFFSET_NONE;
-        }
+        node->store_bindings = worker->store_bindings[i];
+        node->changelog_next = MR_OFFSET_NONE;
     }
     return task;
 }
@@ -72,8 +70,8 @@ static void stop_node(struct mr_ctx *node)
     node->timer_count = 0;
     for (size_t i = 0; i < type->store_count; i++) {
         mr_store_close(&node->stores[i]);
-        node->changelog_next[i] = MR_OFFSET_NONE;
     }
+    node->changelog_next = MR_OFFSET_NONE;
 }
 
 static void destroy_node(struct mr_ctx *node)
@@ -91,7 +89,6 @@ static void destroy_node(struct mr_ctx *node)
     }
     free(node->stores);
     free(node->spaces);
-    free(node->changelog_next);
 }
 
 void task_destroy(struct task **out)
@@ -146,7 +143,7 @@ static enum mr_status open_stores(struct mr_ctx *node, struct mr_err *err)
         const struct mr_store_config config = {
             .name = name,
             .codec = worker->process.codec,
-            .binding = worker->bindings[node->stage->changelogs[i]],
+            .binding = node->store_bindings[i],
             .backend = worker->process.backend,
             .space = node->spaces[i],
             .arena = node->task->arena,

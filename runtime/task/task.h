@@ -33,8 +33,9 @@ struct mr_ctx {
     void *self;
     struct mr_store **stores;
     struct mr_space **spaces;
-    size_t timer_count;      /* scheduled by this instance */
-    int64_t *changelog_next; /* of each store, to be written with it; MR_OFFSET_NONE: no news */
+    const struct mr_binding *store_bindings; /* the worker's */
+    size_t timer_count;                      /* scheduled by this instance */
+    int64_t changelog_next; /* to be written with its stores; MR_OFFSET_NONE: no news */
 };
 
 struct timer {
@@ -70,7 +71,6 @@ enum task_state {
 /* One changelog being read. */
 struct catch_up {
     struct mr_ctx *owner;
-    size_t store;
     size_t topic;
     int64_t target;
     bool done;
@@ -133,7 +133,8 @@ struct mr_worker {
     struct mr_producer *producer;
     int *producer_topics; /* of each topic of the topology; -1: not written by this group */
     int32_t *topic_partitions;
-    struct mr_binding *bindings; /* of each topic; schema NULL: not used by this group */
+    struct mr_binding *bindings;        /* of each topic; schema NULL: not used by this group */
+    struct mr_binding **store_bindings; /* [stage of the group][store] */
     struct mr_member *member;
     struct mr_reader *table_reader;
     struct global_table **tables; /* group->table_count */
@@ -284,7 +285,7 @@ MR_NODISCARD enum mr_status state_write(struct mr_worker *worker, struct mr_err 
 
 /* ---- restore.c ------------------------------------------------------------------------------- */
 
-#define META_CHANGELOG "changelog"
+#define META_CHANGELOG "changelog-offset"
 
 /* Moves every task that is not ready one step on. *busy: records were read. */
 MR_NODISCARD enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err *err);

@@ -131,8 +131,13 @@ struct mr_worker *mr_worker_create(const struct mr_process *process, size_t grou
         worker->topic_partitions[i] = topology->topics[i].partitions;
     }
     worker->node_of_stage = mr_xcalloc(topology->stage_count, sizeof(size_t));
+    worker->store_bindings = mr_xcalloc(worker->group->stage_count, sizeof(struct mr_binding *));
     for (size_t i = 0; i < worker->group->stage_count; i++) {
-        worker->node_of_stage[worker->group->stages[i]] = i;
+        const size_t stage = worker->group->stages[i];
+
+        worker->node_of_stage[stage] = i;
+        worker->store_bindings[i] =
+            mr_xcalloc(topology->stages[stage].type->store_count, sizeof(struct mr_binding));
     }
     worker->task_capacity = worker->group->partitions;
     worker->tasks = mr_xcalloc((size_t)worker->task_capacity, sizeof(struct task *));
@@ -171,6 +176,9 @@ void mr_worker_destroy(struct mr_worker **out)
     for (size_t i = 0; i < worker->group->table_count; i++) {
         global_table_destroy(&worker->tables[i]);
     }
+    for (size_t i = 0; i < worker->group->stage_count; i++) {
+        free(worker->store_bindings[i]);
+    }
     outbox_fini(&worker->outbox);
     pthread_mutex_destroy(&worker->status_lock);
     free(worker->taken);
@@ -180,6 +188,7 @@ void mr_worker_destroy(struct mr_worker **out)
     free(worker->node_of_stage);
     free(worker->input_readers);
     free(worker->input_reader_first);
+    free(worker->store_bindings);
     free(worker->bindings);
     free(worker->topic_partitions);
     free(worker->producer_topics);
@@ -220,7 +229,8 @@ static enum mr_status bind_topics(struct mr_worker *worker, struct mr_err *err)
             }
         }
         for (size_t s = 0; s < stage->type->store_count; s++) {
-            MR_TRY(bind_topic(worker, stage->changelogs[s], err));
+            MR_TRY(mr_codec_bind(worker->process.codec, stage->type->stores[s].schema,
+                                 stage->store_subjects[s], &worker->store_bindings[i][s], err));
         }
     }
     return MR_OK;

@@ -21,7 +21,8 @@ struct stage_draft {
     struct mr_position *in_positions;
     struct mr_out_binding *out;
     struct mr_position *out_positions;
-    size_t *changelogs;
+    size_t changelog;
+    const char **store_subjects;
     size_t dead_letter;
     const void *options;
     size_t group; /* MR_UNBOUND: in none */

@@ -44,18 +44,12 @@ static size_t add_dead_letter(struct build *b, const char *owner, struct mr_posi
                        position);
 }
 
-static size_t add_changelog(struct build *b, const struct stage_draft *stage,
-                            const struct mr_store_spec *store)
+static size_t add_changelog(struct build *b, const struct stage_draft *stage, const char *name)
 {
-    const char *name =
-        build_printf(b, "%s-%s.%s-changelog", b->topology->application, stage->name, store->name);
-
     return add_derived(b,
                        (struct mr_topic){
                            .name = name,
                            .kind = MR_TOPIC_CHANGELOG,
-                           .schema = store->schema,
-                           .subject = build_printf(b, "%s-value", name),
                            .partitions = b->groups[stage->group].partitions,
                            .cleanup = "compact",
                            .retention_us = MR_RETENTION_FOREVER,
@@ -133,9 +127,16 @@ static void configure(struct build *b, struct mr_topic *topic, const struct node
 
 static void derive_stage(struct build *b, struct stage_draft *stage)
 {
-    stage->changelogs = build_alloc(b, stage->type->store_count, sizeof(*stage->changelogs));
+    const char *changelog =
+        build_printf(b, "%s-%s-changelog", b->topology->application, stage->name);
+
+    stage->changelog =
+        stage->type->store_count > 0 ? add_changelog(b, stage, changelog) : MR_UNBOUND;
+    stage->store_subjects =
+        build_alloc(b, stage->type->store_count, sizeof(*stage->store_subjects));
     for (size_t i = 0; i < stage->type->store_count; i++) {
-        stage->changelogs[i] = add_changelog(b, stage, &stage->type->stores[i]);
+        stage->store_subjects[i] =
+            build_printf(b, "%s-%s", changelog, stage->type->stores[i].schema->full_name);
     }
     stage->dead_letter =
         add_dead_letter(b, stage->name, stage->position, b->groups[stage->group].partitions);

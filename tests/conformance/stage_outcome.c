@@ -22,7 +22,7 @@ void stage_outcome_read(struct mr_world *world, const struct mr_stage *type,
     mr_world_read(world, topology->topics[node->dead_letter].name, &outcome->dead_letters);
     for (size_t i = 0; i < type->store_count; i++) {
         /* The backend holds the same: that was checked. */
-        mr_world_read(world, topology->topics[node->changelogs[i]].name, &outcome->stores[i]);
+        mr_world_read_state(world, node->name, type->stores[i].name, &outcome->stores[i]);
         mr_world_latest(&outcome->stores[i]);
     }
 }

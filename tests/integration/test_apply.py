@@ -58,7 +58,10 @@ class Apply(unittest.TestCase):
 
     def test_subjects_are_registered_and_backward(self):
         _, subjects = support.http_json(f"{support.REGISTRY}/subjects")
-        wanted = {f"{name}-value" for name in self.declared if not name.endswith(".dlq")}
+        wanted = {f"{name}-value" for name, topic in self.declared.items() if topic["schema"]}
+        state = {s for s in subjects if s.startswith(f"{self.topology.application}-risk-changelog-")}
+        self.assertGreater(len(state), 1, "a subject for each schema of the stage's stores")
+        wanted |= state
         self.assertLessEqual(wanted, set(subjects))
         for subject in sorted(wanted):
             with self.subTest(subject):
@@ -67,7 +70,7 @@ class Apply(unittest.TestCase):
 
     def test_an_incompatible_schema_is_refused_by_the_registry(self):
         # What BACKWARD is for: somebody else's change that our readers could not read.
-        subject = f"{self.topology.application}-fill.books-changelog-value"
+        subject = f"{self.topology.application}-fill-changelog-millrace.oms.BookState"
         _, latest = support.http_json(f"{support.REGISTRY}/subjects/{subject}/versions/latest")
         schema = json.loads(latest["schema"])
         schema["fields"].append({"name": "withoutDefault", "type": "string"})
@@ -79,7 +82,7 @@ class Apply(unittest.TestCase):
         again = json.loads(support.millrace_ok("topology", "apply", "--json",
                                                self.topology.file).out)
         self.assertEqual({i["action"] for i in again["items"]}, {"same"})
-        subject = f"{self.topology.application}-fill.books-changelog-value"
+        subject = f"{self.topology.application}-fill-changelog-millrace.oms.BookState"
         versions = support.http_json(f"{support.REGISTRY}/subjects/{subject}/versions")
         self.assertEqual(versions, (200, [1]))
 

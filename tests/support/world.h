@@ -121,6 +121,12 @@ void mr_world_read(struct mr_world *world, const char *topic, struct mr_world_re
 /* What a store's backend holds for one partition, by key. */
 void mr_world_read_store(struct mr_world *world, size_t stage, size_t store, int32_t partition,
                          struct mr_world_records *records);
+/* What is committed of one store in its stage's changelog, with the keys of the store. */
+void mr_world_read_state(struct mr_world *world, const char *stage, const char *store,
+                         struct mr_world_records *records);
+/* Into a struct of the store's schema; as mr_world_decode. */
+void mr_world_decode_state(struct mr_world *world, const char *stage, const char *store,
+                           struct mr_world_records *records, size_t index, void *value);
 /* Keeps the last record of each key, without tombstones, ordered by (partition, key). */
 void mr_world_latest(struct mr_world_records *records);
 void mr_world_records_fini(struct mr_world_records *records);

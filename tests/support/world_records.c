@@ -1,4 +1,5 @@
 /* world_records.c -- see world.h: what goes in and what comes out. */
+#include "millrace/changelog.h"
 #include "millrace/partition.h"
 #include "world_priv.h"
 
@@ -89,16 +90,23 @@ void mr_world_send_json(struct mr_world *world, const char *name, const char *ke
 
 /* ---- out ------------------------------------------------------------------------------------- */
 
+static void decode(struct mr_world *world, const struct mr_binding *binding,
+                   struct mr_world_records *records, size_t index, void *value)
+{
+    enum mr_status status;
+
+    WORLD_MUST(index < records->count);
+    status = mr_codec_decode(world->codec, binding, records->items[index].value, records->arena,
+                             value, &world->err);
+    WORLD_MUST_MSG(status == MR_OK, "%s: %s", binding->schema->name, world->err.text);
+}
+
 void mr_world_decode(struct mr_world *world, const char *name, struct mr_world_records *records,
                      size_t index, void *value)
 {
     const struct mr_binding binding = world_bind(world, world_topic(world, name));
-    enum mr_status status;
 
-    WORLD_MUST(index < records->count);
-    status = mr_codec_decode(world->codec, &binding, records->items[index].value, records->arena,
-                             value, &world->err);
-    WORLD_MUST_MSG(status == MR_OK, "%s: %s", name, world->err.text);
+    decode(world, &binding, records, index, value);
 }
 
 void mr_world_json(struct mr_world *world, const char *name, struct mr_slice framed,
@@ -190,6 +198,54 @@ void mr_world_read(struct mr_world *world, const char *name, struct mr_world_rec
     }
 }
 
+static const struct mr_stage_node *find_store(struct mr_world *world, const char *stage,
+                                              const char *name, size_t *store)
+{
+    const size_t at = mr_topology_find_stage(world->topology, stage);
+    const struct mr_stage_node *node;
+
+    WORLD_MUST_MSG(at != SIZE_MAX, "the topology has no stage %s", stage);
+    node = &world->topology->stages[at];
+    for (*store = 0; *store < node->type->store_count; ++*store) {
+        if (strcmp(node->type->stores[*store].name, name) == 0) {
+            return node;
+        }
+    }
+    ck_abort_msg("stage %s has no store %s", stage, name);
+    return NULL;
+}
+
+void mr_world_read_state(struct mr_world *world, const char *stage, const char *name,
+                         struct mr_world_records *records)
+{
+    size_t store;
+    const struct mr_stage_node *node = find_store(world, stage, name, &store);
+    size_t kept = 0;
+
+    mr_world_read(world, world->topology->topics[node->changelog].name, records);
+    for (size_t i = 0; i < records->count; i++) {
+        struct mr_world_record record = records->items[i];
+
+        if (mr_changelog_store(node->type, record.key, &record.key) == store) {
+            records->items[kept++] = record;
+        }
+    }
+    records->count = kept;
+}
+
+void mr_world_decode_state(struct mr_world *world, const char *stage, const char *name,
+                           struct mr_world_records *records, size_t index, void *value)
+{
+    struct mr_binding binding;
+    size_t store;
+    const struct mr_stage_node *node = find_store(world, stage, name, &store);
+
+    WORLD_MUST_MSG(mr_codec_bind(world->codec, node->type->stores[store].schema,
+                                 node->store_subjects[store], &binding, &world->err) == MR_OK,
+                   "%s", world->err.text);
+    decode(world, &binding, records, index, value);
+}
+
 static bool copy_entry(void *arg, struct mr_slice key, struct mr_slice value)
 {
     struct mr_world_records *records = arg;
@@ -278,11 +334,11 @@ const struct mr_header *mr_world_header(const struct mr_world_record *record, co
 static void check_store(struct mr_world *world, size_t stage, size_t store)
 {
     const struct mr_stage_node *node = &world->topology->stages[stage];
-    const struct mr_topic *changelog = &world->topology->topics[node->changelogs[store]];
+    const struct mr_topic *changelog = &world->topology->topics[node->changelog];
     struct mr_world_records log;
     size_t at = 0;
 
-    mr_world_read(world, changelog->name, &log);
+    mr_world_read_state(world, node->name, node->type->stores[store].name, &log);
     mr_world_latest(&log);
     for (int32_t p = 0; p < changelog->partitions; p++) {
         struct mr_world_records disk;

@@ -110,23 +110,21 @@ void invariants_ledger(struct mr_world *world)
 /* Both keep (userId, asset) -> available and hold, each from the reports on its own. */
 void invariants_state(struct mr_world *world)
 {
-    static const char risk_topic[] = "crypto-oms-risk.balances-changelog";
-    static const char settle_topic[] = "crypto-oms-settle.balances-changelog";
     struct mr_world_records risk;
     struct mr_world_records settle;
     size_t at = 0;
 
-    mr_world_read(world, risk_topic, &risk);
+    mr_world_read_state(world, "risk", "balances", &risk);
     mr_world_latest(&risk);
-    mr_world_read(world, settle_topic, &settle);
+    mr_world_read_state(world, "settle", "balances", &settle);
     mr_world_latest(&settle);
     for (size_t i = 0; i < risk.count; i++) {
         struct oms_risk_balance left;
         struct oms_settle_balance right = {0};
 
-        mr_world_decode(world, risk_topic, &risk, i, &left);
+        mr_world_decode_state(world, "risk", "balances", &risk, i, &left);
         if (at < settle.count && mr_slice_equal(risk.items[i].key, settle.items[at].key)) {
-            mr_world_decode(world, settle_topic, &settle, at++, &right);
+            mr_world_decode_state(world, "settle", "balances", &settle, at++, &right);
         }
         WORLD_MUST_MSG(left.available == right.available && left.hold == right.hold,
                        "risk and settle disagree on %s %s", (const char *)risk.items[i].key.data,

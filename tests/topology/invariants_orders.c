@@ -147,17 +147,16 @@ static void check_report(const struct oms_execution_report *report, struct tally
 
 static void check_open(struct mr_world *world, struct tally *states)
 {
-    static const char topic[] = "crypto-oms-risk.orders-changelog";
     struct mr_world_records records;
     size_t open = 0;
 
-    mr_world_read(world, topic, &records);
+    mr_world_read_state(world, "risk", "orders", &records);
     mr_world_latest(&records);
     for (size_t i = 0; i < records.count; i++) {
         struct oms_risk_order order;
         const struct tally_item *item;
 
-        mr_world_decode(world, topic, &records, i, &order);
+        mr_world_decode_state(world, "risk", "orders", &records, i, &order);
         item = tally_at(states, "hold %.*s", MR_SLICE_ARG(records.items[i].key));
         WORLD_MUST_MSG(item->count == 1 && item->sum == order.hold,
                        "risk holds for %.*s what no open order needs",

@@ -75,7 +75,7 @@ static enum mr_status look_at_topic(struct work *work, struct apply_item *item)
 
 static enum mr_status look_at_subject(struct work *work, struct apply_item *item)
 {
-    const char *json = work->topology->topics[item->topic].schema->json;
+    const char *json = item->schema->json;
     const struct mr_registry_ops *ops = work->registry->ops;
     bool compatible = false;
 
@@ -91,7 +91,7 @@ static enum mr_status look_at_subject(struct work *work, struct apply_item *item
             item->detail, sizeof(item->detail),
             "schema %s cannot read what the subject's latest version wrote (" COMPATIBILITY
             "): give new fields defaults, remove none that others need",
-            work->topology->topics[item->topic].schema->name);
+            item->schema->name);
     }
     return MR_OK;
 }
@@ -125,7 +125,7 @@ static enum mr_status change_topic(struct work *work, struct apply_item *item)
 /* The level after the schema: some registries only know a subject that has one. */
 static enum mr_status change_subject(struct work *work, struct apply_item *item)
 {
-    const char *json = work->topology->topics[item->topic].schema->json;
+    const char *json = item->schema->json;
     const struct mr_registry_ops *ops = work->registry->ops;
 
     MR_TRY(ops->register_schema(work->registry, item->name, json, &item->schema_id, &item->err));
@@ -181,22 +181,53 @@ static enum mr_status for_all(struct work *work,
     return MR_OK;
 }
 
+static void list_subject(struct apply_report *report, size_t topic, const char *subject,
+                         const struct mr_schema *schema)
+{
+    for (size_t i = 0; i < report->count; i++) {
+        if (report->items[i].subject && strcmp(report->items[i].name, subject) == 0) {
+            return; /* two stores of a stage hold the same schema */
+        }
+    }
+    report->items[report->count++] =
+        (struct apply_item){.topic = topic, .name = subject, .schema = schema, .subject = true};
+}
+
+static void list_subjects(const struct mr_topology *topology, struct apply_report *report)
+{
+    for (size_t i = 0; i < topology->topic_count; i++) {
+        if (topology->topics[i].in_log && topology->topics[i].schema != NULL) {
+            list_subject(report, i, topology->topics[i].subject, topology->topics[i].schema);
+        }
+    }
+    for (size_t i = 0; i < topology->stage_count; i++) {
+        const struct mr_stage_node *stage = &topology->stages[i];
+
+        for (size_t s = 0; s < stage->type->store_count; s++) {
+            list_subject(report, stage->changelog, stage->store_subjects[s],
+                         stage->type->stores[s].schema);
+        }
+    }
+}
+
 static void list_items(const struct mr_topology *topology, bool subjects,
                        struct apply_report *report)
 {
+    size_t capacity = 2 * topology->topic_count;
+
+    for (size_t i = 0; i < topology->stage_count; i++) {
+        capacity += topology->stages[i].type->store_count;
+    }
     *report = (struct apply_report){0};
-    report->items = mr_xcalloc(2 * topology->topic_count, sizeof(*report->items));
+    report->items = mr_xcalloc(capacity, sizeof(*report->items));
     for (size_t i = 0; i < topology->topic_count; i++) {
         if (topology->topics[i].in_log) {
             report->items[report->count++] =
                 (struct apply_item){.topic = i, .name = topology->topics[i].name};
         }
     }
-    for (size_t i = 0; subjects && i < topology->topic_count; i++) {
-        if (topology->topics[i].in_log && topology->topics[i].schema != NULL) {
-            report->items[report->count++] = (struct apply_item){
-                .topic = i, .name = topology->topics[i].subject, .subject = true};
-        }
+    if (subjects) {
+        list_subjects(topology, report);
     }
 }
 

@@ -24,9 +24,10 @@ enum apply_action {
 };
 
 struct apply_item {
-    size_t topic;     /* of the topology */
-    const char *name; /* of the topic or subject; lives as long as the topology */
-    bool subject;     /* of the registry; false: a topic of the log */
+    size_t topic;                   /* of the topology */
+    const char *name;               /* of the topic or subject; lives as long as the topology */
+    const struct mr_schema *schema; /* subjects */
+    bool subject;                   /* of the registry; false: a topic of the log */
     enum apply_action action;
     int32_t schema_id;     /* subjects, once registered */
     char detail[256];      /* what differs; "" when nothing does */
@@ -40,7 +41,7 @@ struct apply_options {
 };
 
 struct apply_report {
-    struct apply_item *items; /* topics in topology order, then subjects */
+    struct apply_item *items; /* topics in topology order, then their subjects, then the stores' */
     size_t count;
     bool changed; /* false after a dry run or a refusal */
 };

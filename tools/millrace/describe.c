@@ -34,9 +34,17 @@ static void write_stage(const struct mr_topology *t, const struct mr_stage_node 
         }
     }
     for (size_t i = 0; i < stage->type->store_count; i++) {
-        mr_buffer_printf(out, "    store %-12s %s\n", stage->type->stores[i].name,
-                         t->topics[stage->changelogs[i]].name);
+        mr_buffer_printf(out, "    store %-12s %-18s %s\n", stage->type->stores[i].name,
+                         stage->type->stores[i].schema->name, t->topics[stage->changelog].name);
     }
+}
+
+static const char *schema_text(const struct mr_topic *topic)
+{
+    if (topic->schema != NULL) {
+        return topic->schema->name;
+    }
+    return topic->kind == MR_TOPIC_CHANGELOG ? "(of its stores)" : "(as it came)";
 }
 
 static void write_topics(const struct mr_topology *t, struct mr_buffer *out)
@@ -44,8 +52,7 @@ static void write_topics(const struct mr_topology *t, struct mr_buffer *out)
     mr_buffer_printf(out, "topics\n");
     for (size_t i = 0; i < t->topic_count; i++) {
         const struct mr_topic *topic = &t->topics[i];
-        mr_buffer_printf(out, "  %-40s %-18s %2d x %d  %s%s\n", topic->name,
-                         topic->schema != NULL ? topic->schema->name : "(as it came)",
+        mr_buffer_printf(out, "  %-40s %-18s %2d x %d  %s%s\n", topic->name, schema_text(topic),
                          topic->partitions, topic->replication, topic->cleanup,
                          topic->in_log ? "" : "  (in memory only)");
     }

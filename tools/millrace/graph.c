@@ -100,10 +100,10 @@ static void write_stage_edges(const struct drawing *d, size_t s)
         edge(d, from, to, stage->type->out[i].name,
              binding->reader_count > 0 ? ARROW_MEMORY : ARROW_PLAIN);
     }
-    for (size_t i = 0; d->derived && i < stage->type->store_count; i++) {
+    if (d->derived && stage->changelog != MR_UNBOUND) {
         (void)snprintf(from, sizeof(from), "s%zu", s);
-        (void)snprintf(to, sizeof(to), "t%zu", stage->changelogs[i]);
-        edge(d, from, to, stage->type->stores[i].name, ARROW_PLAIN);
+        (void)snprintf(to, sizeof(to), "t%zu", stage->changelog);
+        edge(d, from, to, "state", ARROW_PLAIN);
     }
     if (d->derived) {
         (void)snprintf(from, sizeof(from), "s%zu", s);

@@ -3,20 +3,23 @@
  *
  * A line: {"topic", "partition", "offset", "timestamp", "key", "value"}. What cannot be decoded,
  * and records of topics without a schema, have "value": null and "bytes" in hex; dead letters have
- * their "headers" as well.
+ * their "headers" as well. Records of a changelog have "store", and the key they have in it.
  */
 #include "args.h"
 #include "commands.h"
 #include "connect.h"
 #include "load_feed.h"
 #include "millrace/buffer.h"
+#include "millrace/changelog.h"
 #include "topology_file.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <time.h>
 
 #define STEP_US (100 * MR_MS_US)
+#define ARENA_BYTES ((size_t)16 * 1024)
 
 struct tap_command {
     const char *topology;
@@ -78,8 +81,12 @@ static const struct args_spec spec = {
 
 struct tap {
     const struct tap_command *command;
-    const struct mr_schema *schema;
-    int64_t from_ms; /* records before are skipped */
+    const struct mr_schema *schema;    /* of the topic; NULL: it has none, or several */
+    const struct mr_stage_node *stage; /* whose changelog the topic is; NULL: of none */
+    struct mr_binding *bindings;       /* of its stores */
+    struct mr_codec *codec;
+    struct mr_arena *arena; /* of a value of a changelog */
+    int64_t from_ms;        /* records before are skipped */
     int64_t printed;
     struct mr_buffer line;
 };
@@ -142,14 +149,53 @@ static void append_headers(struct mr_buffer *out, const struct mr_message *messa
     mr_buffer_printf(out, "}");
 }
 
+/* What a record says, its key and value as the store has them when the topic is a changelog. */
+struct entry {
+    const char *store;
+    struct mr_slice key;
+    const struct mr_schema *schema;
+    const void *value; /* NULL: a tombstone, or it cannot be decoded */
+};
+
+static enum mr_status read_entry(struct tap *tap, const struct load_record *record,
+                                 struct entry *entry, struct mr_err *err)
+{
+    const struct mr_stage *type = tap->stage->type;
+    const size_t store = mr_changelog_store(type, record->key, &entry->key);
+    enum mr_status status;
+    void *value;
+
+    if (store == SIZE_MAX) {
+        return MR_OK; /* of a store that the stage had once: printed as it is */
+    }
+    entry->store = type->stores[store].name;
+    entry->schema = type->stores[store].schema;
+    if (!record->message->has_value) {
+        return MR_OK;
+    }
+    mr_arena_reset(tap->arena);
+    value = mr_arena_alloc(tap->arena, entry->schema->struct_bytes);
+    memset(value, 0, entry->schema->struct_bytes);
+    status =
+        mr_codec_decode(tap->codec, &tap->bindings[store], record->bytes, tap->arena, value, err);
+    if (status == MR_OK) {
+        entry->value = value;
+    }
+    return mr_status_class(status) == MR_CLASS_POISON ? MR_OK : status;
+}
+
 static enum mr_status on_record(void *arg, const struct load_record *record, struct mr_err *err)
 {
     struct tap *tap = arg;
     const struct tap_command *command = tap->command;
     struct mr_buffer *line = &tap->line;
+    struct entry entry = {.key = record->key, .schema = tap->schema, .value = record->value};
 
+    if (tap->stage != NULL) {
+        MR_TRY(read_entry(tap, record, &entry, err));
+    }
     if ((command->partition >= 0 && record->partition != command->partition) ||
-        (command->key[0] != '\0' && !mr_slice_equal(record->key, mr_slice_str(command->key))) ||
+        (command->key[0] != '\0' && !mr_slice_equal(entry.key, mr_slice_str(command->key))) ||
         record->message->timestamp_ms < tap->from_ms ||
         (command->count > 0 && tap->printed == command->count)) {
         return MR_OK;
@@ -159,11 +205,14 @@ static enum mr_status on_record(void *arg, const struct load_record *record, str
         line, "{\"topic\":\"%s\",\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"timestamp\":",
         record->topic, record->partition, record->offset);
     append_time(line, record->message->timestamp_ms);
+    if (entry.store != NULL) {
+        mr_buffer_printf(line, ",\"store\":\"%s\"", entry.store);
+    }
     mr_buffer_printf(line, ",\"key\":");
-    append_text(line, record->key);
+    append_text(line, entry.key);
     mr_buffer_printf(line, ",\"value\":");
-    if (record->value != NULL) {
-        mr_json_write_record(tap->schema, record->value, line);
+    if (entry.value != NULL) {
+        mr_json_write_record(entry.schema, entry.value, line);
     } else {
         mr_buffer_printf(line, "null");
         if (record->message->has_value) {
@@ -171,7 +220,7 @@ static enum mr_status on_record(void *arg, const struct load_record *record, str
             append_hex(line, record->bytes);
         }
     }
-    if (tap->schema == NULL) {
+    if (tap->schema == NULL && tap->stage == NULL) {
         append_headers(line, record->message);
     }
     mr_buffer_printf(line, "}\n");
@@ -238,6 +287,27 @@ static enum mr_status start_offsets(const struct load_env *env, const char *topi
     return MR_OK;
 }
 
+/* Whether the topic is a changelog, and whose. */
+static enum mr_status find_stores(const struct load_env *env, size_t topic, struct tap *tap,
+                                  struct mr_err *err)
+{
+    for (size_t i = 0; i < env->topology->stage_count; i++) {
+        if (env->topology->stages[i].changelog == topic) {
+            tap->stage = &env->topology->stages[i];
+        }
+    }
+    if (tap->stage == NULL) {
+        return MR_OK;
+    }
+    tap->codec = env->codec;
+    tap->bindings = mr_xcalloc(tap->stage->type->store_count, sizeof *tap->bindings);
+    for (size_t i = 0; i < tap->stage->type->store_count; i++) {
+        MR_TRY(mr_codec_bind(tap->codec, tap->stage->type->stores[i].schema,
+                             tap->stage->store_subjects[i], &tap->bindings[i], err));
+    }
+    return MR_OK;
+}
+
 static enum mr_status print_topic(const struct load_env *env, const char *topic, struct tap *tap,
                                   struct mr_err *err)
 {
@@ -253,13 +323,17 @@ static enum mr_status print_topic(const struct load_env *env, const char *topic,
     tap->schema = env->topology->topics[index].schema;
     MR_TRY(start_offsets(env, topic, tap, offsets, &given, err));
     MR_TRY(load_feed_open(env, &feed, err));
-    status = load_feed_add(feed,
-                           &(struct load_source){.topic = topic,
-                                                 .schema = tap->schema,
-                                                 .offsets = given ? offsets : NULL,
-                                                 .visit = on_record,
-                                                 .arg = tap},
-                           err);
+    tap->arena = mr_arena_create(ARENA_BYTES);
+    status = find_stores(env, index, tap, err);
+    if (status == MR_OK) {
+        status = load_feed_add(feed,
+                               &(struct load_source){.topic = topic,
+                                                     .schema = tap->schema,
+                                                     .offsets = given ? offsets : NULL,
+                                                     .visit = on_record,
+                                                     .arg = tap},
+                               err);
+    }
     if (status == MR_OK) {
         status = load_feed_mark(feed, err);
     }
@@ -272,6 +346,8 @@ static enum mr_status print_topic(const struct load_env *env, const char *topic,
     }
     load_feed_close(&feed);
     mr_buffer_fini(&tap->line);
+    mr_arena_destroy(&tap->arena);
+    free(tap->bindings);
     return status;
 }
 

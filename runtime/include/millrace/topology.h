@@ -46,7 +46,7 @@ struct mr_topic {
     const char *name;
     enum mr_topic_kind kind;
     const char *key;                /* the field or fields the key is made of; "" when derived */
-    const struct mr_schema *schema; /* NULL for dead-letter topics */
+    const struct mr_schema *schema; /* NULL: dead letters, and changelogs, which hold several */
     const char *subject;            /* "<name>-value"; NULL without schema */
     int32_t partitions;
     int32_t replication;
@@ -80,11 +80,12 @@ struct mr_out_binding {
 struct mr_stage_node {
     const char *name;
     const struct mr_stage *type;
-    const struct mr_in_binding *in;   /* type->in_count */
-    const struct mr_out_binding *out; /* type->out_count */
-    const size_t *changelogs;         /* topic of each store: type->store_count */
-    size_t dead_letter;               /* topic */
-    const void *options;              /* image of the state struct with options filled in */
+    const struct mr_in_binding *in;    /* type->in_count */
+    const struct mr_out_binding *out;  /* type->out_count */
+    size_t changelog;                  /* topic of all its stores; MR_UNBOUND: it has none */
+    const char *const *store_subjects; /* of each store's schema: type->store_count */
+    size_t dead_letter;                /* topic */
+    const void *options;               /* image of the state struct with options filled in */
     size_t group;
     struct mr_position position;
 };

@@ -7,6 +7,7 @@
  *         changelog, a stage whose server is away, and calls of the log that fail together.
  */
 #include "avro/settle_balance.h"
+#include "millrace/changelog.h"
 #include "toy.h"
 
 #include <check.h>
@@ -148,23 +149,27 @@ static void foreign_begin(struct toy *toy, struct foreign *foreign, const char *
 {
     const struct mr_producer_options options = {.transactional_id = "former-owner",
                                                 .transaction_timeout_us = 60 * MR_SECOND_US};
-    const size_t topic = mr_topology_find_topic(toy->topology, "toy-tally.totals-changelog");
+    const size_t topic = mr_topology_find_topic(toy->topology, "toy-tally-changelog");
     const struct mr_topic *spec = &toy->topology->topics[topic];
+    const struct mr_stage_node *stage =
+        &toy->topology->stages[mr_topology_find_stage(toy->topology, "tally")];
+    const struct mr_store_spec *store = &stage->type->stores[0];
     const struct oms_settle_balance value = {.version = total};
     uint8_t bytes[256];
+    uint8_t key[MR_CHANGELOG_KEY_BYTES_MAX];
     struct mr_outgoing record = {
         .partition = toy_partition(user),
         .timestamp_ms = MR_TIMESTAMP_NOW,
-        .key = mr_slice_str(user),
+        .key = mr_slice_of(key, mr_changelog_key(store, mr_slice_str(user), key)),
         .has_value = true,
     };
 
     ck_assert_int_eq(mr_producer_open(toy->log, &options, 0, &foreign->producer, &toy->err), MR_OK);
     ck_assert_int_eq(
         mr_producer_topic(foreign->producer, spec->name, &record.topic, NULL, &toy->err), MR_OK);
-    ck_assert_int_eq(
-        mr_codec_bind(toy->codec, spec->schema, spec->subject, &foreign->binding, &toy->err),
-        MR_OK);
+    ck_assert_int_eq(mr_codec_bind(toy->codec, store->schema, stage->store_subjects[0],
+                                   &foreign->binding, &toy->err),
+                     MR_OK);
     record.value = mr_slice_of(bytes, mr_codec_encode(&foreign->binding, &value, bytes));
     ck_assert_int_eq(mr_producer_begin(foreign->producer, &toy->err), MR_OK);
     ck_assert_int_eq(mr_producer_send(foreign->producer, &record, &toy->err), MR_OK);

@@ -114,24 +114,27 @@ END_TEST
 START_TEST(changelogs_and_dead_letters_are_derived)
 {
     const struct mr_stage_node *late = &t->stages[mr_topology_find_stage(t, "late")];
-    const struct mr_topic *books = &t->topics[late->changelogs[1]];
+    const struct mr_topic *state = &t->topics[late->changelog];
     const struct mr_topic *dlq = &t->topics[late->dead_letter];
 
-    ck_assert_str_eq(books->name, "shop-late.books-changelog");
-    ck_assert_int_eq(books->kind, MR_TOPIC_CHANGELOG);
-    ck_assert_str_eq(books->subject, "shop-late.books-changelog-value");
-    ck_assert_str_eq(books->schema->name, "State");
-    ck_assert_int_eq(books->partitions, 4);
-    ck_assert_int_eq(books->replication, 3);
-    ck_assert_int_eq(books->position.line, 0);
-    ck_assert_str_eq(config(books->name, "cleanup.policy"), "compact");
+    /* One for both of its stores, whose schemas have subjects of their own. */
+    ck_assert_str_eq(state->name, "shop-late-changelog");
+    ck_assert_int_eq(state->kind, MR_TOPIC_CHANGELOG);
+    ck_assert_ptr_null(state->schema);
+    ck_assert_ptr_null(state->subject);
+    ck_assert_str_eq(late->store_subjects[0], "shop-late-changelog-fake.State");
+    ck_assert_str_eq(late->store_subjects[1], "shop-late-changelog-fake.State");
+    ck_assert_int_eq(state->partitions, 4);
+    ck_assert_int_eq(state->replication, 3);
+    ck_assert_int_eq(state->position.line, 0);
+    ck_assert_str_eq(config(state->name, "cleanup.policy"), "compact");
     ck_assert_str_eq(dlq->name, "shop.late.dlq");
     ck_assert_int_eq(dlq->kind, MR_TOPIC_DEAD_LETTER);
     ck_assert_ptr_null(dlq->schema);
     ck_assert_ptr_null(dlq->subject);
     ck_assert_str_eq(t->topics[t->connectors[0].dead_letter].name, "shop.out.dlq");
-    /* 4 declared, 3 changelogs, 3 dead-letter topics. */
-    ck_assert_uint_eq(t->topic_count, 10);
+    /* 4 declared, 2 changelogs, 3 dead-letter topics. */
+    ck_assert_uint_eq(t->topic_count, 9);
 }
 END_TEST
 

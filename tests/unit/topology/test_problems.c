@@ -136,9 +136,8 @@ static const struct row {
      "  check: {type: shelf, in: fills, options: {uri: x}}", 23, 3,
      "the name shop.check.dlq is taken"},
     {"topic with a derived name", 9,
-     "  fills: {key: userId, value: Fill}\n  shop-check.seen-changelog: {key: userId, value: "
-     "Order}",
-     10, 3, "the name shop-check.seen-changelog is taken"},
+     "  fills: {key: userId, value: Fill}\n  shop-check-changelog: {key: userId, value: Order}", 10,
+     3, "the name shop-check-changelog is taken"},
     {"sink of what is never written", 9, "  fills: {key: userId, value: Fill, boundary: memory}",
      23, 3, "connector shelf-fills reads topic fills, which has boundary: memory"},
     {"configuration said twice", 9,
