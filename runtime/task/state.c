@@ -177,17 +177,32 @@ static void add_meta(struct batch *batch, struct mr_space *space, const char *na
     };
 }
 
+static int by_key(const void *a, const void *b)
+{
+    const struct mr_backend_write *left = a;
+    const struct mr_backend_write *right = b;
+
+    return mr_slice_compare(left->key, right->key);
+}
+
+/* In order of keys: RocksDB's memtable finds a key's place in half the time beside the last one's.
+ */
 static enum mr_status collect_store(struct mr_worker *worker, struct task *task,
                                     struct mr_ctx *node, size_t store, struct mr_err *err)
 {
     struct batch *batch = worker->batch;
+    const size_t first = batch->write_count;
 
     (void)task;
     batch->space = node->spaces[store];
     if (store == 0 && node->changelog_next != MR_OFFSET_NONE) {
         add_meta(batch, batch->space, META_CHANGELOG, node->changelog_next);
     }
-    return mr_store_unwritten(node->stores[store], collect_change, batch, err);
+    MR_TRY(mr_store_unwritten(node->stores[store], collect_change, batch, err));
+    if (batch->write_count > first) {
+        qsort(batch->writes + first, batch->write_count - first, sizeof(*batch->writes), by_key);
+    }
+    return MR_OK;
 }
 
 static enum mr_status store_written(struct mr_worker *worker, struct task *task,
