@@ -1,6 +1,6 @@
 /*
- * sink.h -- the parts of a running connector, shared by sink_runner.c (its life) and sink_batch.c
- * (what happens to a batch).
+ * sink.h -- the parts of a running connector, shared by sink_runner.c (its life), sink_batch.c
+ * (what happens to a batch) and sink_letters.c (what nobody can write).
  */
 #ifndef MILLRACE_TASK_SINK_H
 #define MILLRACE_TASK_SINK_H
@@ -28,16 +28,16 @@ struct mr_sink_runner {
     bool is_open;
     struct mr_binding binding;
     struct mr_member *member;
-    struct mr_producer *dead_letters;
-    struct outbox letters; /* for the items' shape only */
+    struct mr_producer *dead_letters; /* NULL: to be opened */
+    struct outbox letters;            /* of the batch; topic 0 is the dead-letter topic */
+    bool letters_in_doubt;            /* whether their commit came through is not known */
     int dead_letter_topic;
     int32_t dead_letter_partitions;
-    bool letters_unflushed;
     struct mr_arena *arena;
     struct mr_message polled[SINK_BATCH_MAX];
     /* The batch. All of it is acknowledged at once: a position never passes what still waits. */
     struct mr_message messages[SINK_BATCH_MAX];
-    bool lettered[SINK_BATCH_MAX]; /* the message went to the dead letters */
+    bool lettered[SINK_BATCH_MAX]; /* the message is among the letters */
     size_t batch_count;
     /* Those of its messages that are to be written. */
     struct mr_record records[SINK_BATCH_MAX];
@@ -69,5 +69,14 @@ MR_NODISCARD enum mr_status sink_open(struct mr_sink_runner *runner, struct mr_e
 MR_NODISCARD enum mr_status sink_write_batch(struct mr_sink_runner *runner, struct mr_err *err);
 /* Forgets what is in hand; it comes again. */
 void sink_drop_batch(struct mr_sink_runner *runner);
+
+/* Under the connector's own transactional id; settles what an earlier process left open. */
+MR_NODISCARD enum mr_status sink_letters_open(struct mr_sink_runner *runner, struct mr_err *err);
+/* messages[message] is nobody's to write; waits for the end of the batch. */
+void sink_letters_add(struct mr_sink_runner *runner, size_t message, const struct mr_err *why);
+/* The batch goes away. */
+void sink_letters_drop(struct mr_sink_runner *runner);
+/* Letters and the offsets behind the batch, at once. RETRY: not, or not known; call it again. */
+MR_NODISCARD enum mr_status sink_letters_commit(struct mr_sink_runner *runner, struct mr_err *err);
 
 #endif

@@ -1,16 +1,13 @@
 /*
  * sink_batch.c -- a batch of a connector: decoded, written, acknowledged. See sink_runner.c.
  *
- * How: what cannot be decoded, and what the sink says nobody can write, becomes a dead letter and
- * is left out of the next attempt. Positions move when everything else has been written and the
- *      letters have been acknowledged, for the whole batch: a letter must not store an offset
- * behind records that still wait. When a letter is not acknowledged, all of the batch are sent
- * again.
+ * What cannot be decoded, and what the sink says nobody can write, becomes a dead letter and is
+ * left out of the next attempt. Positions move when everything else has been written and the
+ * letters are committed, for the whole batch: a letter must not store an offset behind records that
+ * still wait.
  */
 #include "millrace/logger.h"
 #include "sink.h"
-
-#define FLUSH_US (5 * MR_SECOND_US)
 
 void sink_drop_batch(struct mr_sink_runner *runner)
 {
@@ -19,6 +16,7 @@ void sink_drop_batch(struct mr_sink_runner *runner)
         runner->lettered[runner->batch_count] = false;
     }
     runner->record_count = 0;
+    sink_letters_drop(runner);
     mr_arena_reset(runner->arena);
 }
 
@@ -33,37 +31,6 @@ static void move_position(struct mr_sink_runner *runner, const struct mr_message
             return;
         }
     }
-}
-
-static enum mr_status send_dead_letter(struct mr_sink_runner *runner,
-                                       const struct mr_message *message, const struct mr_err *why,
-                                       struct mr_err *err)
-{
-    struct outbox *letters = &runner->letters;
-    const struct outbox_item *item;
-    enum mr_status status;
-
-    dead_letter_add(letters, 0, message->partition % runner->dead_letter_partitions,
-                    runner->node->name, message, why);
-    item = &letters->items[0];
-    status = mr_producer_send(runner->dead_letters,
-                              &(struct mr_outgoing){.topic = runner->dead_letter_topic,
-                                                    .partition = item->partition,
-                                                    .timestamp_ms = item->timestamp_ms,
-                                                    .key = item->key,
-                                                    .value = item->value,
-                                                    .has_value = item->has_value,
-                                                    .headers = item->headers,
-                                                    .header_count = item->header_count},
-                              err);
-    outbox_clear(letters);
-    runner->letters_unflushed = true;
-    runner->live.dead_letters++;
-    mr_counter_add(runner->dead, 1);
-    mr_warn("dead_letter", "connector=%s topic=%s partition=%d offset=%lld error=\"%s\"",
-            runner->node->name, message->topic, (int)message->partition, (long long)message->offset,
-            why->text);
-    return status;
 }
 
 static enum mr_status decode(struct mr_sink_runner *runner, const struct mr_message *message,
@@ -95,16 +62,6 @@ static enum mr_status decode(struct mr_sink_runner *runner, const struct mr_mess
     return MR_OK;
 }
 
-/* The message is nobody's to write; why is kept from err. */
-static enum mr_status bury(struct mr_sink_runner *runner, size_t message, struct mr_err *err)
-{
-    const struct mr_err why = *err;
-
-    MR_TRY(send_dead_letter(runner, &runner->messages[message], &why, err));
-    runner->lettered[message] = true;
-    return MR_OK;
-}
-
 /* RETRY: the registry is away. */
 static enum mr_status decode_batch(struct mr_sink_runner *runner, struct mr_err *err)
 {
@@ -122,7 +79,7 @@ static enum mr_status decode_batch(struct mr_sink_runner *runner, struct mr_err 
             runner->sources[at] = i;
             runner->record_count++;
         } else if (mr_status_class(status) == MR_CLASS_POISON) {
-            MR_TRY(bury(runner, i, err));
+            sink_letters_add(runner, i, err);
         } else {
             return status;
         }
@@ -152,22 +109,8 @@ static enum mr_status write_records(struct mr_sink_runner *runner, struct mr_err
             break;
         }
         MR_ASSERT(bad < runner->record_count);
-        MR_TRY(bury(runner, runner->sources[bad], err));
+        sink_letters_add(runner, runner->sources[bad], err);
         leave_out(runner, bad);
-    }
-    return status;
-}
-
-static enum mr_status flush_letters(struct mr_sink_runner *runner, struct mr_err *err)
-{
-    enum mr_status status = MR_OK;
-
-    if (runner->letters_unflushed) {
-        runner->letters_unflushed = false;
-        status = mr_producer_flush(runner->dead_letters, FLUSH_US, err);
-    }
-    if (status != MR_OK) {
-        memset(runner->lettered, 0, sizeof(runner->lettered));
     }
     return status;
 }
@@ -200,7 +143,9 @@ enum mr_status sink_write_batch(struct mr_sink_runner *runner, struct mr_err *er
 
     MR_TRY(decode_batch(runner, err));
     MR_TRY(write_records(runner, err));
-    MR_TRY(flush_letters(runner, err));
+    if (runner->letters.count > 0) {
+        MR_TRY(sink_letters_commit(runner, err));
+    }
     if (runner->record_count > 0) {
         mr_histogram_record_us(runner->write_us, sink_now_us(runner) - started_us);
         mr_counter_add(runner->written, runner->record_count);

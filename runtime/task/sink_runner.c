@@ -6,7 +6,7 @@
  * How: poll, decode, write the batch, then commit the offsets, not more often than COMMIT_EVERY_US.
  *      While the system is away the partitions are paused, the batch is kept, the member goes on
  *      polling (it would lose its place otherwise) and the attempts back off.
- * What happens to a batch: sink_batch.c.
+ * What happens to a batch: sink_batch.c; to what nobody can write: sink_letters.c.
  */
 #include "millrace/logger.h"
 #include "sink.h"
@@ -130,10 +130,6 @@ static void back_off(struct mr_sink_runner *runner, const struct mr_err *why)
 static enum mr_status start(struct mr_sink_runner *runner, struct mr_err *err)
 {
     const struct mr_topology *topology = runner->process.topology;
-    const struct mr_producer_options producer = {
-        .transaction_timeout_us = topology->defaults.transaction_timeout_us,
-        .compression = topology->defaults.compression,
-    };
     const struct mr_member_options member = {
         .group = runner->group_id,
         .instance = runner->identity,
@@ -145,12 +141,7 @@ static enum mr_status start(struct mr_sink_runner *runner, struct mr_err *err)
 
     MR_TRY(mr_codec_bind(runner->process.codec, runner->topic->schema, runner->topic->subject,
                          &runner->binding, err));
-    if (runner->dead_letters == NULL) {
-        MR_TRY(mr_producer_open(runner->process.log, &producer, MR_SECOND_US, &runner->dead_letters,
-                                err));
-    }
-    MR_TRY(mr_producer_topic(runner->dead_letters, topology->topics[runner->node->dead_letter].name,
-                             &runner->dead_letter_topic, &runner->dead_letter_partitions, err));
+    MR_TRY(sink_letters_open(runner, err));
     MR_TRY(mr_member_open(runner->process.log, &member, &runner->member, err));
     runner->state = MR_WORKER_JOINING;
     return MR_OK;

@@ -196,8 +196,24 @@ START_TEST(a_record_that_nobody_can_write_is_dead_lettered)
 }
 END_TEST
 
-START_TEST(a_dead_letter_that_is_not_acknowledged_holds_the_offset)
+static const struct {
+    enum mr_log_call call;
+    enum mr_status status;
+    bool done;
+    const char *why;
+} letter_failures[] = {
+    {MR_LOG_CALL_BEGIN, MR_TIMEOUT, false, "no transaction could be begun"},
+    {MR_LOG_CALL_SEND, MR_TIMEOUT, false, "the letter was not taken"},
+    {MR_LOG_CALL_COMMIT, MR_TXN_ABORT, false, "the log wants it aborted"},
+    {MR_LOG_CALL_COMMIT, MR_INDETERMINATE, false, "nobody knows, and it was not committed"},
+    {MR_LOG_CALL_COMMIT, MR_INDETERMINATE, true, "nobody knows, and it was committed"},
+    {MR_LOG_CALL_COMMIT, MR_LOG_FATAL, false, "the producer is finished"},
+};
+
+/* _i: the failure, and whether the process ends after it. */
+START_TEST(a_dead_letter_is_written_once_with_its_offset)
 {
+    const size_t failure = (size_t)_i / 2;
     struct mr_sink_runner *runner;
     struct toy toy;
 
@@ -205,15 +221,18 @@ START_TEST(a_dead_letter_that_is_not_acknowledged_holds_the_offset)
     toy_outside.gaps = 1;
     send_some(&toy, 0, 10);
     toy_send_bytes(&toy, "user-0", garbage, sizeof(garbage));
+    send_some(&toy, 10, 20);
     runner = start(&toy, "0");
-    mr_log_memory_fail(toy.log, _i == 0 ? MR_LOG_CALL_FLUSH : MR_LOG_CALL_SEND, 1, MR_TIMEOUT,
-                       false);
+    mr_log_memory_fail(toy.log, letter_failures[failure].call, 1, letter_failures[failure].status,
+                       letter_failures[failure].done);
     step(&toy, runner, 3);
-    mr_sink_runner_destroy(&runner);
-    runner = start(&toy, "0");
-    step(&toy, runner, 300);
-    check_written(10);
-    ck_assert_uint_ge(toy_read(&toy, "toy.sink.dlq", records), 1);
+    if (_i % 2 != 0) {
+        mr_sink_runner_destroy(&runner);
+        runner = start(&toy, "0");
+    }
+    step(&toy, runner, 500);
+    check_written(20);
+    ck_assert_msg(toy_read(&toy, "toy.sink.dlq", records) == 1, "%s", letter_failures[failure].why);
     mr_sink_runner_destroy(&runner);
     toy_fini(&toy);
 }
@@ -352,7 +371,8 @@ int main(void)
     tcase_add_loop_test(tcase, a_dead_letter_does_not_acknowledge_what_is_before_it, 0, 2);
     tcase_add_test(tcase, dead_letters_are_not_repeated_with_every_attempt);
     tcase_add_test(tcase, a_record_that_nobody_can_write_is_dead_lettered);
-    tcase_add_loop_test(tcase, a_dead_letter_that_is_not_acknowledged_holds_the_offset, 0, 2);
+    tcase_add_loop_test(tcase, a_dead_letter_is_written_once_with_its_offset, 0,
+                        2 * (int)MR_COUNT(letter_failures));
     tcase_add_loop_test(tcase, a_rebalance_while_a_batch_waits_loses_nothing, 0, 2);
     tcase_add_loop_test(tcase, a_place_lost_and_won_in_one_poll_loses_nothing, 0, 2);
     tcase_add_test(tcase, a_full_batch_waits_for_the_system);
