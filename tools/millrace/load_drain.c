@@ -11,36 +11,46 @@
 #define BATCH 64
 #define GROUP_BYTES_MAX 256
 
-/* Counts the records of one partition from an offset to end, markers and aborted ones not. */
-static enum mr_status count_gap(const struct load_env *env, const struct mr_topic_partition *from,
-                                int64_t end, int64_t *records, struct mr_err *err)
-{
-    const int64_t limit_us = mr_clock_monotonic_us(env->clock) + COMMITTED_TIMEOUT_US;
-    struct mr_reader *reader = NULL;
-    enum mr_status status;
+/* One look at how far the groups are. */
+struct look {
+    const struct load_env *env;
+    struct mr_reader *reader; /* opened for the first gap */
+    int64_t lag;
+};
 
-    MR_TRY(mr_reader_open(env->log, &reader, err));
-    status = mr_reader_add(reader, from->topic, from->partition, from->offset, err);
-    while (status == MR_OK && mr_reader_position(reader, from->topic, from->partition) < end) {
+/* Counts the records of one partition from an offset to end, markers and aborted ones not. */
+static enum mr_status count_gap(struct look *look, const struct mr_topic_partition *from,
+                                int64_t end, struct mr_err *err)
+{
+    const struct load_env *env = look->env;
+    const int64_t limit_us = mr_clock_monotonic_us(env->clock) + COMMITTED_TIMEOUT_US;
+    int64_t records = 0;
+
+    if (look->reader == NULL) {
+        MR_TRY(mr_reader_open(env->log, &look->reader, err));
+    }
+    MR_TRY(mr_reader_add(look->reader, from->topic, from->partition, from->offset, err));
+    while (mr_reader_position(look->reader, from->topic, from->partition) < end) {
         struct mr_message messages[BATCH];
         size_t count = 0;
 
-        status = mr_reader_poll(reader, LOOK_US, messages, BATCH, &count, err);
+        MR_TRY(mr_reader_poll(look->reader, LOOK_US, messages, BATCH, &count, err));
         for (size_t i = 0; i < count; i++) {
-            *records += messages[i].offset < end;
+            records += messages[i].offset < end;
             mr_message_release(&messages[i]);
         }
-        if (*records > 0 || mr_clock_monotonic_us(env->clock) > limit_us) {
+        if (records > 0 || mr_clock_monotonic_us(env->clock) > limit_us) {
             break; /* not drained: the exact number does not matter */
         }
     }
-    mr_reader_close(&reader);
-    return status;
+    look->lag += records;
+    return mr_reader_remove(look->reader, from->topic, from->partition, err);
 }
 
-static enum mr_status topic_lag(const struct load_env *env, const char *group, const char *topic,
-                                int64_t *lag, struct mr_err *err)
+static enum mr_status topic_lag(struct look *look, const char *group, const char *topic,
+                                struct mr_err *err)
 {
+    const struct load_env *env = look->env;
     struct mr_topic_partition positions[LOAD_PARTITIONS_MAX];
     int32_t partitions = 0;
 
@@ -62,10 +72,32 @@ static enum mr_status topic_lag(const struct load_env *env, const char *group, c
             positions[p].offset = low;
         }
         if (end - positions[p].offset > GAP_READ_MAX) {
-            *lag += end - positions[p].offset;
+            look->lag += end - positions[p].offset;
         } else if (end > positions[p].offset) {
-            MR_TRY(count_gap(env, &positions[p], end, lag, err));
+            MR_TRY(count_gap(look, &positions[p], end, err));
         }
+    }
+    return MR_OK;
+}
+
+static enum mr_status look_at_all(struct look *look, bool connectors, struct mr_err *err)
+{
+    const struct mr_topology *topology = look->env->topology;
+    char group[GROUP_BYTES_MAX];
+
+    for (size_t g = 0; g < topology->group_count; g++) {
+        const struct mr_group_node *node = &topology->groups[g];
+
+        (void)snprintf(group, sizeof group, "%s.%s", topology->application, node->name);
+        for (size_t i = 0; i < node->input_count; i++) {
+            MR_TRY(topic_lag(look, group, topology->topics[node->inputs[i]].name, err));
+        }
+    }
+    for (size_t c = 0; connectors && c < topology->connector_count; c++) {
+        const struct mr_connector_node *node = &topology->connectors[c];
+
+        (void)snprintf(group, sizeof group, "%s.%s", topology->application, node->name);
+        MR_TRY(topic_lag(look, group, topology->topics[node->topic].name, err));
     }
     return MR_OK;
 }
@@ -73,25 +105,12 @@ static enum mr_status topic_lag(const struct load_env *env, const char *group, c
 enum mr_status load_lag(const struct load_env *env, bool connectors, int64_t *lag,
                         struct mr_err *err)
 {
-    const struct mr_topology *topology = env->topology;
-    char group[GROUP_BYTES_MAX];
+    struct look look = {.env = env};
+    const enum mr_status status = look_at_all(&look, connectors, err);
 
-    *lag = 0;
-    for (size_t g = 0; g < topology->group_count; g++) {
-        const struct mr_group_node *node = &topology->groups[g];
-
-        (void)snprintf(group, sizeof group, "%s.%s", topology->application, node->name);
-        for (size_t i = 0; i < node->input_count; i++) {
-            MR_TRY(topic_lag(env, group, topology->topics[node->inputs[i]].name, lag, err));
-        }
-    }
-    for (size_t c = 0; connectors && c < topology->connector_count; c++) {
-        const struct mr_connector_node *node = &topology->connectors[c];
-
-        (void)snprintf(group, sizeof group, "%s.%s", topology->application, node->name);
-        MR_TRY(topic_lag(env, group, topology->topics[node->topic].name, lag, err));
-    }
-    return MR_OK;
+    mr_reader_close(&look.reader);
+    *lag = look.lag;
+    return status;
 }
 
 enum mr_status load_drain(const struct load_env *env, bool connectors, int64_t timeout_us,

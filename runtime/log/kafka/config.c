@@ -2,7 +2,8 @@
  * config.c -- what every Kafka client of ours is configured with.
  *
  * Why: librdkafka 2.0.2's defaults (Nagle on, 100 ms retry back-off) cost tens of milliseconds in
- *      the commit path; the user's own properties come after ours and win.
+ *      the commit path. The user's own properties win over these and over a client's tuning, never
+ *      over what the guarantees depend on, which a client sets last.
  */
 #include "kafka.h"
 #include "millrace/logger.h"
@@ -31,13 +32,20 @@ rd_kafka_conf_t *kafka_conf_create(const struct kafka_log *log)
         {"topic.metadata.refresh.fast.interval.ms", "50"},
         {"log.connection.close", "false"},
     };
-    struct mr_err err;
 
     rd_kafka_conf_set_log_cb(conf, on_log);
-    MR_ASSERT(kafka_conf_set_all(conf, common, MR_COUNT(common), &err) == MR_OK);
+    kafka_conf_tune(conf, log, common, MR_COUNT(common));
+    return conf;
+}
+
+void kafka_conf_tune(rd_kafka_conf_t *conf, const struct kafka_log *log,
+                     const struct mr_topic_config *settings, size_t count)
+{
+    struct mr_err err;
+
+    MR_ASSERT(kafka_conf_set_all(conf, settings, count, &err) == MR_OK);
     /* Checked once when the log was opened. */
     MR_ASSERT(kafka_conf_set_all(conf, log->properties, log->property_count, &err) == MR_OK);
-    return conf;
 }
 
 enum mr_status kafka_conf_set(rd_kafka_conf_t *conf, const char *name, const char *value,

@@ -41,6 +41,9 @@ static inline struct kafka_log *kafka_log_of(struct mr_log *log)
 
 /* A configuration with the user's properties and what every client has; NULL is impossible. */
 rd_kafka_conf_t *kafka_conf_create(const struct kafka_log *log);
+/* Settings of a client that the user's properties win over. */
+void kafka_conf_tune(rd_kafka_conf_t *conf, const struct kafka_log *log,
+                     const struct mr_topic_config *settings, size_t count);
 /* A name librdkafka does not know, or a value it does not take, is MR_CONFIG with its own words. */
 MR_NODISCARD enum mr_status kafka_conf_set(rd_kafka_conf_t *conf, const char *name,
                                            const char *value, struct mr_err *err);

@@ -101,24 +101,22 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
     }
 }
 
-static enum mr_status settings(rd_kafka_conf_t *conf, const struct mr_member_options *options,
-                               struct mr_err *err)
+static enum mr_status settings(rd_kafka_conf_t *conf, const struct kafka_log *log,
+                               const struct mr_member_options *options, struct mr_err *err)
 {
-    static const struct mr_topic_config common[] = {
-        {"isolation.level", "read_committed"},
-        {"enable.auto.commit", "false"},
-        {"enable.auto.offset.store", "false"},
-        {"auto.offset.reset", "earliest"},
+    static const struct mr_topic_config tuning[] = {
+        {"heartbeat.interval.ms", "1000"}, {"max.poll.interval.ms", COMMIT_MAX_POLL_MS},
+        {"fetch.wait.max.ms", "50"},       {"fetch.error.backoff.ms", "5"},
+        {"queued.min.messages", "20000"},  {"queued.max.messages.kbytes", "16384"},
+    };
+    static const struct mr_topic_config required[] = {
+        {"isolation.level", "read_committed"},      {"enable.auto.commit", "false"},
+        {"enable.auto.offset.store", "false"},      {"auto.offset.reset", "earliest"},
         {"partition.assignment.strategy", "range"},
-        {"heartbeat.interval.ms", "1000"},
-        {"max.poll.interval.ms", COMMIT_MAX_POLL_MS},
-        {"fetch.wait.max.ms", "50"},
-        {"fetch.error.backoff.ms", "5"},
-        {"queued.min.messages", "20000"},
-        {"queued.max.messages.kbytes", "16384"},
     };
 
-    MR_TRY(kafka_conf_set_all(conf, common, MR_COUNT(common), err));
+    kafka_conf_tune(conf, log, tuning, MR_COUNT(tuning));
+    MR_TRY(kafka_conf_set_all(conf, required, MR_COUNT(required), err));
     MR_TRY(kafka_conf_set(conf, "group.id", options->group, err));
     if (options->instance != NULL) {
         MR_TRY(kafka_conf_set(conf, "group.instance.id", options->instance, err));
@@ -143,7 +141,7 @@ enum mr_status kafka_member_open(struct mr_log *base, const struct mr_member_opt
     rd_kafka_conf_set_opaque(conf, self);
     rd_kafka_conf_set_rebalance_cb(conf, on_rebalance);
     rd_kafka_conf_set_error_cb(conf, on_error);
-    status = settings(conf, options, err);
+    status = settings(conf, self->log, options, err);
     if (status != MR_OK) {
         rd_kafka_conf_destroy(conf);
         free(self);

@@ -80,21 +80,24 @@ static void on_delivery(rd_kafka_t *client, const rd_kafka_message_t *message, v
     }
 }
 
-static enum mr_status settings(rd_kafka_conf_t *conf, const struct mr_producer_options *options,
-                               struct mr_err *err)
+static enum mr_status settings(rd_kafka_conf_t *conf, const struct kafka_log *log,
+                               const struct mr_producer_options *options, struct mr_err *err)
 {
-    static const struct mr_topic_config common[] = {
-        {"acks", "all"},
-        {"enable.idempotence", "true"},
+    static const struct mr_topic_config tuning[] = {
         {"queue.buffering.max.messages", "500000"},
         {"queue.buffering.max.kbytes", "262144"},
         {"batch.num.messages", "20000"},
         /* The broker judges the compressed batch; the client would judge the plain record. */
         {"message.max.bytes", "8388608"},
     };
+    static const struct mr_topic_config required[] = {
+        {"acks", "all"},
+        {"enable.idempotence", "true"},
+    };
     const bool transactional = options->transactional_id != NULL;
 
-    MR_TRY(kafka_conf_set_all(conf, common, MR_COUNT(common), err));
+    kafka_conf_tune(conf, log, tuning, MR_COUNT(tuning));
+    MR_TRY(kafka_conf_set_all(conf, required, MR_COUNT(required), err));
     MR_TRY(kafka_conf_set(conf, "compression.codec",
                           options->compression == NULL ? "none" : options->compression, err));
     MR_TRY(kafka_conf_set_ms(conf, "linger.ms", transactional ? 0 : options->linger_us, err));
@@ -127,7 +130,7 @@ enum mr_status kafka_producer_open(struct mr_log *base, const struct mr_producer
     self->transaction_timeout_us = options->transaction_timeout_us;
     rd_kafka_conf_set_opaque(conf, self);
     rd_kafka_conf_set_dr_msg_cb(conf, on_delivery);
-    status = settings(conf, options, err);
+    status = settings(conf, log, options, err);
     if (status != MR_OK) {
         rd_kafka_conf_destroy(conf);
         free(self);

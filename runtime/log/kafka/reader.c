@@ -49,13 +49,17 @@ static struct place *find(const struct kafka_reader *self, const char *topic, in
 
 enum mr_status kafka_reader_open(struct mr_log *base, struct mr_reader **out, struct mr_err *err)
 {
-    static const struct mr_topic_config settings[] = {
+    static const struct mr_topic_config tuning[] = {
+        {"fetch.wait.max.ms", "100"},
+        {"fetch.error.backoff.ms", "5"},
+        {"queued.min.messages", "20000"},
+        {"queued.max.messages.kbytes", "16384"},
+    };
+    static const struct mr_topic_config required[] = {
         /* assign() wants a group's name; the reader never joins it and commits nothing. */
         {"group.id", "millrace-reader"},  {"isolation.level", "read_committed"},
         {"enable.auto.commit", "false"},  {"enable.auto.offset.store", "false"},
         {"enable.partition.eof", "true"}, {"auto.offset.reset", "error"},
-        {"fetch.wait.max.ms", "100"},     {"fetch.error.backoff.ms", "5"},
-        {"queued.min.messages", "20000"}, {"queued.max.messages.kbytes", "16384"},
     };
     struct kafka_log *log = kafka_log_of(base);
     struct kafka_reader *self = mr_xcalloc(1, sizeof(*self));
@@ -65,7 +69,8 @@ enum mr_status kafka_reader_open(struct mr_log *base, struct mr_reader **out, st
     self->base.ops = &kafka_ops;
     self->magic = READER_MAGIC;
     self->log = log;
-    MR_ASSERT(kafka_conf_set_all(conf, settings, MR_COUNT(settings), err) == MR_OK);
+    kafka_conf_tune(conf, log, tuning, MR_COUNT(tuning));
+    MR_ASSERT(kafka_conf_set_all(conf, required, MR_COUNT(required), err) == MR_OK);
     status = kafka_client_create(RD_KAFKA_CONSUMER, conf, &self->client, err);
     if (status != MR_OK) {
         free(self);
