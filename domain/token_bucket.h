@@ -12,7 +12,7 @@
 
 #define BUCKET_TOKEN INT64_C(1000000)
 
-/* The fields of RiskUser: bucketMicroTokens, bucketTs. */
+/* The fields of RiskAccount: bucketMicroTokens, bucketTs. */
 struct bucket {
     int64_t micro_tokens;
     int64_t ts_us; /* up to here it has been refilled; never goes back */

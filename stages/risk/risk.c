@@ -3,10 +3,10 @@
  *
  * Why: the engine trades whatever it is given, so whatever can go wrong for a user must be held
  *      against before: money for buys, base asset for sells, limits, rate and price.
- * How: per user: cash and holds by asset, position and open quantity by symbol, limits, a token
- *      bucket on event time, and each open order. risk_order.c reserves, risk_report.c turns the
- *      engine's reports into spending and release, risk_account.c takes money and limits in.
- *      Reservation comes before the fill and release after it, so any lag is on the safe side.
+ * How: per user, in one row: cash and holds by asset, position and open quantity by symbol, limits,
+ *      a token bucket on event time; and each open order. risk_order.c reserves, risk_report.c
+ *      turns the engine's reports into spending and release, risk_account.c takes money and limits
+ *      in. Reservation comes before the fill and release after it, so any lag is on the safe side.
  * Not: the books of record; those are settle's. Both compute from the same reports.
  */
 #include "risk.h"
@@ -16,9 +16,7 @@
 #include "risk_state.h"
 
 enum {
-    RISK_STORE_USERS,
-    RISK_STORE_EXPOSURES,
-    RISK_STORE_BALANCES,
+    RISK_STORE_ACCOUNTS,
     RISK_STORE_ORDERS,
     RISK_STORE_TRANSFERS,
 };
@@ -32,10 +30,10 @@ static enum mr_status risk_process(void *self, struct mr_ctx *ctx, size_t port,
         return risk_order(risk, ctx, record, err);
     }
     if (port == RISK_IN_ACCOUNTS) {
-        return risk_account(risk, ctx, record, err);
+        return risk_account_command(risk, ctx, record, err);
     }
     MR_ASSERT(port == RISK_IN_EXECUTIONS);
-    return risk_report(risk, record->value, err);
+    return risk_report(risk, ctx, record->value, err);
 }
 
 static enum mr_status risk_init(void *self, struct mr_ctx *ctx, struct mr_err *err)
@@ -44,9 +42,7 @@ static enum mr_status risk_init(void *self, struct mr_ctx *ctx, struct mr_err *e
 
     (void)err;
     risk->magic = RISK_MAGIC;
-    risk->users = mr_ctx_store(ctx, RISK_STORE_USERS);
-    risk->exposures = mr_ctx_store(ctx, RISK_STORE_EXPOSURES);
-    risk->balances = mr_ctx_store(ctx, RISK_STORE_BALANCES);
+    risk->accounts = mr_ctx_store(ctx, RISK_STORE_ACCOUNTS);
     risk->orders = mr_ctx_store(ctx, RISK_STORE_ORDERS);
     risk->transfers = mr_ctx_store(ctx, RISK_STORE_TRANSFERS);
     risk->approved = mr_ctx_counter(ctx, "approved_total");
@@ -89,15 +85,9 @@ static const struct mr_port risk_out[] = {
                          .help = "refused account commands, state changes, reused order ids"},
 };
 static const struct mr_store_spec risk_stores[] = {
-    [RISK_STORE_USERS] = {.name = "users",
-                          .schema = &oms_risk_user_schema,
-                          .help = "userId -> limits, switches, bucket"},
-    [RISK_STORE_EXPOSURES] = {.name = "exposures",
-                              .schema = &oms_risk_exposure_schema,
-                              .help = "(userId, symbol) -> position and open quantity"},
-    [RISK_STORE_BALANCES] = {.name = "balances",
-                             .schema = &oms_risk_balance_schema,
-                             .help = "(userId, asset) -> available and hold"},
+    [RISK_STORE_ACCOUNTS] = {.name = "accounts",
+                             .schema = &oms_risk_account_schema,
+                             .help = "userId -> limits, switches, bucket, exposures, balances"},
     [RISK_STORE_ORDERS] = {.name = "orders",
                            .schema = &oms_risk_order_schema,
                            .help = "orderId -> what an open order holds"},

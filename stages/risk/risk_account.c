@@ -68,7 +68,8 @@ static enum mr_status transfer(struct risk *risk, struct mr_ctx *ctx,
     const char *check = deposit ? "deposit" : "withdraw";
     struct oms_dedupe_expiry first = {0};
     struct mr_key seen;
-    struct risk_cash cash;
+    struct risk_account account;
+    struct oms_risk_balance balance;
     bool found = false;
 
     if (!command->has_asset || !ord_id_valid(text_of(command->asset)) || !command->has_amount ||
@@ -88,85 +89,23 @@ static enum mr_status transfer(struct risk *risk, struct mr_ctx *ctx,
 
         return mr_emit(ctx, RISK_OUT_EVENTS, command->user_id, &event, err);
     }
-    MR_TRY(risk_cash_get(risk, command->user_id, command->asset, &cash, err));
-    if (!deposit && cash.value.available < command->amount) {
-        return refuse_short(risk, ctx, command, cash.value.available, err);
+    MR_TRY(risk_account_get(risk, ctx, command->user_id, &account, err));
+    MR_TRY(risk_balance_get(&account, command->asset, &balance, err));
+    if (!deposit && balance.available < command->amount) {
+        return refuse_short(risk, ctx, command, balance.available, err);
     }
-    if (!dec_add(cash.value.available, deposit ? command->amount : -command->amount,
-                 &cash.value.available)) {
+    if (!dec_add(balance.available, deposit ? command->amount : -command->amount,
+                 &balance.available)) {
         return refuse(risk, ctx, command, check, CODE_OVERFLOW, err);
     }
     first.first_ts_us = command->ts_us;
     MR_TRY(mr_store_put(risk->transfers, mr_key_slice(&seen), &first, err));
-    MR_TRY(risk_cash_put(risk, &cash, err));
+    risk_balance_set(&account, &balance);
+    MR_TRY(risk_account_put(risk, &account, err));
     return mr_emit(ctx, RISK_OUT_TRANSFERS, command->user_id, command, err);
 }
 
 /* --- limits ------------------------------------------------------------------------------- */
-
-struct limit_keys {
-    struct mr_arena *arena;
-    struct limit_key {
-        struct mr_slice key;
-        struct limit_key *next;
-    } * first;
-};
-
-static bool collect_key(void *arg, struct mr_slice key, const void *value)
-{
-    struct limit_keys *keys = arg;
-    struct limit_key *item = mr_arena_alloc(keys->arena, sizeof(*item));
-
-    (void)value;
-    item->key = mr_arena_copy(keys->arena, key);
-    item->next = keys->first;
-    keys->first = item;
-    return true;
-}
-
-/* The rows that exist, and the row "" that new ones start from. A scan; commands are rare. */
-static enum mr_status limit_all_symbols(struct risk *risk, struct mr_ctx *ctx,
-                                        const struct oms_account_command *command,
-                                        struct mr_err *err)
-{
-    struct limit_keys keys = {.arena = mr_ctx_arena(ctx)};
-    struct risk_exposure all;
-    struct mr_key from;
-    struct mr_key to;
-
-    MR_TRY(risk_exposure_get(risk, command->user_id, mr_slice_str(""), &all, err));
-    all.value.position_limit = command->position_limit;
-    all.value.has_position_limit = true;
-    MR_TRY(risk_exposure_put(risk, &all, err));
-    mr_key_begin(&from);
-    mr_key_text(&from, command->user_id);
-    mr_key_prefix_end(&from, &to);
-    MR_TRY(mr_store_scan(risk->exposures, mr_key_slice(&from), mr_key_slice(&to), collect_key,
-                         &keys, err));
-    for (const struct limit_key *item = keys.first; item != NULL; item = item->next) {
-        struct oms_risk_exposure value;
-        bool found = false;
-
-        MR_TRY(mr_store_get(risk->exposures, item->key, &value, &found, err));
-        if (found) {
-            value.position_limit = command->position_limit;
-            value.has_position_limit = true;
-            MR_TRY(mr_store_put(risk->exposures, item->key, &value, err));
-        }
-    }
-    return MR_OK;
-}
-
-static enum mr_status limit_one_symbol(struct risk *risk, const struct oms_account_command *command,
-                                       struct mr_err *err)
-{
-    struct risk_exposure exposure;
-
-    MR_TRY(risk_exposure_get(risk, command->user_id, command->symbol, &exposure, err));
-    exposure.value.position_limit = command->position_limit;
-    exposure.value.has_position_limit = true;
-    return risk_exposure_put(risk, &exposure, err);
-}
 
 static bool limits_valid(const struct oms_account_command *command)
 {
@@ -176,42 +115,54 @@ static bool limits_valid(const struct oms_account_command *command)
            !(command->has_symbol && command->symbol.len == 0);
 }
 
+static void set_user_limits(struct oms_risk_account *user,
+                            const struct oms_account_command *command)
+{
+    if (command->has_open_orders_max) {
+        user->open_orders_max = command->open_orders_max;
+        user->has_open_orders_max = true;
+    }
+    if (command->has_velocity_per_second) {
+        user->velocity_per_second = command->velocity_per_second;
+        user->has_velocity_per_second = true;
+    }
+    if (command->has_velocity_burst) {
+        user->velocity_burst = command->velocity_burst;
+        user->has_velocity_burst = true;
+    }
+    if (command->has_notional_max) {
+        user->notional_max = command->notional_max;
+        user->has_notional_max = true;
+    }
+    if (command->has_daily_loss_limit) {
+        user->daily_loss_limit = command->daily_loss_limit;
+        user->has_daily_loss_limit = true;
+    }
+}
+
 /* Absent limits stay as they are. */
 static enum mr_status set_limits(struct risk *risk, struct mr_ctx *ctx,
                                  const struct oms_account_command *command, struct mr_err *err)
 {
-    struct risk_user user;
+    struct risk_account account;
 
     if (!limits_valid(command)) {
         return refuse(risk, ctx, command, "limits", CODE_BAD_ACCOUNT_COMMAND, err);
     }
-    MR_TRY(risk_user_get(risk, command->user_id, command->ts_us, &user, err));
-    if (command->has_open_orders_max) {
-        user.value.open_orders_max = command->open_orders_max;
-        user.value.has_open_orders_max = true;
+    MR_TRY(risk_account_get(risk, ctx, command->user_id, &account, err));
+    risk_bucket_begin(risk, &account, command->ts_us);
+    set_user_limits(&account.value, command);
+    if (command->has_position_limit && command->has_symbol) {
+        struct oms_risk_exposure exposure;
+
+        MR_TRY(risk_exposure_get(&account, command->symbol, &exposure, err));
+        exposure.position_limit = command->position_limit;
+        exposure.has_position_limit = true;
+        risk_exposure_set(&account, &exposure);
+    } else if (command->has_position_limit) {
+        risk_position_limit_all(&account, command->position_limit);
     }
-    if (command->has_velocity_per_second) {
-        user.value.velocity_per_second = command->velocity_per_second;
-        user.value.has_velocity_per_second = true;
-    }
-    if (command->has_velocity_burst) {
-        user.value.velocity_burst = command->velocity_burst;
-        user.value.has_velocity_burst = true;
-    }
-    if (command->has_notional_max) {
-        user.value.notional_max = command->notional_max;
-        user.value.has_notional_max = true;
-    }
-    if (command->has_daily_loss_limit) {
-        user.value.daily_loss_limit = command->daily_loss_limit;
-        user.value.has_daily_loss_limit = true;
-    }
-    MR_TRY(risk_user_put(risk, &user, err));
-    if (!command->has_position_limit) {
-        return MR_OK;
-    }
-    return command->has_symbol ? limit_one_symbol(risk, command, err)
-                               : limit_all_symbols(risk, ctx, command, err);
+    return risk_account_put(risk, &account, err);
 }
 
 /* --- trading state ------------------------------------------------------------------------ */
@@ -221,26 +172,25 @@ static enum mr_status set_state(struct risk *risk, struct mr_ctx *ctx,
 {
     struct oms_risk_event event =
         account_event(ctx, command, OMS_RISK_EVENT_TYPE_STATE_CHANGE, "state", CODE_OK);
+    struct risk_account account;
 
     if (!command->has_trading_state || (command->has_symbol && command->symbol.len == 0)) {
         return refuse(risk, ctx, command, "state", CODE_BAD_ACCOUNT_COMMAND, err);
     }
+    MR_TRY(risk_account_get(risk, ctx, command->user_id, &account, err));
     if (command->has_symbol) {
-        struct risk_exposure exposure;
+        struct oms_risk_exposure exposure;
 
-        MR_TRY(risk_exposure_get(risk, command->user_id, command->symbol, &exposure, err));
-        event.state_from = exposure.value.trading_state;
-        exposure.value.trading_state = command->trading_state;
-        exposure.value.has_trading_state = true;
-        MR_TRY(risk_exposure_put(risk, &exposure, err));
+        MR_TRY(risk_exposure_get(&account, command->symbol, &exposure, err));
+        event.state_from = exposure.trading_state;
+        exposure.trading_state = command->trading_state;
+        risk_exposure_set(&account, &exposure);
     } else {
-        struct risk_user user;
-
-        MR_TRY(risk_user_get(risk, command->user_id, command->ts_us, &user, err));
-        event.state_from = user.value.trading_state;
-        user.value.trading_state = command->trading_state;
-        MR_TRY(risk_user_put(risk, &user, err));
+        risk_bucket_begin(risk, &account, command->ts_us);
+        event.state_from = account.value.trading_state;
+        account.value.trading_state = command->trading_state;
     }
+    MR_TRY(risk_account_put(risk, &account, err));
     event.has_state_from = true;
     event.state_to = command->trading_state;
     event.has_state_to = true;
@@ -249,8 +199,8 @@ static enum mr_status set_state(struct risk *risk, struct mr_ctx *ctx,
     return mr_emit(ctx, RISK_OUT_EVENTS, command->user_id, &event, err);
 }
 
-enum mr_status risk_account(struct risk *risk, struct mr_ctx *ctx, const struct mr_record *record,
-                            struct mr_err *err)
+enum mr_status risk_account_command(struct risk *risk, struct mr_ctx *ctx,
+                                    const struct mr_record *record, struct mr_err *err)
 {
     const struct oms_account_command *command = record->value;
 

@@ -19,9 +19,9 @@ struct risk_case {
     int64_t now_us;
     enum ord_side side;
     struct mr_slice asset; /* of the hold */
-    struct risk_user user;
-    struct risk_exposure exposure;
-    struct risk_cash cash;
+    struct risk_account account;
+    struct oms_risk_exposure exposure;
+    struct oms_risk_balance balance; /* in that asset */
     bool has_ref;
     dec_t ref;
     int64_t ref_us;
@@ -32,7 +32,7 @@ struct risk_case {
 /* Does the order only bring the position closer to zero, with all open orders filled? */
 static bool reduces(const struct risk_case *c)
 {
-    const struct oms_risk_exposure *e = &c->exposure.value;
+    const struct oms_risk_exposure *e = &c->exposure;
 
     if (c->side == ORD_BUY) {
         return e->open_buy + c->order->qty <= -e->position;
@@ -42,16 +42,15 @@ static bool reduces(const struct risk_case *c)
 
 static enum dom_code check_switch(const struct risk *risk, struct risk_case *c)
 {
-    const struct oms_risk_exposure *e = &c->exposure.value;
-    const bool symbol_state = e->has_trading_state;
+    const struct oms_risk_exposure *e = &c->exposure;
+    const enum oms_trading_state state = c->account.value.trading_state;
 
     (void)risk;
-    if (c->user.value.trading_state == OMS_TRADING_STATE_HALTED ||
-        (symbol_state && e->trading_state == OMS_TRADING_STATE_HALTED)) {
+    if (state == OMS_TRADING_STATE_HALTED || e->trading_state == OMS_TRADING_STATE_HALTED) {
         return CODE_HALTED;
     }
-    if ((c->order->reduce_only || c->user.value.trading_state == OMS_TRADING_STATE_REDUCING ||
-         (symbol_state && e->trading_state == OMS_TRADING_STATE_REDUCING)) &&
+    if ((c->order->reduce_only || state == OMS_TRADING_STATE_REDUCING ||
+         e->trading_state == OMS_TRADING_STATE_REDUCING) &&
         !reduces(c)) {
         return CODE_REDUCING;
     }
@@ -60,7 +59,7 @@ static enum dom_code check_switch(const struct risk *risk, struct risk_case *c)
 
 static enum dom_code check_velocity(const struct risk *risk, struct risk_case *c)
 {
-    struct oms_risk_user *user = &c->user.value;
+    struct oms_risk_account *user = &c->account.value;
     struct bucket bucket = {.micro_tokens = user->bucket_micro_tokens, .ts_us = user->bucket_ts_us};
 
     if (!bucket_take(&bucket, risk_bucket_rule(risk, user), c->now_us)) {
@@ -73,11 +72,11 @@ static enum dom_code check_velocity(const struct risk *risk, struct risk_case *c
 
 static enum dom_code check_open_orders(const struct risk *risk, struct risk_case *c)
 {
-    const struct oms_risk_user *user = &c->user.value;
+    const struct oms_risk_account *user = &c->account.value;
     const int64_t max = user->has_open_orders_max ? user->open_orders_max : risk->open_orders;
 
     if (user->open_orders >= max ||
-        (c->instr->has_max_orders && c->exposure.value.open_orders >= c->instr->max_orders)) {
+        (c->instr->has_max_orders && c->exposure.open_orders >= c->instr->max_orders)) {
         return CODE_OPEN_ORDERS;
     }
     return CODE_OK;
@@ -120,27 +119,41 @@ static enum dom_code check_price(const struct risk *risk, struct risk_case *c)
     if (!dec_mul_exact(c->price, c->order->qty, &notional)) {
         return CODE_OVERFLOW;
     }
-    if (c->user.value.has_notional_max && notional > c->user.value.notional_max) {
+    if (c->account.value.has_notional_max && notional > c->account.value.notional_max) {
         return CODE_ORDER_TOO_LARGE;
     }
     return CODE_OK;
 }
 
+/* The user's for the symbol, the user's for all symbols, the instrument's. False: none of them. */
+static bool position_limit(const struct risk_case *c, dec_t *limit)
+{
+    if (c->exposure.has_position_limit) {
+        *limit = c->exposure.position_limit;
+        return true;
+    }
+    if (c->account.value.has_position_limit) {
+        *limit = c->account.value.position_limit;
+        return true;
+    }
+    *limit = c->instr->max_position;
+    return c->instr->has_max_position;
+}
+
 /* Open orders count in full. Only the side that the order makes longer is looked at. */
 static enum dom_code check_position(const struct risk *risk, struct risk_case *c)
 {
-    const struct oms_risk_exposure *e = &c->exposure.value;
-    const bool limited = e->has_position_limit || c->instr->has_max_position;
-    const dec_t limit = e->has_position_limit ? e->position_limit : c->instr->max_position;
+    const struct oms_risk_exposure *e = &c->exposure;
     const dec_t open = c->side == ORD_BUY ? e->open_buy : e->open_sell;
     const dec_t held = c->side == ORD_BUY ? e->position : -e->position;
+    dec_t limit = 0;
     dec_t worst = 0;
 
     (void)risk;
     if (!dec_add(open, c->order->qty, &worst) || !dec_add(held, worst, &worst)) {
         return CODE_OVERFLOW;
     }
-    return limited && worst > limit ? CODE_POSITION_LIMIT : CODE_OK;
+    return position_limit(c, &limit) && worst > limit ? CODE_POSITION_LIMIT : CODE_OK;
 }
 
 static enum dom_code check_funds(const struct risk *risk, struct risk_case *c)
@@ -149,7 +162,7 @@ static enum dom_code check_funds(const struct risk *risk, struct risk_case *c)
     if (!hold_initial(c->side, c->price, c->order->qty, c->instr->taker_fee, &c->hold)) {
         return CODE_OVERFLOW;
     }
-    return c->cash.value.available < c->hold ? CODE_INSUFFICIENT_FUNDS : CODE_OK;
+    return c->balance.available < c->hold ? CODE_INSUFFICIENT_FUNDS : CODE_OK;
 }
 
 typedef enum dom_code risk_check(const struct risk *risk, struct risk_case *c);
@@ -215,17 +228,15 @@ static enum mr_status approve(struct risk *risk, struct mr_ctx *ctx, struct risk
         .has_client_order_id = out.has_client_order_id,
         .created_ts_us = c->now_us,
     };
-    dec_t *quantity =
-        c->side == ORD_BUY ? &c->exposure.value.open_buy : &c->exposure.value.open_sell;
 
-    c->cash.value.available -= c->hold;
-    c->cash.value.hold += c->hold;
-    *quantity += out.qty;
-    c->exposure.value.open_orders++;
-    c->user.value.open_orders++;
-    MR_TRY(risk_user_put(risk, &c->user, err));
-    MR_TRY(risk_exposure_put(risk, &c->exposure, err));
-    MR_TRY(risk_cash_put(risk, &c->cash, err));
+    c->balance.available -= c->hold;
+    c->balance.hold += c->hold;
+    risk_balance_set(&c->account, &c->balance);
+    *(c->side == ORD_BUY ? &c->exposure.open_buy : &c->exposure.open_sell) += out.qty;
+    c->exposure.open_orders++;
+    risk_exposure_set(&c->account, &c->exposure);
+    c->account.value.open_orders++;
+    MR_TRY(risk_account_put(risk, &c->account, err));
     MR_TRY(mr_store_put(risk->orders, out.order_id, &open, err));
     out.fee_maker = c->instr->maker_fee;
     out.has_fee_maker = true;
@@ -257,15 +268,16 @@ static enum mr_status gather(struct risk *risk, struct mr_ctx *ctx, struct risk_
         mr_table_get(ctx, RISK_IN_INSTRUMENTS, order->symbol, &version);
 
     c->side = (enum ord_side)order->side;
-    MR_TRY(risk_user_get(risk, order->user_id, c->now_us, &c->user, err));
+    MR_TRY(risk_account_get(risk, ctx, order->user_id, &c->account, err));
+    risk_bucket_begin(risk, &c->account, c->now_us);
     facts = record != NULL ? instrument_cache_get(&risk->instruments, record, version) : NULL;
     if (facts == NULL || facts->defect != NULL) {
         return MR_OK;
     }
     c->instr = &facts->instr;
     c->asset = slice_of(c->side == ORD_BUY ? c->instr->quote_asset : c->instr->base_asset);
-    MR_TRY(risk_exposure_get(risk, order->user_id, order->symbol, &c->exposure, err));
-    MR_TRY(risk_cash_get(risk, order->user_id, c->asset, &c->cash, err));
+    MR_TRY(risk_exposure_get(&c->account, order->symbol, &c->exposure, err));
+    MR_TRY(risk_balance_get(&c->account, c->asset, &c->balance, err));
     tick = mr_table_get(ctx, RISK_IN_PRICES, order->symbol, NULL);
     if (tick != NULL && tick->price > 0 &&
         (risk->price_age_us == 0 || tick->ts_us >= c->now_us - risk->price_age_us)) {
@@ -294,7 +306,7 @@ static enum mr_status judge(struct risk *risk, struct mr_ctx *ctx,
         return approve(risk, ctx, &c, err);
     }
     if (code != CODE_HALTED && code != CODE_REDUCING && code != CODE_VELOCITY) {
-        MR_TRY(risk_user_put(risk, &c.user, err)); /* the token is gone */
+        MR_TRY(risk_account_put(risk, &c.account, err)); /* the token is gone */
     }
     return reject(risk, ctx, order, code, err);
 }

@@ -16,74 +16,74 @@ static enum mr_status out_of_range(struct mr_err *err)
 }
 
 /* The order is over: it counts no more. */
-static enum mr_status close_order(struct risk *risk, const struct oms_execution_report *report,
-                                  struct risk_exposure *exposure, struct mr_err *err)
+static enum mr_status close_order(struct risk *risk, struct risk_account *account,
+                                  struct oms_risk_exposure *exposure, struct mr_slice order_id,
+                                  struct mr_err *err)
 {
-    struct risk_user user;
-
-    MR_TRY(risk_user_get(risk, report->user_id, report->ts_us, &user, err));
-    user.value.open_orders -= user.value.open_orders > 0;
-    exposure->value.open_orders -= exposure->value.open_orders > 0;
-    MR_TRY(risk_user_put(risk, &user, err));
-    return mr_store_delete(risk->orders, report->order_id, err);
+    account->value.open_orders -= account->value.open_orders > 0;
+    exposure->open_orders -= exposure->open_orders > 0;
+    risk_exposure_set(account, exposure);
+    MR_TRY(risk_account_put(risk, account, err));
+    return mr_store_delete(risk->orders, order_id, err);
 }
 
 /* The asset of the hold: `spent` is gone, what the order does not need any more is available. */
-static bool move_hold(struct risk_cash *cash, dec_t before, dec_t after, dec_t spent)
+static bool move_hold(struct oms_risk_balance *held, dec_t before, dec_t after, dec_t spent)
 {
     dec_t release = 0;
 
     return after >= 0 && dec_sub(before, after, &release) && dec_sub(release, spent, &release) &&
-           release >= 0 && dec_add(cash->value.available, release, &cash->value.available) &&
-           dec_sub(cash->value.hold, before - after, &cash->value.hold);
+           release >= 0 && dec_add(held->available, release, &held->available) &&
+           dec_sub(held->hold, before - after, &held->hold);
 }
 
-static enum mr_status fill_cash(struct risk *risk, const struct oms_execution_report *report,
-                                dec_t hold, struct mr_err *err)
+static enum mr_status fill_balances(struct risk_account *account,
+                                    const struct oms_execution_report *report, dec_t hold,
+                                    struct mr_err *err)
 {
     const bool buy = report->side == OMS_SIDE_BUY;
-    struct risk_cash held;
-    struct risk_cash gained;
+    struct oms_risk_balance held;
+    struct oms_risk_balance gained;
     dec_t notional = 0;
     dec_t spent = report->last_qty;
     dec_t proceeds = report->last_qty;
 
-    MR_TRY(risk_cash_get(risk, report->user_id, buy ? report->quote_asset : report->base_asset,
-                         &held, err));
-    MR_TRY(risk_cash_get(risk, report->user_id, buy ? report->base_asset : report->quote_asset,
-                         &gained, err));
+    MR_TRY(risk_balance_get(account, buy ? report->quote_asset : report->base_asset, &held, err));
+    MR_TRY(risk_balance_get(account, buy ? report->base_asset : report->quote_asset, &gained, err));
     if (!dec_mul_exact(report->last_qty, report->last_px, &notional) ||
         (buy && !dec_add(notional, report->fee_amount, &spent)) ||
         (!buy && !dec_sub(notional, report->fee_amount, &proceeds)) ||
         !move_hold(&held, hold, report->hold_after, spent) ||
-        !dec_add(gained.value.available, proceeds, &gained.value.available)) {
+        !dec_add(gained.available, proceeds, &gained.available)) {
         return out_of_range(err);
     }
-    MR_TRY(risk_cash_put(risk, &held, err));
-    return risk_cash_put(risk, &gained, err);
+    risk_balance_set(account, &held);
+    risk_balance_set(account, &gained);
+    return MR_OK;
 }
 
-static enum mr_status on_fill(struct risk *risk, const struct oms_execution_report *report,
+static enum mr_status on_fill(struct risk *risk, struct risk_account *account,
+                              const struct oms_execution_report *report,
                               struct oms_risk_order *order, struct mr_err *err)
 {
     const bool buy = order->side == OMS_SIDE_BUY;
-    struct risk_exposure exposure;
-    struct oms_risk_exposure *e = &exposure.value;
+    struct oms_risk_exposure exposure;
 
     if (report->last_qty <= 0 || report->last_px <= 0 || report->last_qty > order->leaves_qty) {
         return out_of_range(err);
     }
-    MR_TRY(fill_cash(risk, report, order->hold, err));
-    MR_TRY(risk_exposure_get(risk, report->user_id, report->symbol, &exposure, err));
-    if (!dec_add(e->position, buy ? report->last_qty : -report->last_qty, &e->position)) {
+    MR_TRY(fill_balances(account, report, order->hold, err));
+    MR_TRY(risk_exposure_get(account, report->symbol, &exposure, err));
+    if (!dec_add(exposure.position, buy ? report->last_qty : -report->last_qty,
+                 &exposure.position)) {
         return out_of_range(err);
     }
-    *(buy ? &e->open_buy : &e->open_sell) -= report->last_qty;
+    *(buy ? &exposure.open_buy : &exposure.open_sell) -= report->last_qty;
     if (report->status == OMS_ORDER_STATUS_FILLED) {
-        MR_TRY(close_order(risk, report, &exposure, err));
-        return risk_exposure_put(risk, &exposure, err);
+        return close_order(risk, account, &exposure, report->order_id, err);
     }
-    MR_TRY(risk_exposure_put(risk, &exposure, err));
+    risk_exposure_set(account, &exposure);
+    MR_TRY(risk_account_put(risk, account, err));
     order->hold = report->hold_after;
     order->leaves_qty -= report->last_qty;
     order->last_version = report->version;
@@ -91,22 +91,21 @@ static enum mr_status on_fill(struct risk *risk, const struct oms_execution_repo
 }
 
 /* Canceled, or refused by the engine: all that is held comes back. */
-static enum mr_status on_end(struct risk *risk, const struct oms_execution_report *report,
+static enum mr_status on_end(struct risk *risk, struct risk_account *account,
+                             const struct oms_execution_report *report,
                              const struct oms_risk_order *order, struct mr_err *err)
 {
-    struct risk_exposure exposure;
-    struct risk_cash cash;
+    struct oms_risk_exposure exposure;
+    struct oms_risk_balance held;
 
-    MR_TRY(risk_cash_get(risk, report->user_id, order->asset, &cash, err));
-    if (!move_hold(&cash, order->hold, 0, 0)) {
+    MR_TRY(risk_balance_get(account, order->asset, &held, err));
+    if (!move_hold(&held, order->hold, 0, 0)) {
         return out_of_range(err);
     }
-    MR_TRY(risk_cash_put(risk, &cash, err));
-    MR_TRY(risk_exposure_get(risk, report->user_id, order->symbol, &exposure, err));
-    *(order->side == OMS_SIDE_BUY ? &exposure.value.open_buy : &exposure.value.open_sell) -=
-        order->leaves_qty;
-    MR_TRY(close_order(risk, report, &exposure, err));
-    return risk_exposure_put(risk, &exposure, err);
+    risk_balance_set(account, &held);
+    MR_TRY(risk_exposure_get(account, order->symbol, &exposure, err));
+    *(order->side == OMS_SIDE_BUY ? &exposure.open_buy : &exposure.open_sell) -= order->leaves_qty;
+    return close_order(risk, account, &exposure, report->order_id, err);
 }
 
 static bool from_engine(const struct oms_execution_report *report)
@@ -115,10 +114,11 @@ static bool from_engine(const struct oms_execution_report *report)
            (report->exec_id.len > 2 && memcmp(report->exec_id.data, "F-", 2) == 0);
 }
 
-enum mr_status risk_report(struct risk *risk, const struct oms_execution_report *report,
-                           struct mr_err *err)
+enum mr_status risk_report(struct risk *risk, struct mr_ctx *ctx,
+                           const struct oms_execution_report *report, struct mr_err *err)
 {
     struct oms_risk_order order;
+    struct risk_account account;
     bool found = false;
 
     if (!from_engine(report) ||
@@ -135,12 +135,13 @@ enum mr_status risk_report(struct risk *risk, const struct oms_execution_report 
         mr_counter_add(risk->skipped, 1);
         return MR_OK;
     }
+    MR_TRY(risk_account_get(risk, ctx, report->user_id, &account, err));
     if (report->exec_type != OMS_EXEC_TYPE_TRADE) {
-        return on_end(risk, report, &order, err);
+        return on_end(risk, &account, report, &order, err);
     }
     if (!report->has_base_asset || !report->has_quote_asset || !report->has_hold_after ||
         report->side != order.side || !mr_slice_equal(report->symbol, order.symbol)) {
         return mr_fail(err, MR_MALFORMED, "fill without assets or holdAfter, or of another order");
     }
-    return on_fill(risk, report, &order, err);
+    return on_fill(risk, &account, report, &order, err);
 }

@@ -1,19 +1,22 @@
 /*
- * risk_state.h -- what the parts of the risk stage share: its state, and rows of its stores.
+ * risk_state.h -- what the parts of the risk stage share: its state, and the row of a user.
  *
  * How: a row is a key and a value. It is read once, changed in memory and written once, before
  *      anything is emitted: an emitted report may come back to this stage in the same call.
+ *      All that an order is checked against is one row, store "accounts": one read for a check, one
+ *      changelog message for a user and transaction, and checks over all symbols of a user stay
+ *      possible. Exposures and balances are arrays in it; one is taken out as a copy, changed, and
+ *      set again. An entry that says no more than its absence is left out, or a row would only
+ *      grow.
  */
 #ifndef MILLRACE_STAGES_RISK_STATE_H
 #define MILLRACE_STAGES_RISK_STATE_H
 
 #include "avro/account_command.h"
 #include "avro/execution_report.h"
-#include "avro/risk_balance.h"
+#include "avro/risk_account.h"
 #include "avro/risk_event.h"
-#include "avro/risk_exposure.h"
 #include "avro/risk_order.h"
-#include "avro/risk_user.h"
 #include "domain/token_bucket.h"
 #include "millrace/stage.h"
 #include "order_map.h"
@@ -36,9 +39,7 @@ struct risk {
     int64_t collar_ppm;     /* option `price-collar` */
     int64_t open_orders;    /* option `open-orders` */
     int64_t price_age_us;   /* option `price-age`; 0: any age */
-    struct mr_store *users;
-    struct mr_store *exposures;
-    struct mr_store *balances;
+    struct mr_store *accounts;
     struct mr_store *orders;
     struct mr_store *transfers;
     struct mr_counter *approved;
@@ -47,50 +48,46 @@ struct risk {
     struct instrument_cache instruments;
 };
 
-/* userId -> limits, switches, bucket. The key is the record's userId. */
-struct risk_user {
-    struct mr_slice id;
-    struct oms_risk_user value;
+/* userId -> what the user may do, has open and has. The key is the record's userId. */
+struct risk_account {
+    struct mr_slice user_id;
+    struct oms_risk_account value;
+    struct mr_arena *arena; /* of the record in hand: where arrays grow */
 };
 
-/* (userId, symbol) -> position and open quantity. Symbol "" holds the limits for new symbols. */
-struct risk_exposure {
-    struct mr_key key;
-    struct oms_risk_exposure value;
-};
+/* One that was never seen has nothing, and no limits of its own. */
+MR_NODISCARD enum mr_status risk_account_get(struct risk *risk, struct mr_ctx *ctx,
+                                             struct mr_slice user_id, struct risk_account *account,
+                                             struct mr_err *err);
+MR_NODISCARD enum mr_status risk_account_put(struct risk *risk, const struct risk_account *account,
+                                             struct mr_err *err);
 
-/* (userId, asset) -> cash. */
-struct risk_cash {
-    struct mr_key key;
-    struct oms_risk_balance value;
-};
+struct bucket_rule risk_bucket_rule(const struct risk *risk, const struct oms_risk_account *user);
+/* A bucket that was not used yet is full at now_us; another stays as it is. */
+void risk_bucket_begin(const struct risk *risk, struct risk_account *account, int64_t now_us);
 
-struct bucket_rule risk_bucket_rule(const struct risk *risk, const struct oms_risk_user *user);
-
-/* A user that was never seen has no limits of their own and a full bucket at now_us. */
-MR_NODISCARD enum mr_status risk_user_get(struct risk *risk, struct mr_slice user_id,
-                                          int64_t now_us, struct risk_user *user,
-                                          struct mr_err *err);
-MR_NODISCARD enum mr_status risk_user_put(struct risk *risk, const struct risk_user *user,
-                                          struct mr_err *err);
-/* One that was never seen is zero, with the user's limits for all symbols. */
-MR_NODISCARD enum mr_status risk_exposure_get(struct risk *risk, struct mr_slice user_id,
+/* One that was never seen is zero. Fails when the names are too long to be kept. */
+MR_NODISCARD enum mr_status risk_exposure_get(const struct risk_account *account,
                                               struct mr_slice symbol,
-                                              struct risk_exposure *exposure, struct mr_err *err);
-MR_NODISCARD enum mr_status
-risk_exposure_put(struct risk *risk, const struct risk_exposure *exposure, struct mr_err *err);
-MR_NODISCARD enum mr_status risk_cash_get(struct risk *risk, struct mr_slice user_id,
-                                          struct mr_slice asset, struct risk_cash *cash,
-                                          struct mr_err *err);
-MR_NODISCARD enum mr_status risk_cash_put(struct risk *risk, const struct risk_cash *cash,
-                                          struct mr_err *err);
+                                              struct oms_risk_exposure *exposure,
+                                              struct mr_err *err);
+void risk_exposure_set(struct risk_account *account, const struct oms_risk_exposure *exposure);
+MR_NODISCARD enum mr_status risk_balance_get(const struct risk_account *account,
+                                             struct mr_slice asset,
+                                             struct oms_risk_balance *balance, struct mr_err *err);
+void risk_balance_set(struct risk_account *account, const struct oms_risk_balance *balance);
+
+/* For every symbol the user has, and for those to come. Replaces the limits of single symbols. */
+void risk_position_limit_all(struct risk_account *account, mr_i128 limit);
 
 /* The three inputs. */
 MR_NODISCARD enum mr_status risk_order(struct risk *risk, struct mr_ctx *ctx,
                                        const struct mr_record *record, struct mr_err *err);
-MR_NODISCARD enum mr_status
-risk_report(struct risk *risk, const struct oms_execution_report *report, struct mr_err *err);
-MR_NODISCARD enum mr_status risk_account(struct risk *risk, struct mr_ctx *ctx,
-                                         const struct mr_record *record, struct mr_err *err);
+MR_NODISCARD enum mr_status risk_report(struct risk *risk, struct mr_ctx *ctx,
+                                        const struct oms_execution_report *report,
+                                        struct mr_err *err);
+MR_NODISCARD enum mr_status risk_account_command(struct risk *risk, struct mr_ctx *ctx,
+                                                 const struct mr_record *record,
+                                                 struct mr_err *err);
 
 #endif

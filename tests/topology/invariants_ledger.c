@@ -1,7 +1,7 @@
 /* invariants_ledger.c -- see invariants.h: ledger, balances, and what risk thinks of them. */
 #include "avro/balance.h"
 #include "avro/ledger_entry.h"
-#include "avro/risk_balance.h"
+#include "avro/risk_account.h"
 #include "avro/settle_balance.h"
 #include "invariants.h"
 #include "tally.h"
@@ -107,32 +107,60 @@ void invariants_ledger(struct mr_world *world)
     mr_world_records_fini(&records);
 }
 
-/* Both keep (userId, asset) -> available and hold, each from the reports on its own. */
+/* What risk has comes in, what settle has goes out: by user and asset, nothing is left. */
+static void add_risk(struct mr_world *world, struct tally *difference)
+{
+    struct mr_world_records records;
+
+    mr_world_read_state(world, "risk", "accounts", &records);
+    mr_world_latest(&records);
+    for (size_t i = 0; i < records.count; i++) {
+        const struct mr_slice user = records.items[i].key;
+        struct oms_risk_account account;
+
+        mr_world_decode_state(world, "risk", "accounts", &records, i, &account);
+        for (size_t at = 0; at < account.balances.count; at++) {
+            const struct oms_risk_balance *cash = &account.balances.items[at];
+
+            WORLD_MUST(cash->available >= 0 && cash->hold >= 0);
+            tally_at(difference, "%.*s %.*s available", MR_SLICE_ARG(user),
+                     MR_SLICE_ARG(cash->asset))
+                ->sum += cash->available;
+            tally_at(difference, "%.*s %.*s hold", MR_SLICE_ARG(user), MR_SLICE_ARG(cash->asset))
+                ->sum += cash->hold;
+        }
+    }
+    mr_world_records_fini(&records);
+}
+
+static void subtract_settle(struct mr_world *world, struct tally *difference)
+{
+    struct mr_world_records records;
+
+    mr_world_read_state(world, "settle", "balances", &records);
+    mr_world_latest(&records);
+    for (size_t i = 0; i < records.count; i++) {
+        const char *user = (const char *)records.items[i].key.data;
+        const char *asset = user + strlen(user) + 1;
+        struct oms_settle_balance balance;
+
+        mr_world_decode_state(world, "settle", "balances", &records, i, &balance);
+        tally_at(difference, "%s %s available", user, asset)->sum -= balance.available;
+        tally_at(difference, "%s %s hold", user, asset)->sum -= balance.hold;
+    }
+    mr_world_records_fini(&records);
+}
+
+/* Both keep what users have, each from the reports on its own. Zero may be left out. */
 void invariants_state(struct mr_world *world)
 {
-    struct mr_world_records risk;
-    struct mr_world_records settle;
-    size_t at = 0;
+    struct tally difference = {0};
 
-    mr_world_read_state(world, "risk", "balances", &risk);
-    mr_world_latest(&risk);
-    mr_world_read_state(world, "settle", "balances", &settle);
-    mr_world_latest(&settle);
-    for (size_t i = 0; i < risk.count; i++) {
-        struct oms_risk_balance left;
-        struct oms_settle_balance right = {0};
-
-        mr_world_decode_state(world, "risk", "balances", &risk, i, &left);
-        if (at < settle.count && mr_slice_equal(risk.items[i].key, settle.items[at].key)) {
-            mr_world_decode_state(world, "settle", "balances", &settle, at++, &right);
-        }
-        WORLD_MUST_MSG(left.available == right.available && left.hold == right.hold,
-                       "risk and settle disagree on %s %s", (const char *)risk.items[i].key.data,
-                       (const char *)risk.items[i].key.data +
-                           strlen((const char *)risk.items[i].key.data) + 1);
-        WORLD_MUST(left.available >= 0 && left.hold >= 0);
+    add_risk(world, &difference);
+    subtract_settle(world, &difference);
+    for (size_t i = 0; i < difference.capacity; i++) {
+        WORLD_MUST_MSG(difference.items[i].sum == 0, "risk and settle disagree on %s",
+                       difference.items[i].name);
     }
-    WORLD_MUST_MSG(at == settle.count, "settle has a balance that risk has not");
-    mr_world_records_fini(&risk);
-    mr_world_records_fini(&settle);
+    tally_fini(&difference);
 }

@@ -6,7 +6,7 @@
 #include "avro/book_delta.h"
 #include "avro/catalog.h"
 #include "avro/dedupe_entry.h"
-#include "avro/risk_user.h"
+#include "avro/risk_account.h"
 #include "avro/settle_order.h"
 #include "json_text.h"
 #include "millrace/codec.h"
@@ -214,14 +214,14 @@ static const struct json_case JSONS[] = {
      "{\"firstTs\":1,\"fingerprint\":\"" SIXTY_FOUR_HEX
      "\",\"orderId\":\"a\\u0000b\",\"commandId\":\"c\"}",
      MR_MALFORMED, "DedupeEntry", "NUL separates the parts of keys"},
-    {&oms_risk_user_schema,
+    {&oms_risk_account_schema,
      "{\"openOrders\":1,\"bucketMicroTokens\":2,\"bucketTs\":3,\"realisedDay\":\"0\",\"day\":4}",
-     MR_OK, "", "enum, bool and null by default"},
-    {&oms_risk_user_schema,
+     MR_OK, "", "enum, bool, null and empty arrays by default"},
+    {&oms_risk_account_schema,
      "{\"tradingState\":\"ASLEEP\",\"openOrders\":1,\"bucketMicroTokens\":2,\"bucketTs\":3,"
      "\"realisedDay\":\"0\",\"day\":4}",
      MR_MALFORMED, "tradingState", "no such symbol"},
-    {&oms_risk_user_schema,
+    {&oms_risk_account_schema,
      "{\"lossBreached\":0,\"openOrders\":1,\"bucketMicroTokens\":2,\"bucketTs\":3,"
      "\"realisedDay\":\"0\",\"day\":4}",
      MR_MALFORMED, "lossBreached", "0 is not false"},
@@ -252,12 +252,12 @@ END_TEST
 
 START_TEST(fields_left_out_take_their_defaults)
 {
-    struct oms_risk_user out;
+    struct oms_risk_account out;
     struct mr_err err = {0};
 
     memset(&out, 0xee, sizeof(out));
     ck_assert_int_eq(
-        mr_json_read_record(&oms_risk_user_schema,
+        mr_json_read_record(&oms_risk_account_schema,
                             mr_slice_str("{\"openOrders\":1,\"bucketMicroTokens\":2,\"bucketTs\":3,"
                                          "\"realisedDay\":\"0\",\"day\":4}"),
                             arena, &out, &err),
@@ -265,19 +265,20 @@ START_TEST(fields_left_out_take_their_defaults)
     ck_assert_int_eq(out.trading_state, OMS_TRADING_STATE_ACTIVE);
     ck_assert(!out.has_open_orders_max);
     ck_assert(!out.loss_breached);
+    ck_assert_uint_eq(out.exposures.count + out.balances.count, 0);
     ck_assert_int_eq(out.bucket_ts_us, 3);
 }
 END_TEST
 
 START_TEST(a_time_beyond_rfc_3339_is_a_number_and_comes_back)
 {
-    const struct oms_risk_user user = {.bucket_ts_us = INT64_MAX};
-    struct oms_risk_user out;
+    const struct oms_risk_account account = {.bucket_ts_us = INT64_MAX, .has_bucket_ts_us = true};
+    struct oms_risk_account out;
     struct mr_err err = {0};
 
-    mr_json_write_record(&oms_risk_user_schema, &user, &text);
+    mr_json_write_record(&oms_risk_account_schema, &account, &text);
     ck_assert_int_eq(
-        mr_json_read_record(&oms_risk_user_schema, mr_buffer_slice(&text), arena, &out, &err),
+        mr_json_read_record(&oms_risk_account_schema, mr_buffer_slice(&text), arena, &out, &err),
         MR_OK);
     ck_assert_int_eq(out.bucket_ts_us, INT64_MAX);
 }

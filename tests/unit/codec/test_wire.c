@@ -5,7 +5,6 @@
 #include "avro/account_command.h"
 #include "avro/book_delta.h"
 #include "avro/dedupe_expiry.h"
-#include "avro/risk_balance.h"
 #include "avro/settle_order.h"
 #include "avro/settle_user.h"
 #include "avro/trade.h"

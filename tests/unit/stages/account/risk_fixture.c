@@ -1,7 +1,6 @@
 /* risk_fixture.c -- see risk_fixture.h. */
 #include "risk_fixture.h"
 
-#include "avro/risk_balance.h"
 #include "domain/codes.h"
 #include "risk/risk.h"
 
@@ -73,25 +72,57 @@ int32_t risk_rejected_with(void)
 
 void risk_expect_cash(const char *asset, const char *available, const char *hold)
 {
-    struct oms_risk_balance cash = {0};
+    const struct oms_risk_balance cash = risk_balance_of(risk_driver, "u1", asset);
 
-    ck_assert(mr_driver_store_get(risk_driver, "balances", key2("u1", asset), &cash));
     ck_assert_msg(cash.available == amount(available) && cash.hold == amount(hold),
                   "%s is not %s and %s", asset, available, hold);
 }
 
 struct oms_risk_exposure risk_exposure_of_u1(void)
 {
-    struct oms_risk_exposure value = {0};
-
-    ck_assert(mr_driver_store_get(risk_driver, "exposures", key2("u1", "BTCUSDT"), &value));
-    return value;
+    return risk_exposure_of(risk_driver, "u1", "BTCUSDT");
 }
 
-struct oms_risk_user risk_user_of_u1(void)
+struct oms_risk_account risk_account_of_u1(void)
 {
-    struct oms_risk_user value = {0};
+    struct oms_risk_account account = {0};
 
-    ck_assert(mr_driver_store_get(risk_driver, "users", s("u1"), &value));
-    return value;
+    ck_assert(mr_driver_store_get(risk_driver, "accounts", s("u1"), &account));
+    return account;
+}
+
+struct oms_risk_account risk_account_of(struct mr_driver *driver, const char *user)
+{
+    struct oms_risk_account account = {0};
+
+    if (!mr_driver_store_get(driver, "accounts", s(user), &account)) {
+        account = (struct oms_risk_account){0};
+    }
+    return account;
+}
+
+struct oms_risk_exposure risk_exposure_of(struct mr_driver *driver, const char *user,
+                                          const char *symbol)
+{
+    const struct oms_risk_account account = risk_account_of(driver, user);
+
+    for (size_t i = 0; i < account.exposures.count; i++) {
+        if (mr_slice_equal(account.exposures.items[i].symbol, s(symbol))) {
+            return account.exposures.items[i];
+        }
+    }
+    return (struct oms_risk_exposure){0};
+}
+
+struct oms_risk_balance risk_balance_of(struct mr_driver *driver, const char *user,
+                                        const char *asset)
+{
+    const struct oms_risk_account account = risk_account_of(driver, user);
+
+    for (size_t i = 0; i < account.balances.count; i++) {
+        if (mr_slice_equal(account.balances.items[i].asset, s(asset))) {
+            return account.balances.items[i];
+        }
+    }
+    return (struct oms_risk_balance){0};
 }

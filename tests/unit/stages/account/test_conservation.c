@@ -8,12 +8,10 @@
  */
 #include "account_fixture.h"
 #include "avro/ledger_entry.h"
-#include "avro/risk_balance.h"
-#include "avro/risk_exposure.h"
-#include "avro/risk_user.h"
 #include "avro/settle_balance.h"
 #include "domain/hold.h"
 #include "risk/risk.h"
+#include "risk_fixture.h"
 #include "settle/settle.h"
 
 #include <check.h>
@@ -127,10 +125,9 @@ static void check_books(struct world *w)
     add_postings(w);
     for (size_t u = 0; u < USERS; u++) {
         for (size_t a = 0; a < ASSETS; a++) {
-            struct oms_risk_balance cash = {0};
+            const struct oms_risk_balance cash = risk_balance_of(w->risk, users[u], assets[a]);
             struct oms_settle_balance books = {0};
 
-            (void)mr_driver_store_get(w->risk, "balances", key2(users[u], assets[a]), &cash);
             (void)mr_driver_store_get(w->settle, "balances", key2(users[u], assets[a]), &books);
             ck_assert_msg(cash.available == books.available && cash.hold == books.hold,
                           "risk and settle differ on %s of %s", assets[a], users[u]);
@@ -313,10 +310,7 @@ static void step(struct world *w)
 static void check_nothing_is_held(struct world *w)
 {
     for (size_t u = 0; u < USERS; u++) {
-        struct oms_risk_user user = {0};
-
-        (void)mr_driver_store_get(w->risk, "users", s(users[u]), &user);
-        ck_assert_int_eq(user.open_orders, 0);
+        ck_assert_int_eq(risk_account_of(w->risk, users[u]).open_orders, 0);
         for (size_t a = 0; a < ASSETS; a++) {
             struct oms_settle_balance books = {0};
 
@@ -324,9 +318,9 @@ static void check_nothing_is_held(struct world *w)
             ck_assert(books.hold == 0);
         }
         for (size_t i = 0; i < SYMBOLS; i++) {
-            struct oms_risk_exposure exposure = {0};
+            const struct oms_risk_exposure exposure =
+                risk_exposure_of(w->risk, users[u], symbols[i]);
 
-            (void)mr_driver_store_get(w->risk, "exposures", key2(users[u], symbols[i]), &exposure);
             ck_assert(exposure.open_buy == 0 && exposure.open_sell == 0);
             ck_assert_int_eq(exposure.open_orders, 0);
         }

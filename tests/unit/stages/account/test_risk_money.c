@@ -29,7 +29,7 @@ START_TEST(an_approved_order_carries_its_hold)
     ck_assert(open.hold == amount("200.4") && open.leaves_qty == amount("2"));
     ck_assert(risk_exposure_of_u1().open_buy == amount("2"));
     ck_assert_int_eq(risk_exposure_of_u1().open_orders, 1);
-    ck_assert_int_eq(risk_user_of_u1().open_orders, 1);
+    ck_assert_int_eq(risk_account_of_u1().open_orders, 1);
 }
 END_TEST
 
@@ -53,7 +53,7 @@ START_TEST(a_buy_is_filled_in_parts_and_the_surplus_comes_back)
     risk_expect_cash("BTC", "12", "0");
     ck_assert(risk_exposure_of_u1().position == amount("2") && risk_exposure_of_u1().open_buy == 0);
     ck_assert_int_eq(risk_exposure_of_u1().open_orders, 0);
-    ck_assert_int_eq(risk_user_of_u1().open_orders, 0);
+    ck_assert_int_eq(risk_account_of_u1().open_orders, 0);
     ck_assert_uint_eq(mr_driver_store_count(risk_driver, "orders"), 0);
 }
 END_TEST
@@ -74,7 +74,7 @@ START_TEST(a_sell_is_paid_less_the_fee_and_its_rest_comes_back)
     risk_expect_cash("BTC", "9", "0");
     ck_assert(risk_exposure_of_u1().position == amount("-1") &&
               risk_exposure_of_u1().open_sell == 0);
-    ck_assert_int_eq(risk_user_of_u1().open_orders, 0);
+    ck_assert_int_eq(risk_account_of_u1().open_orders, 0);
     ck_assert_uint_eq(mr_driver_store_count(risk_driver, "orders"), 0);
 }
 END_TEST
@@ -92,7 +92,7 @@ START_TEST(a_rejection_by_the_engine_releases_everything)
     }
     risk_push_report(&report);
     risk_expect_cash("USDT", "1000", "0");
-    ck_assert_int_eq(risk_user_of_u1().open_orders, 0);
+    ck_assert_int_eq(risk_account_of_u1().open_orders, 0);
     ck_assert(risk_exposure_of_u1().open_buy == 0);
 }
 END_TEST
@@ -207,7 +207,7 @@ START_TEST(a_fault_at_any_store_call_leaves_no_trace)
     risk_push_order(&order);
     clean = mr_driver_state_digest(risk_driver);
     mr_driver_abort(risk_driver);
-    for (unsigned nth = 1; nth <= 3; nth++) {
+    for (unsigned nth = 1; nth <= 2; nth++) { /* the account, the order */
         mr_driver_fail(risk_driver, MR_DRIVER_FAULT_PUT, nth);
         ck_assert_int_eq(mr_driver_push(risk_driver, "orders", s("u1"), &order), MR_STORE_IO);
         ck_assert_uint_eq(mr_driver_state_digest(risk_driver), before);
@@ -291,13 +291,18 @@ START_TEST(an_account_command_under_another_key_is_poison)
 }
 END_TEST
 
-START_TEST(an_order_costs_few_store_calls)
+START_TEST(orders_and_fills_cost_few_store_calls)
 {
-    const size_t before = mr_driver_store_calls(risk_driver);
+    struct oms_execution_report report = fixture_accepted("o1", "u1", OMS_SIDE_BUY, "2", "200.4");
+    size_t before = mr_driver_store_calls(risk_driver);
 
-    risk_push_limit("o1", OMS_SIDE_BUY, "1", "100");
-    /* Reads: order, user, exposure (and once its defaults), cash. Writes: the same four. */
-    ck_assert_uint_le(mr_driver_store_calls(risk_driver) - before, 9);
+    /* Reads: order, account. Writes: the same two. */
+    risk_push_limit("o1", OMS_SIDE_BUY, "2", "100");
+    ck_assert_uint_le(mr_driver_store_calls(risk_driver) - before, 4);
+    report = fixture_fill(&report, "x1", "1", "90", "0.18", "100.2");
+    before = mr_driver_store_calls(risk_driver);
+    risk_push_report(&report);
+    ck_assert_uint_le(mr_driver_store_calls(risk_driver) - before, 4);
     ck_assert_uint_eq(mr_driver_scan_calls(risk_driver), 0);
 }
 END_TEST
@@ -325,7 +330,7 @@ int main(void)
     tcase_add_test(tcase, a_deposit_sent_twice_is_money_once);
     tcase_add_test(tcase, what_is_held_cannot_be_withdrawn);
     tcase_add_test(tcase, an_account_command_under_another_key_is_poison);
-    tcase_add_test(tcase, an_order_costs_few_store_calls);
+    tcase_add_test(tcase, orders_and_fills_cost_few_store_calls);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
     failed = srunner_ntests_failed(runner);
