@@ -6,7 +6,7 @@
  * Method: the toy pipeline with a state backend that fails on demand, a foreign transaction in a
  *         changelog, a stage whose server is away, and calls of the log that fail together.
  */
-#include "avro/settle_balance.h"
+#include "avro/price_state.h"
 #include "toy.h"
 
 #include <check.h>
@@ -150,7 +150,7 @@ static void foreign_begin(struct toy *toy, struct foreign *foreign, const char *
                                                 .transaction_timeout_us = 60 * MR_SECOND_US};
     const size_t topic = mr_topology_find_topic(toy->topology, "toy-tally.totals-changelog");
     const struct mr_topic *spec = &toy->topology->topics[topic];
-    const struct oms_settle_balance value = {.version = total};
+    const struct oms_price_state value = {.last_trade_id = total};
     uint8_t bytes[256];
     struct mr_outgoing record = {
         .partition = toy_partition(user),
