@@ -11,7 +11,6 @@
 #include "avro/risk_balance.h"
 #include "avro/risk_exposure.h"
 #include "avro/risk_user.h"
-#include "avro/settle_balance.h"
 #include "domain/hold.h"
 #include "risk/risk.h"
 #include "settle/settle.h"
@@ -128,10 +127,10 @@ static void check_books(struct world *w)
     for (size_t u = 0; u < USERS; u++) {
         for (size_t a = 0; a < ASSETS; a++) {
             struct oms_risk_balance cash = {0};
-            struct oms_settle_balance books = {0};
+            struct oms_settle_balance books;
 
             (void)mr_driver_store_get(w->risk, "balances", key2(users[u], assets[a]), &cash);
-            (void)mr_driver_store_get(w->settle, "balances", key2(users[u], assets[a]), &books);
+            (void)fixture_settle_balance(w->settle, users[u], assets[a], &books);
             ck_assert_msg(cash.available == books.available && cash.hold == books.hold,
                           "risk and settle differ on %s of %s", assets[a], users[u]);
             ck_assert(books.available >= 0 && books.hold >= 0);
@@ -318,9 +317,9 @@ static void check_nothing_is_held(struct world *w)
         (void)mr_driver_store_get(w->risk, "users", s(users[u]), &user);
         ck_assert_int_eq(user.open_orders, 0);
         for (size_t a = 0; a < ASSETS; a++) {
-            struct oms_settle_balance books = {0};
+            struct oms_settle_balance books;
 
-            (void)mr_driver_store_get(w->settle, "balances", key2(users[u], assets[a]), &books);
+            (void)fixture_settle_balance(w->settle, users[u], assets[a], &books);
             ck_assert(books.hold == 0);
         }
         for (size_t i = 0; i < SYMBOLS; i++) {
