@@ -5,16 +5,21 @@
  *      may use one idempotency key for two different requests, which must not touch the first.
  * How: store "seen" maps (userId, action, key) -> first sight, with a fingerprint of the business
  *      fields. The key is the idempotencyKey, else the clientOrderId, else the orderId. Same
- *      fingerprint: RiskEvent DUPLICATE. Other fingerprint: DUPLICATE_CONFLICT. Store "expiry"
- *      orders the same keys by time of first sight; each record takes at most EXPIRE_PER_RECORD due
- *      entries out, from a batch that one scan brought into memory, so no record pays for many.
+ *      fingerprint: RiskEvent DUPLICATE. Other fingerprint: DUPLICATE_CONFLICT.
+ *      Store "sweep" has one row with a lower bound of all first sights: until that is due nothing
+ *      is scanned or written for expiry, and a request costs one put. Then a sweep goes over "seen"
+ *      in the order of its keys, BATCH entries at every BATCH_RECORDS-th request that passes. What
+ *      is due goes; the oldest of what stays is the next bound. All of this is in the row, so a
+ *      replay deletes the same entries at the same records.
+ *      An entry that is due is gone after at most one full sweep: about a third as many requests as
+ *      there are entries. So "seen" is at most a third larger than the window, and two batches.
  * Not: extended by duplicates: the window is fixed from first sight, in event time, and a copy with
  *      an older clock is a duplicate too. Deletion may lag behind the window; the verdict does not.
  */
 #include "dedupe.h"
 
 #include "avro/dedupe_entry.h"
-#include "avro/dedupe_expiry.h"
+#include "avro/dedupe_sweep.h"
 #include "avro/order_command.h"
 #include "avro/risk_event.h"
 #include "domain/codes.h"
@@ -25,46 +30,27 @@ _Static_assert(sizeof(((struct oms_order_command *)0)->fingerprint) == FINGERPRI
                "the record's fingerprint is the domain's");
 
 #define DEDUPE_MAGIC UINT32_C(0x64656475)
-#define EXPIRE_PER_RECORD 4
-#define DUE_MAX 64
-#define TIME_BYTES sizeof(int64_t)
-
-/* An entry of "expiry" that a scan found: its key is the time, then the key of the "seen" entry. */
-struct due {
-    struct mr_key key;
-    int64_t first_us;
-};
+/* Four entries for a request, and one scan for sixteen of them. */
+#define BATCH 64
+#define BATCH_RECORDS (BATCH / 4)
+/* What is refused is refused in a replay of the log too, so this may not change. */
+#define REQUEST_KEY_BYTES_MAX (MR_KEY_BYTES_MAX - 8)
 
 struct dedupe {
     uint32_t magic;
-    int64_t window_us;       /* option `window` */
-    struct mr_store *seen;   /* borrowed from the task */
-    struct mr_store *expiry; /* borrowed from the task */
+    int64_t window_us;      /* option `window` */
+    struct mr_store *seen;  /* borrowed from the task */
+    struct mr_store *sweep; /* borrowed from the task */
     struct mr_counter *duplicates;
     struct mr_counter *conflicts;
     struct mr_counter *expired;
-    /* Rebuilt by reload: a lower bound of the first sights that are not in `due`, */
-    int64_t oldest_us;
-    /* and the oldest entries, in order, from due_next up to due_count. */
-    struct due due[DUE_MAX];
-    size_t due_next;
-    size_t due_count;
 };
 
 enum { DEDUPE_IN_ORDERS };
 enum { DEDUPE_OUT_UNIQUE, DEDUPE_OUT_EVENTS };
-enum { DEDUPE_STORE_SEEN, DEDUPE_STORE_EXPIRY };
+enum { DEDUPE_STORE_SEEN, DEDUPE_STORE_SWEEP };
 
 /* --- expiry ------------------------------------------------------------------------------- */
-
-static void expiry_key(struct mr_key *key, int64_t first_us, const struct mr_key *entry)
-{
-    mr_key_begin(key);
-    mr_key_i64(key, first_us);
-    MR_ASSERT(entry->len <= sizeof(key->bytes) - key->len);
-    memcpy(key->bytes + key->len, entry->bytes, entry->len);
-    key->len += entry->len;
-}
 
 static bool is_due(const struct dedupe *d, int64_t first_us, int64_t now_us)
 {
@@ -73,100 +59,89 @@ static bool is_due(const struct dedupe *d, int64_t first_us, int64_t now_us)
     return !__builtin_sub_overflow(now_us, d->window_us, &limit_us) && first_us <= limit_us;
 }
 
-static bool dedupe_visit_oldest(void *arg, struct mr_slice key, const void *value)
-{
-    struct dedupe *d = arg;
-    const struct oms_dedupe_expiry *expiry = value;
-    struct due *due = NULL;
+/* What one scan found; keys are copies in the task's scratch memory. */
+struct batch {
+    const struct dedupe *dedupe;
+    struct mr_arena *arena;
+    int64_t now_us;
+    size_t visited;
+    struct mr_slice due[BATCH];
+    size_t due_count;
+    int64_t oldest_us;    /* of what stays */
+    struct mr_slice next; /* the entry behind the batch; empty: there is none */
+};
 
-    if (d->due_count == DUE_MAX) {
-        d->oldest_us = expiry->first_ts_us;
+static bool batch_visit(void *arg, struct mr_slice key, const void *value)
+{
+    struct batch *batch = arg;
+    const struct oms_dedupe_entry *entry = value;
+
+    if (batch->visited == BATCH) {
+        batch->next = mr_arena_copy(batch->arena, key);
         return false;
     }
-    MR_ASSERT(key.len > TIME_BYTES && key.len <= sizeof(due->key.bytes));
-    due = &d->due[d->due_count++];
-    due->first_us = expiry->first_ts_us;
-    due->key.overflow = false;
-    due->key.len = key.len;
-    memcpy(due->key.bytes, key.data, key.len);
+    batch->visited++;
+    if (is_due(batch->dedupe, entry->first_ts_us, batch->now_us)) {
+        batch->due[batch->due_count++] = mr_arena_copy(batch->arena, key);
+    } else if (entry->first_ts_us < batch->oldest_us) {
+        batch->oldest_us = entry->first_ts_us;
+    }
     return true;
 }
 
-/* Forgets what is in memory and reads the oldest entries again: one scan for DUE_MAX deletions. */
-static enum mr_status dedupe_refill(struct dedupe *d, struct mr_err *err)
+/* Takes the sweep a batch further; it starts at the first key when none is under way. */
+static enum mr_status sweep_batch(struct dedupe *d, struct mr_ctx *ctx, int64_t now_us,
+                                  struct oms_dedupe_sweep *sweep, struct mr_err *err)
 {
-    const struct mr_slice all = {0};
+    const struct mr_slice to_the_end = {0};
+    struct batch batch = {.dedupe = d,
+                          .arena = mr_ctx_arena(ctx),
+                          .now_us = now_us,
+                          /* A new sweep: the request at hand is stored and stays. */
+                          .oldest_us = sweep->cursor.len == 0 ? now_us : sweep->oldest_ts_us};
 
-    d->due_next = 0;
-    d->due_count = 0;
-    d->oldest_us = INT64_MAX;
-    return mr_store_scan(d->expiry, all, all, dedupe_visit_oldest, d, err);
-}
-
-/* Forgets the entries in memory from this time on; a later scan finds them again. */
-static void dedupe_cut(struct dedupe *d, int64_t first_us)
-{
-    while (d->due_count > d->due_next && d->due[d->due_count - 1].first_us >= first_us) {
-        d->due_count--;
+    MR_TRY(mr_store_scan(d->seen, sweep->cursor, to_the_end, batch_visit, &batch, err));
+    for (size_t i = 0; i < batch.due_count; i++) {
+        MR_TRY(mr_store_delete(d->seen, batch.due[i], err));
     }
-    if (first_us < d->oldest_us) {
-        d->oldest_us = first_us;
-    }
-}
-
-static enum mr_status dedupe_expire(struct dedupe *d, int64_t now_us, struct mr_err *err)
-{
-    for (int i = 0; i < EXPIRE_PER_RECORD; i++) {
-        const struct due *due = NULL;
-
-        if (d->due_next == d->due_count) {
-            if (!is_due(d, d->oldest_us, now_us)) {
-                return MR_OK;
-            }
-            MR_TRY(dedupe_refill(d, err));
-            if (d->due_count == 0) {
-                return MR_OK;
-            }
-        }
-        due = &d->due[d->due_next];
-        if (!is_due(d, due->first_us, now_us)) {
-            return MR_OK;
-        }
-        MR_TRY(mr_store_delete(d->expiry, mr_key_slice(&due->key), err));
-        MR_TRY(mr_store_delete(
-            d->seen, mr_slice_of(due->key.bytes + TIME_BYTES, due->key.len - TIME_BYTES), err));
-        mr_counter_add(d->expired, 1);
-        d->due_next++;
+    mr_counter_add(d->expired, batch.due_count);
+    sweep->oldest_ts_us = batch.oldest_us;
+    sweep->cursor = batch.next;
+    if (batch.next.len == 0) {
+        sweep->bound_ts_us = batch.oldest_us;
     }
     return MR_OK;
 }
 
-/* --- first sight -------------------------------------------------------------------------- */
-
-static enum mr_status dedupe_remember(struct dedupe *d, const struct mr_key *key,
-                                      const struct oms_dedupe_entry *entry, struct mr_err *err)
+/* A request first seen now has been stored. Writes the row only when it changes. */
+static enum mr_status dedupe_sweep(struct dedupe *d, struct mr_ctx *ctx, int64_t now_us,
+                                   struct mr_err *err)
 {
-    const struct oms_dedupe_expiry expiry = {.first_ts_us = entry->first_ts_us};
-    struct mr_key index;
+    const struct mr_slice key = mr_slice_str("sweep");
+    struct oms_dedupe_sweep sweep = {.bound_ts_us = INT64_MAX, .oldest_ts_us = INT64_MAX};
+    bool found = false;
+    bool changed = false;
 
-    expiry_key(&index, entry->first_ts_us, key);
-    MR_TRY(mr_store_put(d->seen, mr_key_slice(key), entry, err));
-    MR_TRY(mr_store_put(d->expiry, mr_key_slice(&index), &expiry, err));
-    dedupe_cut(d, entry->first_ts_us);
-    return MR_OK;
+    MR_TRY(mr_store_get(d->sweep, key, &sweep, &found, err));
+    /* The first of all, or one with an older clock, which a sweep may have passed already. */
+    if (!found || now_us < sweep.oldest_ts_us) {
+        sweep.oldest_ts_us = now_us;
+        sweep.bound_ts_us = now_us < sweep.bound_ts_us ? now_us : sweep.bound_ts_us;
+        changed = true;
+    }
+    if (is_due(d, sweep.bound_ts_us, now_us)) {
+        changed = true;
+        if (sweep.records_left > 0) {
+            sweep.records_left--;
+        } else {
+            sweep.records_left = BATCH_RECORDS - 1;
+            MR_TRY(sweep_batch(d, ctx, now_us, &sweep, err));
+        }
+    }
+    return changed ? mr_store_put(d->sweep, key, &sweep, err) : MR_OK;
 }
 
-/* The window of an earlier request with this key is over, but nobody has deleted it yet. */
-static enum mr_status dedupe_forget(struct dedupe *d, const struct mr_key *key,
-                                    const struct oms_dedupe_entry *old, struct mr_err *err)
-{
-    struct mr_key index;
-
-    /* It must not stay in memory, or the new entry would go with it. */
-    dedupe_cut(d, old->first_ts_us);
-    expiry_key(&index, old->first_ts_us, key);
-    return mr_store_delete(d->expiry, mr_key_slice(&index), err);
-}
+/* --- verdict ------------------------------------------------------------------------------ */
 
 static enum mr_status dedupe_suppress(struct dedupe *d, struct mr_ctx *ctx,
                                       const struct oms_order_command *order,
@@ -208,17 +183,11 @@ static enum mr_status dedupe_init(void *self, struct mr_ctx *ctx, struct mr_err 
     (void)err;
     d->magic = DEDUPE_MAGIC;
     d->seen = mr_ctx_store(ctx, DEDUPE_STORE_SEEN);
-    d->expiry = mr_ctx_store(ctx, DEDUPE_STORE_EXPIRY);
+    d->sweep = mr_ctx_store(ctx, DEDUPE_STORE_SWEEP);
     d->duplicates = mr_ctx_counter(ctx, "duplicates_total");
     d->conflicts = mr_ctx_counter(ctx, "conflicts_total");
     d->expired = mr_ctx_counter(ctx, "expired_total");
     return MR_OK;
-}
-
-static enum mr_status dedupe_reload(void *self, struct mr_ctx *ctx, struct mr_err *err)
-{
-    (void)ctx;
-    return dedupe_refill(MR_SELF(struct dedupe, self, DEDUPE_MAGIC), err);
 }
 
 static void request_key(struct mr_key *key, const struct oms_order_command *order)
@@ -247,7 +216,7 @@ static enum mr_status dedupe_process(void *self, struct mr_ctx *ctx, size_t port
 
     (void)port;
     request_key(&key, &order);
-    if (order.user_id.len == 0 || key.overflow || key.len > sizeof(key.bytes) - TIME_BYTES) {
+    if (order.user_id.len == 0 || key.overflow || key.len > REQUEST_KEY_BYTES_MAX) {
         return mr_fail(err, MR_MALFORMED, "userId or idempotency key is empty or too long");
     }
     order_map_command(&order, &command);
@@ -257,15 +226,12 @@ static enum mr_status dedupe_process(void *self, struct mr_ctx *ctx, size_t port
     if (found && !is_due(d, entry.first_ts_us, record->event_us)) {
         return dedupe_suppress(d, ctx, &order, &entry, err);
     }
-    if (found) {
-        MR_TRY(dedupe_forget(d, &key, &entry, err));
-    }
     entry.first_ts_us = record->event_us;
     memcpy(entry.fingerprint, order.fingerprint, sizeof(entry.fingerprint));
     entry.order_id = order.order_id;
     entry.command_id = order.event_id;
-    MR_TRY(dedupe_remember(d, &key, &entry, err));
-    MR_TRY(dedupe_expire(d, record->event_us, err));
+    MR_TRY(mr_store_put(d->seen, mr_key_slice(&key), &entry, err));
+    MR_TRY(dedupe_sweep(d, ctx, record->event_us, err));
     return mr_emit(ctx, DEDUPE_OUT_UNIQUE, order.user_id, &order, err);
 }
 
@@ -286,9 +252,9 @@ static const struct mr_store_spec dedupe_stores[] = {
     [DEDUPE_STORE_SEEN] = {.name = "seen",
                            .schema = &oms_dedupe_entry_schema,
                            .help = "(userId, action, idempotency key) -> first sight"},
-    [DEDUPE_STORE_EXPIRY] = {.name = "expiry",
-                             .schema = &oms_dedupe_expiry_schema,
-                             .help = "(first sight, key of seen): what to delete next"},
+    [DEDUPE_STORE_SWEEP] = {.name = "sweep",
+                            .schema = &oms_dedupe_sweep_schema,
+                            .help = "\"sweep\": how far the deletion of old entries is"},
 };
 static const struct mr_option dedupe_options[] = {
     {.name = "window",
@@ -313,6 +279,5 @@ const struct mr_stage dedupe_stage = {
     .options = dedupe_options,
     .option_count = MR_COUNT(dedupe_options),
     .init = dedupe_init,
-    .reload = dedupe_reload,
     .process = dedupe_process,
 };

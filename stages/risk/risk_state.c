@@ -1,7 +1,7 @@
 /* risk_state.c -- the row of a user. See risk_state.h. */
 #include "risk_state.h"
 
-#include "entries.h"
+#include "row_entries.h"
 
 /* --- the row ------------------------------------------------------------------------------ */
 

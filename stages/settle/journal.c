@@ -2,7 +2,6 @@
 #include "journal.h"
 
 #include "avro/balance.h"
-#include "avro/settle_user.h"
 #include "order_map.h"
 
 /* Words and colons of the longest account name, and the terminating zero. */
@@ -11,33 +10,29 @@
 _Static_assert((int)LEDGER_CREDIT == (int)OMS_DIRECTION_CREDIT, "ordinals are the schema's");
 _Static_assert((int)LEDGER_REVERSAL == (int)OMS_ENTRY_TYPE_REVERSAL, "ordinals are the schema's");
 
-void journal_begin(struct journal *journal, struct mr_ctx *ctx, const struct journal_stores *stores,
-                   struct mr_slice user_id, int64_t ts_us)
+enum mr_status journal_begin(struct journal *journal, struct mr_ctx *ctx,
+                             const struct journal_stores *stores, struct mr_slice user_id,
+                             int64_t ts_us, struct mr_err *err)
 {
     journal->ctx = ctx;
     journal->stores = stores;
     journal->entry = (struct oms_ledger_entry){.user_id = user_id, .ts_us = ts_us};
     journal->ledger.count = 0;
     journal->balance_count = 0;
+    return settle_account_get(&journal->account, ctx, stores->accounts, user_id, err);
 }
 
 enum mr_status journal_party(struct journal *journal, struct mr_slice asset,
                              struct ledger_party *party, struct mr_err *err)
 {
     struct journal_balance *balance = &journal->balances[journal->balance_count];
-    bool found = false;
+    const struct oms_settle_balance *stored = settle_account_balance(&journal->account, asset);
 
     MR_ASSERT(journal->balance_count < JOURNAL_ASSETS_MAX);
-    mr_key_begin(&balance->key);
-    mr_key_text(&balance->key, journal->entry.user_id);
-    mr_key_text(&balance->key, asset);
-    if (balance->key.overflow || asset.len == 0 || journal->entry.user_id.len == 0) {
+    if (asset.len == 0 || !settle_name_fits(journal->entry.user_id, asset)) {
         return mr_fail(err, MR_MALFORMED, "userId or asset is empty or too long");
     }
-    balance->value = (struct oms_settle_balance){0};
-    MR_TRY(mr_store_get(journal->stores->balances, mr_key_slice(&balance->key), &balance->value,
-                        &found, err));
-    balance->asset = asset;
+    balance->value = stored != NULL ? *stored : (struct oms_settle_balance){.asset = asset};
     balance->amounts.available = balance->value.available;
     balance->amounts.hold = balance->value.hold;
     journal->balance_count++;
@@ -82,46 +77,52 @@ static struct oms_posting *journal_postings(struct journal *journal)
     return postings;
 }
 
-static enum mr_status post_balance(struct journal *journal, struct journal_balance *balance,
-                                   struct mr_err *err)
+enum mr_status journal_store(struct journal *journal, struct mr_err *err)
 {
-    struct oms_balance out = {
-        .user_id = journal->entry.user_id,
-        .asset = balance->asset,
-        .ts_us = journal->entry.ts_us,
-        .available = balance->amounts.available,
-        .hold = balance->amounts.hold,
-        .version = balance->value.version + 1,
-    };
-
-    balance->value.available = out.available;
-    balance->value.hold = out.hold;
-    balance->value.version = out.version;
-    MR_TRY(
-        mr_store_put(journal->stores->balances, mr_key_slice(&balance->key), &balance->value, err));
-    return mr_emit_by(journal->ctx, journal->stores->balances_port, out.user_id,
-                      journal_pair(journal->ctx, out.user_id, out.asset), &out, err);
-}
-
-enum mr_status journal_post(struct journal *journal, struct mr_err *err)
-{
-    struct oms_settle_user user = {0};
-    bool found = false;
-
     if (journal->ledger.count == 0) {
         return MR_OK;
     }
     MR_ASSERT(ledger_balanced(&journal->ledger));
     mr_counter_add(journal->stores->journals, 1);
     mr_counter_add(journal->stores->overdrawn, journal->ledger.overdrawn ? 1 : 0);
-    MR_TRY(mr_store_get(journal->stores->users, journal->entry.user_id, &user, &found, err));
-    user.journal_seq++;
-    MR_TRY(mr_store_put(journal->stores->users, journal->entry.user_id, &user, err));
     for (size_t i = 0; i < journal->balance_count; i++) {
-        MR_TRY(post_balance(journal, &journal->balances[i], err));
+        struct journal_balance *balance = &journal->balances[i];
+
+        balance->value.available = balance->amounts.available;
+        balance->value.hold = balance->amounts.hold;
+        balance->value.version++;
+        settle_account_set_balance(&journal->account, &balance->value);
+    }
+    journal->account.value.journal_seq++;
+    return settle_account_put(&journal->account, err);
+}
+
+static enum mr_status emit_balance(struct journal *journal, const struct oms_settle_balance *value,
+                                   struct mr_err *err)
+{
+    const struct oms_balance out = {
+        .user_id = journal->entry.user_id,
+        .asset = value->asset,
+        .ts_us = journal->entry.ts_us,
+        .available = value->available,
+        .hold = value->hold,
+        .version = value->version,
+    };
+
+    return mr_emit_by(journal->ctx, journal->stores->balances_port, out.user_id,
+                      journal_pair(journal->ctx, out.user_id, out.asset), &out, err);
+}
+
+enum mr_status journal_emit(struct journal *journal, struct mr_err *err)
+{
+    if (journal->ledger.count == 0) {
+        return MR_OK;
+    }
+    for (size_t i = 0; i < journal->balance_count; i++) {
+        MR_TRY(emit_balance(journal, &journal->balances[i].value, err));
     }
     journal->entry.entry_type = (enum oms_entry_type)journal->ledger.entry;
-    journal->entry.seq = user.journal_seq;
+    journal->entry.seq = journal->account.value.journal_seq;
     journal->entry.postings.items = journal_postings(journal);
     journal->entry.postings.count = journal->ledger.count;
     return mr_emit(journal->ctx, journal->stores->ledger_port, journal->entry.user_id,

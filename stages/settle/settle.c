@@ -7,7 +7,8 @@
  *      mirror image in its own user's partition, so clearing returns to zero), CANCELED moves the
  *      rest of the hold back. Store "orders" keeps what an order still holds and the version of its
  *      last report, so a report that comes twice posts once. When an order is filled and holds
- *      nothing, a SETTLED report follows.
+ *      nothing, a SETTLED report follows. All else that is known of a user is one row of store
+ *      "accounts" (settle_account.h).
  * Not: a judge. Risk decided whether the user could afford it; the ledger writes what happened.
  *      A report of an order that is not (or no longer) in "orders" is counted and skipped.
  */
@@ -18,8 +19,6 @@
 #include "avro/execution_report.h"
 #include "avro/position.h"
 #include "avro/settle_order.h"
-#include "avro/settle_position.h"
-#include "avro/settle_user.h"
 #include "domain/position.h"
 #include "journal.h"
 
@@ -28,7 +27,6 @@
 struct settle {
     uint32_t magic;
     struct mr_store *orders;
-    struct mr_store *positions;
     struct journal_stores journal;
     struct mr_counter *skipped;
     struct mr_counter *orphans;
@@ -36,7 +34,7 @@ struct settle {
 
 enum { SETTLE_IN_EXECUTIONS, SETTLE_IN_ACCOUNTS };
 enum { SETTLE_OUT_SETTLED, SETTLE_OUT_LEDGER, SETTLE_OUT_POSITIONS, SETTLE_OUT_BALANCES };
-enum { SETTLE_STORE_BALANCES, SETTLE_STORE_POSITIONS, SETTLE_STORE_ORDERS, SETTLE_STORE_USERS };
+enum { SETTLE_STORE_ACCOUNTS, SETTLE_STORE_ORDERS };
 
 /* prefix + id in the task's scratch memory. */
 static struct mr_slice settle_id(struct mr_ctx *ctx, const char *prefix, struct mr_slice id)
@@ -53,10 +51,10 @@ static struct mr_slice settle_id(struct mr_ctx *ctx, const char *prefix, struct 
 
 /* --- journals of an order ----------------------------------------------------------------- */
 
-static void order_journal(struct journal *journal, struct settle *s, struct mr_ctx *ctx,
-                          const struct oms_execution_report *report)
+static enum mr_status order_journal(struct journal *journal, struct settle *s, struct mr_ctx *ctx,
+                                    const struct oms_execution_report *report, struct mr_err *err)
 {
-    journal_begin(journal, ctx, &s->journal, report->user_id, report->ts_us);
+    MR_TRY(journal_begin(journal, ctx, &s->journal, report->user_id, report->ts_us, err));
     journal->entry.journal_id = report->exec_id;
     journal->entry.exec_id = report->exec_id;
     journal->entry.has_exec_id = true;
@@ -66,6 +64,7 @@ static void order_journal(struct journal *journal, struct settle *s, struct mr_c
     journal->entry.has_symbol = true;
     journal->entry.trace_id = report->trace_id;
     journal->entry.has_trace_id = report->has_trace_id;
+    return MR_OK;
 }
 
 static struct mr_slice hold_asset(const struct oms_execution_report *report)
@@ -81,72 +80,69 @@ static enum mr_status settle_accept(struct settle *s, struct mr_ctx *ctx,
     struct ledger_party party;
     struct journal journal;
 
-    order_journal(&journal, s, ctx, report);
+    MR_TRY(order_journal(&journal, s, ctx, report, err));
     MR_TRY(journal_party(&journal, hold_asset(report), &party, err));
     if (!ledger_hold(&journal.ledger, &party, order.hold)) {
         return mr_fail(err, MR_OUT_OF_RANGE, "hold is negative or balance out of range");
     }
     MR_TRY(mr_store_put(s->orders, report->order_id, &order, err));
-    return journal_post(&journal, err);
+    MR_TRY(journal_store(&journal, err));
+    return journal_emit(&journal, err);
 }
 
-static enum mr_status settle_position(struct settle *s, struct mr_ctx *ctx,
+/* Changes the position in the row of the journal; *out says what it became. */
+static enum mr_status settle_position(struct settle_account *account,
                                       const struct oms_execution_report *report, dec_t notional,
-                                      struct mr_err *err)
+                                      struct oms_position *out, struct mr_err *err)
 {
     const struct pos_fill fill = {.side = (enum ord_side)report->side,
                                   .qty = report->last_qty,
                                   .notional = notional,
                                   .fee = report->fee_amount,
                                   .ts_us = report->ts_us};
-    struct oms_settle_position stored = {0};
-    struct oms_position out = {0};
-    struct mr_key key;
-    struct pos pos;
+    const struct oms_settle_position *known = settle_account_position(account, report->symbol);
+    const struct oms_settle_position stored =
+        known != NULL ? *known : (struct oms_settle_position){.symbol = report->symbol};
+    struct pos pos = {.qty = stored.qty,
+                      .cost_basis = stored.cost_basis,
+                      .realised_total = stored.realised_total,
+                      .realised_day = stored.realised_day,
+                      .fees_total = stored.fees_total,
+                      .day = stored.day};
     dec_t realised = 0;
-    bool found = false;
 
-    mr_key_begin(&key);
-    mr_key_text(&key, report->user_id);
-    mr_key_text(&key, report->symbol);
-    if (key.overflow) {
+    if (!settle_name_fits(report->user_id, report->symbol)) {
         return mr_fail(err, MR_MALFORMED, "userId and symbol are too long");
     }
-    MR_TRY(mr_store_get(s->positions, mr_key_slice(&key), &stored, &found, err));
-    pos = (struct pos){.qty = stored.qty,
-                       .cost_basis = stored.cost_basis,
-                       .realised_total = stored.realised_total,
-                       .realised_day = stored.realised_day,
-                       .fees_total = stored.fees_total,
-                       .day = stored.day};
     if (!pos_apply(&pos, &fill, &realised)) {
         return mr_fail(err, MR_OUT_OF_RANGE, "position out of range");
     }
-    stored = (struct oms_settle_position){.qty = pos.qty,
-                                          .cost_basis = pos.cost_basis,
-                                          .realised_total = pos.realised_total,
-                                          .realised_day = pos.realised_day,
-                                          .day = pos.day,
-                                          .fees_total = pos.fees_total,
-                                          .version = stored.version + 1};
-    MR_TRY(mr_store_put(s->positions, mr_key_slice(&key), &stored, err));
-    out = (struct oms_position){.user_id = report->user_id,
-                                .symbol = report->symbol,
-                                .ts_us = report->ts_us,
-                                .qty = stored.qty,
-                                .cost_basis = stored.cost_basis,
-                                .realised_total = stored.realised_total,
-                                .realised_day = stored.realised_day,
-                                .day = stored.day,
-                                .fees_total = stored.fees_total,
-                                .version = stored.version};
-    return mr_emit_by(ctx, SETTLE_OUT_POSITIONS, out.user_id,
-                      journal_pair(ctx, out.user_id, out.symbol), &out, err);
+    *out = (struct oms_position){.user_id = report->user_id,
+                                 .symbol = report->symbol,
+                                 .ts_us = report->ts_us,
+                                 .qty = pos.qty,
+                                 .cost_basis = pos.cost_basis,
+                                 .realised_total = pos.realised_total,
+                                 .realised_day = pos.realised_day,
+                                 .day = pos.day,
+                                 .fees_total = pos.fees_total,
+                                 .version = stored.version + 1};
+    settle_account_set_position(account, &(struct oms_settle_position){
+                                             .symbol = stored.symbol,
+                                             .qty = pos.qty,
+                                             .cost_basis = pos.cost_basis,
+                                             .realised_total = pos.realised_total,
+                                             .realised_day = pos.realised_day,
+                                             .day = pos.day,
+                                             .fees_total = pos.fees_total,
+                                             .version = stored.version + 1,
+                                         });
+    return MR_OK;
 }
 
 /* Filled, posted, nothing held: the order's last report. */
-static enum mr_status settle_done(struct settle *s, struct mr_ctx *ctx,
-                                  const struct oms_execution_report *report, struct mr_err *err)
+static enum mr_status emit_settled(struct mr_ctx *ctx, const struct oms_execution_report *report,
+                                   struct mr_err *err)
 {
     struct oms_execution_report done = *report;
 
@@ -162,7 +158,6 @@ static enum mr_status settle_done(struct settle *s, struct mr_ctx *ctx,
     done.has_fee_amount = false;
     done.has_counter_order_id = false;
     done.has_book_seq = false;
-    MR_TRY(mr_store_delete(s->orders, report->order_id, err));
     return mr_emit(ctx, SETTLE_OUT_SETTLED, report->user_id, &done, err);
 }
 
@@ -186,26 +181,30 @@ static enum mr_status settle_fill(struct settle *s, struct mr_ctx *ctx,
                                   const struct oms_execution_report *report,
                                   struct oms_settle_order *order, struct mr_err *err)
 {
+    const bool done = report->status == OMS_ORDER_STATUS_FILLED && report->hold_after == 0;
+    struct oms_position position;
     struct ledger_trade trade;
     struct journal journal;
 
     if (!fill_amounts(report, order->hold, &trade)) {
         return mr_fail(err, MR_OUT_OF_RANGE, "fill without amounts, or more than the order holds");
     }
-    order_journal(&journal, s, ctx, report);
+    MR_TRY(order_journal(&journal, s, ctx, report, err));
     MR_TRY(journal_party(&journal, report->base_asset, &trade.base, err));
     MR_TRY(journal_party(&journal, report->quote_asset, &trade.quote, err));
     if (!ledger_trade(&journal.ledger, &trade)) {
         return mr_fail(err, MR_OUT_OF_RANGE, "balance out of range");
     }
-    MR_TRY(settle_position(s, ctx, report, trade.notional, err));
-    MR_TRY(journal_post(&journal, err));
-    if (report->status == OMS_ORDER_STATUS_FILLED && report->hold_after == 0) {
-        return settle_done(s, ctx, report, err);
-    }
+    MR_TRY(settle_position(&journal.account, report, trade.notional, &position, err));
     order->hold = report->hold_after;
     order->last_version = report->version;
-    return mr_store_put(s->orders, report->order_id, order, err);
+    MR_TRY(done ? mr_store_delete(s->orders, report->order_id, err)
+                : mr_store_put(s->orders, report->order_id, order, err));
+    MR_TRY(journal_store(&journal, err));
+    MR_TRY(mr_emit_by(ctx, SETTLE_OUT_POSITIONS, position.user_id,
+                      journal_pair(ctx, position.user_id, position.symbol), &position, err));
+    MR_TRY(journal_emit(&journal, err));
+    return done ? emit_settled(ctx, report, err) : MR_OK;
 }
 
 static enum mr_status settle_cancel(struct settle *s, struct mr_ctx *ctx,
@@ -215,13 +214,14 @@ static enum mr_status settle_cancel(struct settle *s, struct mr_ctx *ctx,
     struct ledger_party party;
     struct journal journal;
 
-    order_journal(&journal, s, ctx, report);
+    MR_TRY(order_journal(&journal, s, ctx, report, err));
     MR_TRY(journal_party(&journal, hold_asset(report), &party, err));
     if (!ledger_release(&journal.ledger, &party, order->hold)) {
         return mr_fail(err, MR_OUT_OF_RANGE, "balance out of range");
     }
     MR_TRY(mr_store_delete(s->orders, report->order_id, err));
-    return journal_post(&journal, err);
+    MR_TRY(journal_store(&journal, err));
+    return journal_emit(&journal, err);
 }
 
 /* --- ports -------------------------------------------------------------------------------- */
@@ -280,7 +280,7 @@ static enum mr_status settle_transfer(struct settle *s, struct mr_ctx *ctx,
     if (!deposit && command->action != OMS_ACCOUNT_ACTION_WITHDRAW) {
         return MR_OK;
     }
-    journal_begin(&journal, ctx, &s->journal, command->user_id, command->ts_us);
+    MR_TRY(journal_begin(&journal, ctx, &s->journal, command->user_id, command->ts_us, err));
     journal.entry.journal_id = settle_id(ctx, "A-", command->event_id);
     journal.entry.trace_id = command->trace_id;
     journal.entry.has_trace_id = command->has_trace_id;
@@ -290,7 +290,8 @@ static enum mr_status settle_transfer(struct settle *s, struct mr_ctx *ctx,
     if (!done) {
         return mr_fail(err, MR_OUT_OF_RANGE, "amount is negative or balance out of range");
     }
-    return journal_post(&journal, err);
+    MR_TRY(journal_store(&journal, err));
+    return journal_emit(&journal, err);
 }
 
 static enum mr_status settle_process(void *self, struct mr_ctx *ctx, size_t port,
@@ -311,10 +312,8 @@ static enum mr_status settle_init(void *self, struct mr_ctx *ctx, struct mr_err 
     (void)err;
     s->magic = SETTLE_MAGIC;
     s->orders = mr_ctx_store(ctx, SETTLE_STORE_ORDERS);
-    s->positions = mr_ctx_store(ctx, SETTLE_STORE_POSITIONS);
     s->journal = (struct journal_stores){
-        .balances = mr_ctx_store(ctx, SETTLE_STORE_BALANCES),
-        .users = mr_ctx_store(ctx, SETTLE_STORE_USERS),
+        .accounts = mr_ctx_store(ctx, SETTLE_STORE_ACCOUNTS),
         .journals = mr_ctx_counter(ctx, "journals_total"),
         .overdrawn = mr_ctx_counter(ctx, "overdrawn_total"),
         .ledger_port = SETTLE_OUT_LEDGER,
@@ -350,18 +349,12 @@ static const struct mr_port settle_out[] = {
                              .help = "what a user has of an asset, keyed userId:asset"},
 };
 static const struct mr_store_spec settle_stores[] = {
-    [SETTLE_STORE_BALANCES] = {.name = "balances",
-                               .schema = &oms_settle_balance_schema,
-                               .help = "(userId, asset) -> available and hold"},
-    [SETTLE_STORE_POSITIONS] = {.name = "positions",
-                                .schema = &oms_settle_position_schema,
-                                .help = "(userId, symbol) -> position at average cost"},
+    [SETTLE_STORE_ACCOUNTS] = {.name = "accounts",
+                               .schema = &oms_settle_account_schema,
+                               .help = "userId -> journal number, balances, positions"},
     [SETTLE_STORE_ORDERS] = {.name = "orders",
                              .schema = &oms_settle_order_schema,
                              .help = "orderId -> what the ledger still holds for it"},
-    [SETTLE_STORE_USERS] = {.name = "users",
-                            .schema = &oms_settle_user_schema,
-                            .help = "userId -> number of the last journal"},
 };
 
 const struct mr_stage settle_stage = {

@@ -2,7 +2,7 @@
 #include "avro/balance.h"
 #include "avro/ledger_entry.h"
 #include "avro/risk_account.h"
-#include "avro/settle_balance.h"
+#include "avro/settle_account.h"
 #include "invariants.h"
 #include "tally.h"
 
@@ -137,16 +137,22 @@ static void subtract_settle(struct mr_world *world, struct tally *difference)
 {
     struct mr_world_records records;
 
-    mr_world_read_state(world, "settle", "balances", &records);
+    mr_world_read_state(world, "settle", "accounts", &records);
     mr_world_latest(&records);
     for (size_t i = 0; i < records.count; i++) {
-        const char *user = (const char *)records.items[i].key.data;
-        const char *asset = user + strlen(user) + 1;
-        struct oms_settle_balance balance;
+        const struct mr_slice user = records.items[i].key;
+        struct oms_settle_account account;
 
-        mr_world_decode_state(world, "settle", "balances", &records, i, &balance);
-        tally_at(difference, "%s %s available", user, asset)->sum -= balance.available;
-        tally_at(difference, "%s %s hold", user, asset)->sum -= balance.hold;
+        mr_world_decode_state(world, "settle", "accounts", &records, i, &account);
+        for (size_t at = 0; at < account.balances.count; at++) {
+            const struct oms_settle_balance *cash = &account.balances.items[at];
+
+            tally_at(difference, "%.*s %.*s available", MR_SLICE_ARG(user),
+                     MR_SLICE_ARG(cash->asset))
+                ->sum -= cash->available;
+            tally_at(difference, "%.*s %.*s hold", MR_SLICE_ARG(user), MR_SLICE_ARG(cash->asset))
+                ->sum -= cash->hold;
+        }
     }
     mr_world_records_fini(&records);
 }

@@ -6,7 +6,6 @@
 #include "avro/book_delta.h"
 #include "avro/dedupe_expiry.h"
 #include "avro/settle_order.h"
-#include "avro/settle_user.h"
 #include "avro/trade.h"
 #include "millrace/wire.h"
 
@@ -25,7 +24,7 @@ struct bytes_case {
 };
 
 #define LONG(...)                                                                                  \
-    .schema = &oms_settle_user_schema, .body = {__VA_ARGS__},                                      \
+    .schema = &oms_dedupe_expiry_schema, .body = {__VA_ARGS__},                                    \
     .len = sizeof((uint8_t[]){__VA_ARGS__})
 /* Behind a decimal of zero stands the int. */
 #define ZERO16 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0

@@ -6,7 +6,7 @@
  * Method: the toy pipeline with a state backend that fails on demand, a foreign transaction in a
  *         changelog, a stage whose server is away, and calls of the log that fail together.
  */
-#include "avro/settle_balance.h"
+#include "avro/price_state.h"
 #include "millrace/changelog.h"
 #include "toy.h"
 
@@ -154,7 +154,7 @@ static void foreign_begin(struct toy *toy, struct foreign *foreign, const char *
     const struct mr_stage_node *stage =
         &toy->topology->stages[mr_topology_find_stage(toy->topology, "tally")];
     const struct mr_store_spec *store = &stage->type->stores[0];
-    const struct oms_settle_balance value = {.version = total};
+    const struct oms_price_state value = {.last_trade_id = total};
     uint8_t bytes[256];
     uint8_t key[MR_CHANGELOG_KEY_BYTES_MAX];
     struct mr_outgoing record = {

@@ -3,8 +3,7 @@
 
 #include "avro/balance.h"
 #include "avro/order_command.h"
-#include "avro/settle_balance.h"
-#include "avro/settle_user.h"
+#include "avro/price_state.h"
 #include "millrace/partition.h"
 
 #include <check.h>
@@ -53,9 +52,8 @@ static void load_topology(struct toy *toy, const char *extra_defaults, const cha
 {
     static const struct mr_stage *const stages[] = {&toy_gate, &toy_tally, &toy_clockwork};
     static const struct mr_sink_type *const sinks[] = {&toy_sink};
-    static const struct mr_schema *const schemas[] = {
-        &oms_order_command_schema, &oms_balance_schema, &oms_settle_balance_schema,
-        &oms_settle_user_schema};
+    static const struct mr_schema *const schemas[] = {&oms_order_command_schema,
+                                                      &oms_balance_schema, &oms_price_state_schema};
     static const struct mr_catalog catalog = {.stages = stages,
                                               .stage_count = MR_COUNT(stages),
                                               .sinks = sinks,

@@ -1,8 +1,7 @@
 /* toy_stages.c -- see toy.h. */
 #include "avro/balance.h"
 #include "avro/order_command.h"
-#include "avro/settle_balance.h"
-#include "avro/settle_user.h"
+#include "avro/price_state.h"
 #include "millrace/option.h"
 #include "toy.h"
 
@@ -18,10 +17,10 @@ struct gate {
 
 static bool add_up(void *arg, struct mr_slice key, const void *value)
 {
-    const struct oms_settle_user *user = value;
+    const struct oms_price_state *user = value;
 
     (void)key;
-    *(int64_t *)arg += user->journal_seq;
+    *(int64_t *)arg += user->last_trade_id;
     return true;
 }
 
@@ -44,14 +43,14 @@ static enum mr_status gate_process(void *self, struct mr_ctx *ctx, size_t port,
 {
     const struct oms_order_command *order = record->value;
     struct mr_store *seen = mr_ctx_store(ctx, 0);
-    struct oms_settle_user user = {0};
+    struct oms_price_state user = {0};
     struct gate *gate = self;
     int64_t before = 0;
     bool found;
 
     (void)port;
     MR_TRY(mr_store_get(seen, record->key, &user, &found, err));
-    user.journal_seq++;
+    user.last_trade_id++;
     MR_TRY(mr_store_put(seen, record->key, &user, err));
     gate->processed++;
     MR_TRY(mr_emit(ctx, 0, record->key, order, err));
@@ -74,19 +73,19 @@ static enum mr_status tally_process(void *self, struct mr_ctx *ctx, size_t port,
 {
     const struct oms_order_command *order = record->value;
     struct mr_store *totals = mr_ctx_store(ctx, 0);
-    struct oms_settle_balance total = {0};
+    struct oms_price_state total = {0};
     struct oms_balance out = {.user_id = record->key, .asset = mr_slice_str("BTC")};
     bool found;
 
     (void)self;
     (void)port;
     MR_TRY(mr_store_get(totals, record->key, &total, &found, err));
-    total.version++;
+    total.last_trade_id++;
     MR_TRY(mr_store_put(totals, record->key, &total, err));
     if (id_is(order, "late")) {
         return mr_fail(err, MR_OUT_OF_RANGE, "tally does not like it");
     }
-    out.version = total.version;
+    out.version = total.last_trade_id;
     out.ts_us = record->event_us;
     return mr_emit(ctx, 0, record->key, &out, err);
 }
@@ -122,13 +121,13 @@ static enum mr_status count_up(struct mr_ctx *ctx, struct mr_slice name, int64_t
 {
     struct mr_store *counts = mr_ctx_store(ctx, 0);
     struct oms_balance out = {.user_id = name, .asset = mr_slice_str("BTC")};
-    struct oms_settle_balance count = {0};
+    struct oms_price_state count = {0};
     bool found;
 
     MR_TRY(mr_store_get(counts, name, &count, &found, err));
-    count.version += by;
+    count.last_trade_id += by;
     MR_TRY(mr_store_put(counts, name, &count, err));
-    out.version = count.version;
+    out.version = count.last_trade_id;
     return mr_emit(ctx, 0, name, &out, err);
 }
 
@@ -180,18 +179,18 @@ static const struct mr_port gate_in[] = {
 static const struct mr_port gate_out[] = {
     {.name = "passed", .schema = &oms_order_command_schema, .help = "what is let through"}};
 static const struct mr_store_spec gate_stores[] = {
-    {.name = "seen", .schema = &oms_settle_user_schema, .help = "user"}};
+    {.name = "seen", .schema = &oms_price_state_schema, .help = "user"}};
 static const struct mr_port tally_out[] = {{.name = "totals",
                                             .schema = &oms_balance_schema,
                                             .flags = MR_PORT_LATEST,
                                             .help = "orders of a user"}};
 static const struct mr_store_spec tally_stores[] = {
-    {.name = "totals", .schema = &oms_settle_balance_schema, .help = "user"}};
+    {.name = "totals", .schema = &oms_price_state_schema, .help = "user"}};
 
 static const struct mr_port clockwork_out[] = {
     {.name = "ticks", .schema = &oms_balance_schema, .help = "counts"}};
 static const struct mr_store_spec clockwork_stores[] = {
-    {.name = "counts", .schema = &oms_settle_balance_schema, .help = "what is counted"}};
+    {.name = "counts", .schema = &oms_price_state_schema, .help = "what is counted"}};
 
 const struct mr_stage toy_gate = {
     .name = "gate",

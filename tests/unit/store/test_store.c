@@ -7,7 +7,7 @@
  * Method: a random walk beside a model of three arrays (committed, transaction, record); the cache
  * is small, so that eviction and the filter take part. Boundaries have tests of their own.
  */
-#include "avro/settle_balance.h"
+#include "avro/price_state.h"
 #include "millrace/task_store.h"
 
 #include <check.h>
@@ -40,7 +40,7 @@ static void open_store(struct fixture *f, size_t cache_bytes)
     };
 
     f->budget = (struct mr_cache_budget){.limit_bytes = cache_bytes};
-    ck_assert_int_eq(mr_codec_bind(f->codec, &oms_settle_balance_schema, "balances-value",
+    ck_assert_int_eq(mr_codec_bind(f->codec, &oms_price_state_schema, "balances-value",
                                    &config.binding, &f->err),
                      MR_OK);
     ck_assert_int_eq(mr_store_open(&config, &f->store, &f->err), MR_OK);
@@ -76,7 +76,7 @@ static struct mr_slice key_of(int i, char text[16])
 
 static void put(struct fixture *f, int key, int64_t version)
 {
-    const struct oms_settle_balance value = {.version = version, .available = version};
+    const struct oms_price_state value = {.last_trade_id = version, .last = version};
     char text[16];
 
     ck_assert_int_eq(mr_store_put(f->store, key_of(key, text), &value, &f->err), MR_OK);
@@ -92,12 +92,12 @@ static void del(struct fixture *f, int key)
 /* 0: absent */
 static int64_t get(struct fixture *f, int key)
 {
-    struct oms_settle_balance value;
+    struct oms_price_state value;
     char text[16];
     bool found;
 
     ck_assert_int_eq(mr_store_get(f->store, key_of(key, text), &value, &found, &f->err), MR_OK);
-    return found ? value.version : 0;
+    return found ? value.last_trade_id : 0;
 }
 
 struct changes {
@@ -153,7 +153,7 @@ struct scan_check {
 static bool check_scanned(void *arg, struct mr_slice key, const void *value)
 {
     struct scan_check *scan = arg;
-    const struct oms_settle_balance *balance = value;
+    const struct oms_price_state *state = value;
     char text[16];
 
     while (scan->next < scan->end && scan->want[scan->next] == 0) {
@@ -161,7 +161,7 @@ static bool check_scanned(void *arg, struct mr_slice key, const void *value)
     }
     ck_assert_int_lt(scan->next, scan->end);
     ck_assert(mr_slice_equal(key, key_of(scan->next, text)));
-    ck_assert_int_eq(balance->version, scan->want[scan->next]);
+    ck_assert_int_eq(state->last_trade_id, scan->want[scan->next]);
     scan->next++;
     return true;
 }
@@ -311,7 +311,7 @@ START_TEST(borrowed_bytes_survive_a_put_of_the_same_key)
     /* Fixed bytes are copied by decoding, so look at the block through the codec's own borrow:
      * two gets around a put in one record give the values of their time. */
     struct fixture f;
-    struct oms_settle_balance before;
+    struct oms_price_state before;
     char text[16];
     bool found;
 
@@ -321,7 +321,7 @@ START_TEST(borrowed_bytes_survive_a_put_of_the_same_key)
     ck_assert_int_eq(mr_store_get(f.store, key_of(5, text), &before, &found, &f.err), MR_OK);
     put(&f, 5, 2);
     put(&f, 5, 3);
-    ck_assert_int_eq(before.version, 1);
+    ck_assert_int_eq(before.last_trade_id, 1);
     ck_assert(mr_store_rollback(f.store));
     ck_assert_int_eq(get(&f, 5), 1);
     ck_assert(!mr_store_rollback(f.store));
@@ -332,7 +332,7 @@ END_TEST
 START_TEST(a_key_too_long_is_refused_and_leaves_no_trace)
 {
     static uint8_t bytes[MR_STORE_KEY_BYTES_MAX + 1];
-    const struct oms_settle_balance value = {0};
+    const struct oms_price_state value = {0};
     struct fixture f;
 
     set_up(&f, 1 << 20);
@@ -349,7 +349,7 @@ END_TEST
 START_TEST(an_unreadable_value_is_corruption_not_poison)
 {
     struct fixture f;
-    struct oms_settle_balance value;
+    struct oms_price_state value;
     const uint8_t bytes[] = {0, 0, 0, 0, 1, 7};
     char text[16];
     struct mr_backend_write write = {.value = mr_slice_of(bytes, sizeof(bytes)), .has_value = true};

@@ -1,6 +1,8 @@
 /* account_fixture.c -- see account_fixture.h. */
 #include "account_fixture.h"
 
+#include "avro/settle_account.h"
+
 dec_t amount(const char *text)
 {
     dec_t value = 0;
@@ -179,4 +181,22 @@ struct oms_execution_report fixture_canceled(const struct oms_execution_report *
     report.cancel_reason = OMS_CANCEL_REASON_USER;
     report.has_cancel_reason = true;
     return report;
+}
+
+bool fixture_settle_balance(struct mr_driver *driver, const char *user, const char *asset,
+                            struct oms_settle_balance *balance)
+{
+    struct oms_settle_account account;
+
+    *balance = (struct oms_settle_balance){0};
+    if (!mr_driver_store_get(driver, "accounts", s(user), &account)) {
+        return false;
+    }
+    for (size_t i = 0; i < account.balances.count; i++) {
+        if (mr_slice_equal(account.balances.items[i].asset, s(asset))) {
+            *balance = account.balances.items[i];
+            return true;
+        }
+    }
+    return false;
 }

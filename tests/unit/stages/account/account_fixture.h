@@ -11,6 +11,7 @@
 #include "avro/instrument.h"
 #include "avro/order_command.h"
 #include "avro/price_tick.h"
+#include "avro/settle_account.h"
 #include "domain/decimal.h"
 #include "stage_driver.h"
 
@@ -38,6 +39,11 @@ struct oms_order_command fixture_cancel(const char *order_id, const char *user, 
 struct oms_account_command fixture_transfer(const char *event_id, const char *user,
                                             enum oms_account_action action, const char *asset,
                                             const char *value);
+
+/* What settle has of a user's asset; false and zero when it never met it. Valid as a store value.
+ */
+bool fixture_settle_balance(struct mr_driver *driver, const char *user, const char *asset,
+                            struct oms_settle_balance *balance);
 
 /* Reports of the engine on BTCUSDT; engineSeq is version. */
 struct oms_execution_report fixture_accepted(const char *order_id, const char *user,

@@ -8,7 +8,6 @@
  */
 #include "account_fixture.h"
 #include "avro/ledger_entry.h"
-#include "avro/settle_balance.h"
 #include "domain/hold.h"
 #include "risk/risk.h"
 #include "risk_fixture.h"
@@ -126,9 +125,9 @@ static void check_books(struct world *w)
     for (size_t u = 0; u < USERS; u++) {
         for (size_t a = 0; a < ASSETS; a++) {
             const struct oms_risk_balance cash = risk_balance_of(w->risk, users[u], assets[a]);
-            struct oms_settle_balance books = {0};
+            struct oms_settle_balance books;
 
-            (void)mr_driver_store_get(w->settle, "balances", key2(users[u], assets[a]), &books);
+            (void)fixture_settle_balance(w->settle, users[u], assets[a], &books);
             ck_assert_msg(cash.available == books.available && cash.hold == books.hold,
                           "risk and settle differ on %s of %s", assets[a], users[u]);
             ck_assert(books.available >= 0 && books.hold >= 0);
@@ -312,9 +311,9 @@ static void check_nothing_is_held(struct world *w)
     for (size_t u = 0; u < USERS; u++) {
         ck_assert_int_eq(risk_account_of(w->risk, users[u]).open_orders, 0);
         for (size_t a = 0; a < ASSETS; a++) {
-            struct oms_settle_balance books = {0};
+            struct oms_settle_balance books;
 
-            (void)mr_driver_store_get(w->settle, "balances", key2(users[u], assets[a]), &books);
+            (void)fixture_settle_balance(w->settle, users[u], assets[a], &books);
             ck_assert(books.hold == 0);
         }
         for (size_t i = 0; i < SYMBOLS; i++) {

@@ -1,13 +1,13 @@
 /*
- * entries.h -- the arrays inside a row: sorted by name, found by halving, changed by copying.
+ * row_entries.h -- the arrays inside a row: sorted by name, found by halving, changed by copying.
  *
  * Why: a user may have hundreds of symbols, and the row is read with every order. Sorted, the same
  *      content is the same bytes, whatever came first.
  * How: what a store returned is borrowed and may not be written, so each change copies the array
  *      into the arena of the record in hand; beside the decoding of the row that is little.
  */
-#ifndef MILLRACE_STAGES_RISK_ENTRIES_H
-#define MILLRACE_STAGES_RISK_ENTRIES_H
+#ifndef MILLRACE_STAGES_ROW_ENTRIES_H
+#define MILLRACE_STAGES_ROW_ENTRIES_H
 
 #include "millrace/arena.h"
 

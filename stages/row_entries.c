@@ -1,5 +1,5 @@
-/* entries.c -- see entries.h. */
-#include "entries.h"
+/* row_entries.c -- see row_entries.h. */
+#include "row_entries.h"
 
 static const uint8_t *item_at(const struct entries *entries, size_t at)
 {
