@@ -25,7 +25,7 @@
  */
 #define PUMP_BYTES ((size_t)2 << 20)
 /* While input waits, commits may be this many intervals apart: fewer of them leave more CPU. */
-#define BACKLOG_INTERVALS 5
+#define BACKLOG_INTERVALS 10
 #define BACKOFF_MIN_US (100 * MR_MS_US)
 #define BACKOFF_MAX_US (5 * MR_SECOND_US)
 #define ABORTS_BEFORE_HALVES 3

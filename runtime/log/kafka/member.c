@@ -104,10 +104,14 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
 static enum mr_status settings(rd_kafka_conf_t *conf, const struct kafka_log *log,
                                const struct mr_member_options *options, struct mr_err *err)
 {
+    /*
+     * Above either bound on what is queued librdkafka 2.0.2 fetches nothing for a second, so a
+     * queue must last longer than that: bytes are the bound that is meant.
+     */
     static const struct mr_topic_config tuning[] = {
         {"heartbeat.interval.ms", "1000"}, {"max.poll.interval.ms", COMMIT_MAX_POLL_MS},
         {"fetch.wait.max.ms", "50"},       {"fetch.error.backoff.ms", "5"},
-        {"queued.min.messages", "20000"},  {"queued.max.messages.kbytes", "16384"},
+        {"queued.min.messages", "100000"}, {"queued.max.messages.kbytes", "65536"},
     };
     static const struct mr_topic_config required[] = {
         {"isolation.level", "read_committed"},      {"enable.auto.commit", "false"},

@@ -205,7 +205,7 @@ START_TEST(options_lists_every_table)
     const char *doc = (const char *)out.data;
     ck_assert_ptr_nonnull(strstr(doc, "## `defaults`\n"));
     ck_assert_ptr_nonnull(strstr(doc, "| `commit-interval` | duration | 10ms | 1ms .. 1m |"));
-    ck_assert_ptr_nonnull(strstr(doc, "| `commit-bytes` | size | 4MiB | 1KiB .. 1GiB |"));
+    ck_assert_ptr_nonnull(strstr(doc, "| `commit-bytes` | size | 16MiB | 1KiB .. 1GiB |"));
     ck_assert_ptr_nonnull(strstr(doc, "## stage type `check`\n\nlets good orders pass\n"));
     ck_assert_ptr_nonnull(strstr(doc, "- in `prices`: Price, a table\n"));
     ck_assert_ptr_nonnull(strstr(doc, "| `mode` | choice | fast | fast, careful |"));
