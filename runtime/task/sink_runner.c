@@ -16,6 +16,8 @@
 
 #define BATCH_ARENA_BYTES ((size_t)1 << 20)
 #define COMMIT_EVERY_US (100 * MR_MS_US)
+/* An outside system takes some thousand records a second. */
+#define QUEUE_BYTES_MAX (INT64_C(8) << 20)
 #define BACKOFF_MIN_US (100 * MR_MS_US)
 #define BACKOFF_MAX_US (5 * MR_SECOND_US)
 
@@ -136,6 +138,7 @@ static enum mr_status start(struct mr_sink_runner *runner, struct mr_err *err)
         .topics = &runner->topic->name,
         .topic_count = 1,
         .session_timeout_us = topology->defaults.session_timeout_us,
+        .queue_bytes_max = QUEUE_BYTES_MAX,
         .callbacks = {.assigned = assigned, .revoked = revoked, .arg = runner},
     };
 

@@ -180,6 +180,8 @@ struct mr_member_options {
     const char *const *topics;
     size_t topic_count;
     int64_t session_timeout_us;
+    /* Fetched and not yet polled, about: more than the owner takes in a second. 0: 48 MiB. */
+    int64_t queue_bytes_max;
     struct mr_member_callbacks callbacks;
 };
 

@@ -8,10 +8,12 @@
 #include "millrace/arena.h"
 #include "millrace/logger.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 
 #define MEMBER_MAGIC 0x4B4D454Du
 #define SEEK_MS 10000
+#define QUEUE_BYTES_MAX (INT64_C(48) << 20)
 #define COMMIT_MAX_POLL_MS "300000"
 
 struct kafka_member {
@@ -104,14 +106,15 @@ static void on_error(rd_kafka_t *client, int code, const char *reason, void *opa
 static enum mr_status settings(rd_kafka_conf_t *conf, const struct kafka_log *log,
                                const struct mr_member_options *options, struct mr_err *err)
 {
+    char queue_kbytes[24];
     /*
      * Above either bound on what is queued librdkafka 2.0.2 fetches nothing for a second, so a
      * queue must last longer than that: bytes are the bound that is meant.
      */
-    static const struct mr_topic_config tuning[] = {
+    const struct mr_topic_config tuning[] = {
         {"heartbeat.interval.ms", "1000"}, {"max.poll.interval.ms", COMMIT_MAX_POLL_MS},
         {"fetch.wait.max.ms", "50"},       {"fetch.error.backoff.ms", "5"},
-        {"queued.min.messages", "100000"}, {"queued.max.messages.kbytes", "65536"},
+        {"queued.min.messages", "100000"}, {"queued.max.messages.kbytes", queue_kbytes},
     };
     static const struct mr_topic_config required[] = {
         {"isolation.level", "read_committed"},      {"enable.auto.commit", "false"},
@@ -119,6 +122,10 @@ static enum mr_status settings(rd_kafka_conf_t *conf, const struct kafka_log *lo
         {"partition.assignment.strategy", "range"},
     };
 
+    (void)snprintf(
+        queue_kbytes, sizeof(queue_kbytes), "%lld",
+        (long long)(options->queue_bytes_max == 0 ? QUEUE_BYTES_MAX : options->queue_bytes_max) /
+            1024);
     kafka_conf_tune(conf, log, tuning, MR_COUNT(tuning));
     MR_TRY(kafka_conf_set_all(conf, required, MR_COUNT(required), err));
     MR_TRY(kafka_conf_set(conf, "group.id", options->group, err));
