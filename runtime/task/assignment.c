@@ -6,6 +6,7 @@
  * stores are caught up. Before partitions go, the open transaction is finished: committed while we
  * are still their owner, aborted when they are lost.
  */
+#include "millrace/fault.h"
 #include "millrace/logger.h"
 #include "task.h"
 
@@ -85,6 +86,7 @@ void assignment_assigned(void *arg, const struct mr_topic_partition *partitions,
     for (size_t i = 0; i < count; i++) {
         assign_one(worker, &partitions[i]);
     }
+    MR_MARK(ASSIGNED);
     worker->state = MR_WORKER_RUNNING;
     mr_info("assigned", "group=%s worker=%d partitions=%zu", worker->group->name, worker->index,
             count);
@@ -109,6 +111,7 @@ void assignment_revoked(void *arg, const struct mr_topic_partition *partitions, 
     if (worker->crashing || worker->revocation_status != MR_OK) {
         return; /* nothing is finished any more; what is there stays for a restart */
     }
+    MR_MARK(REVOKING);
     if (worker->open && !worker->unsettled) {
         if (lost) {
             const struct mr_err why = {.status = MR_TXN_ABORT, .text = "partitions were lost"};

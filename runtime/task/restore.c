@@ -14,6 +14,7 @@
  * tombstones live: each case is said.
  */
 #include "millrace/changelog.h"
+#include "millrace/fault.h"
 #include "millrace/logger.h"
 #include "task.h"
 
@@ -289,6 +290,7 @@ static enum mr_status apply(struct mr_worker *worker, struct mr_message *message
     }
     status = backend->ops->write(backend, batch->writes, batch->count, batch->metas,
                                  batch->meta_count, false, err);
+    MR_MARK(RESTORE_BATCH);
     worker->live.restored_records += batch->count;
     mr_counter_add(worker->metrics.restored, batch->count);
     free(batch);
@@ -365,6 +367,7 @@ static enum mr_status check_task(struct task *task, int64_t *left, struct mr_err
         return MR_OK;
     }
     restore_forget(worker, task);
+    MR_MARK(RESTORE_DONE);
     status = task_start(task, err);
     if (mr_status_class(status) == MR_CLASS_RETRY) {
         /* A schema that must be asked for, a slow disk: from the beginning, a little later. */

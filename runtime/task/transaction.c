@@ -11,6 +11,7 @@
  */
 #include "transaction.h"
 
+#include "millrace/fault.h"
 #include "millrace/logger.h"
 
 #include <stdlib.h>
@@ -130,13 +131,16 @@ static enum mr_status send_rest(struct mr_worker *worker, struct mr_err *err)
     const int64_t held_us = worker->last_commit_us + HOLD_AFTER_OUTCOME_US - worker_now_us(worker);
 
     MR_TRY(process_flush(worker, err));
+    MR_POINT(BEFORE_PRODUCE, err);
     if (held_us > 0 && worker->exactly_once) {
         mr_clock_wait_us(worker->process.clock, held_us);
     }
     MR_TRY(begin(worker, err));
     MR_TRY(outbox_send(&worker->outbox, worker->producer, worker->producer_topics, true, err));
     MR_TRY(state_send_changes(worker, err));
-    return journal_send(worker, err);
+    MR_TRY(journal_send(worker, err));
+    MR_POINT(AFTER_PRODUCE, err);
+    return MR_OK;
 }
 
 /* ---- outcomes -------------------------------------------------------------------------------- */
@@ -315,6 +319,7 @@ static enum mr_status commit_producer(struct mr_worker *worker, struct mr_err *e
 
     free(offsets);
     if (status == MR_OK) {
+        MR_MARK(COMMITTED);
         committed(worker);
     } else if (status == MR_INDETERMINATE) {
         transaction_doubt(worker, err);
