@@ -122,6 +122,15 @@ struct worker_metrics {
     struct mr_gauge *tasks;
     struct mr_gauge *tasks_ready;
     struct mr_gauge *restore_left;
+    struct mr_gauge *restore_seconds_left;
+    struct mr_counter *wiped;
+};
+
+/* Since tasks began to wait for their changelogs. */
+struct restore_progress {
+    int64_t since_us; /* 0: none waits */
+    int64_t said_us;
+    uint64_t before; /* records restored until then */
 };
 
 struct mr_worker {
@@ -147,6 +156,7 @@ struct mr_worker {
     bool tables_ready;
     uint64_t tables_version; /* counts changes, from 1 */
     struct mr_reader *restore_reader;
+    struct restore_progress restoring;
     struct mr_reader_ref *input_readers; /* storage of all inputs' readers */
     size_t *input_reader_first;          /* [input_count + 1] into it */
     size_t *node_of_stage;               /* position in the group of each stage of the topology */
@@ -299,10 +309,12 @@ bool state_due(const struct mr_worker *worker);
 /* Writes what the backend lacks, with changelog offsets and input offsets, in one batch. FATAL. */
 MR_NODISCARD enum mr_status state_write(struct mr_worker *worker, struct mr_err *err);
 
-/* ---- restore.c ------------------------------------------------------------------------------- */
+/* ---- restore_plan.c, restore.c --------------------------------------------------------------- */
 
 #define META_CHANGELOG "changelog-offset"
 
+/* Finds out what an OPENING task must read; MR_OK and still OPENING: the log cannot say yet. */
+MR_NODISCARD enum mr_status restore_open(struct task *task, struct mr_err *err);
 /* Moves every task that is not ready one step on. *busy: records were read. */
 MR_NODISCARD enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err *err);
 void restore_forget(struct mr_worker *worker, const struct task *task);

@@ -91,6 +91,11 @@ static void create_metrics(struct mr_worker *worker)
         mr_metrics_gauge(metrics, "millrace_tasks_ready", labels, "Tasks that take input");
     own->restore_left = mr_metrics_gauge(metrics, "millrace_restore_records_left", labels,
                                          "Changelog records still to read, at most");
+    own->restore_seconds_left =
+        mr_metrics_gauge(metrics, "millrace_restore_seconds_left", labels,
+                         "At the present rate; -1: nothing has been read yet");
+    own->wiped = mr_metrics_counter(metrics, "millrace_state_wiped_total", labels,
+                                    "Stages whose local state was given up and restored whole");
 }
 
 /* The process's cache, shared out to its workers and, as a floor, to their stores. */

@@ -214,6 +214,71 @@ START_TEST(a_task_waits_for_the_former_owners_transaction)
 }
 END_TEST
 
+/* ---- a changelog that is gone ---------------------------------------------------------------- */
+
+/* The state on disk says that it goes to a later offset than its changelog has. */
+static void move_offset(struct toy *toy, const char *user, int64_t by)
+{
+    const struct mr_slice key = mr_slice_str("changelog-offset");
+    struct mr_buffer value = MR_BUFFER_EMPTY;
+    struct mr_space *space;
+    struct mr_err *err = &toy->err;
+    int64_t offset = 0;
+    bool found;
+
+    ck_assert_int_eq(toy->backend->ops->space_open(toy->backend, "tally.totals",
+                                                   toy_partition(user), &space, err),
+                     MR_OK);
+    ck_assert_int_eq(toy->backend->ops->meta_get(toy->backend, space, key, &value, &found, err),
+                     MR_OK);
+    ck_assert(found && value.len == 16);
+    for (int i = 0; i < 8; i++) {
+        offset = offset * 256 + value.data[i];
+    }
+    offset += by;
+    for (int i = 0; i < 8; i++) {
+        value.data[i] = (uint8_t)(offset >> (56 - 8 * i));
+    }
+    ck_assert_int_eq(
+        toy->backend->ops->write(
+            toy->backend, NULL, 0,
+            &(struct mr_backend_write){
+                .space = space, .key = key, .value = mr_buffer_slice(&value), .has_value = true},
+            1, false, err),
+        MR_OK);
+    mr_buffer_fini(&value);
+}
+
+START_TEST(state_beyond_its_changelog_is_refused_until_that_is_accepted)
+{
+    enum mr_status status = MR_OK;
+    struct toy toy;
+    bool busy;
+
+    toy_init(&toy, "");
+    toy_start(&toy);
+    send_some(&toy, "user-1", 7);
+    ck_assert_int_eq(toy_run(&toy), 0);
+    toy_stop(&toy);
+    move_offset(&toy, "user-1", 1000);
+    toy_start(&toy);
+    for (int i = 0; i < 100 && status == MR_OK; i++) {
+        status = mr_worker_step(toy.worker, 0, &busy, &toy.err);
+    }
+    ck_assert_int_eq(status, MR_FOREIGN_STATE);
+    ck_assert_ptr_nonnull(strstr(toy.err.text, "--accept-lost-changelog"));
+    ck_assert_ptr_nonnull(strstr(toy.err.text, "stage tally"));
+    toy_crash(&toy);
+    toy.accept_lost_changelog = true;
+    toy_start(&toy);
+    send_some(&toy, "user-1", 1);
+    ck_assert_int_eq(toy_run(&toy), 0);
+    ck_assert_int_eq(total_of(&toy, "user-1"), 8); /* what the changelog has is what there is */
+    toy_stop(&toy);
+    toy_fini(&toy);
+}
+END_TEST
+
 /* ---- servers that are away ------------------------------------------------------------------- */
 
 START_TEST(a_record_that_must_wait_holds_up_only_what_follows_it)
@@ -368,6 +433,7 @@ int main(void)
     add(suite, "state", a_state_write_that_fails_stops_the_worker, 1);
     add(suite, "at-least-once", at_least_once_works_too, 1);
     add(suite, "at-least-once", at_least_once_loses_nothing_when_a_flush_fails, 1);
+    add(suite, "lost-changelog", state_beyond_its_changelog_is_refused_until_that_is_accepted, 1);
     add(suite, "former-owner", a_task_waits_for_the_former_owners_transaction, 4);
     add(suite, "waiting", a_record_that_must_wait_holds_up_only_what_follows_it, 1);
     add(suite, "waiting", a_backlog_of_one_task_starves_no_other, 2);

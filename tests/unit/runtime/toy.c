@@ -135,6 +135,7 @@ struct mr_worker *toy_worker(struct toy *toy, const char *instance, struct mr_ba
         .metrics = toy->metrics,
         .clock = &toy->clock,
         .instance = instance,
+        .accept_lost_changelog = toy->accept_lost_changelog,
     };
 
     return mr_worker_create(&process, 0, 0);

@@ -37,6 +37,7 @@ struct toy {
     struct mr_worker *worker;
     struct mr_producer *producer; /* of the outside world */
     struct mr_binding order;
+    bool accept_lost_changelog;
     struct mr_err err;
 };
 
