@@ -9,6 +9,7 @@
  *   MILLRACE_POINT=name:n:action  the n-th passage of a point (from 1): `kill` (SIGKILL), `stop`
  *                                 (SIGSTOP), `error` (the passage fails)
  *   mr_plant(fault)               one planted fault is on, for the whole process
+ *   mr_point_set_watch(...)       a simulation sees each passage, and decides
  */
 #ifndef MILLRACE_FAULT_H
 #define MILLRACE_FAULT_H
@@ -56,6 +57,10 @@ MR_NODISCARD enum mr_status mr_point_pass(enum mr_point point, struct mr_err *er
 /* The same where nothing can fail. `kill` may come up to a millisecond later when `later`. */
 void mr_point_mark(enum mr_point point, bool later);
 const char *mr_point_name(enum mr_point point);
+/* Called at each passage, on its thread; it may not return. What it returns is the passage's status
+ * where that can fail. NULL: nobody watches. For the whole process. */
+typedef enum mr_status mr_point_watch(void *arg, enum mr_point point);
+void mr_point_set_watch(mr_point_watch *watch, void *arg);
 void mr_plant(enum mr_planted planted);
 bool mr_is_planted(enum mr_planted planted);
 const char *mr_planted_text(enum mr_planted planted);

@@ -26,16 +26,18 @@ enum mr_status memory_producer_open(struct mr_log *base, const struct mr_produce
 {
     struct memory_log *log = memory_log_of(base);
     struct memory_producer *opened = mr_xcalloc(1, sizeof(*opened));
+    struct memory_fault fault;
+    bool due;
 
     (void)timeout_us; /* nothing here has to be waited for */
-    (void)err;
     opened->base.ops = &memory_ops;
     opened->magic = MEMORY_PRODUCER_MAGIC;
     opened->log = log;
     (void)memory_enter(log);
+    due = memory_fault_due(log, MR_LOG_CALL_OPEN, &fault);
     opened->number = ++log->last_producer;
     log->handles++;
-    if (options->transactional_id != NULL) {
+    if (options->transactional_id != NULL && (!due || fault.done)) {
         struct memory_id *id = memory_id_get(log, options->transactional_id);
 
         memory_transaction_end(log, id, false);
@@ -46,6 +48,10 @@ enum mr_status memory_producer_open(struct mr_log *base, const struct mr_produce
         opened->epoch = ++id->epoch;
     }
     memory_leave(log);
+    if (due) {
+        memory_producer_close(&opened->base);
+        return memory_fault_fail(&fault, err);
+    }
     *producer = &opened->base;
     return MR_OK;
 }
