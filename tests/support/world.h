@@ -126,6 +126,8 @@ void mr_world_wipe(struct mr_world *world, struct mr_world_at at);
 void mr_world_forget_schemas(struct mr_world *world, struct mr_world_at at);
 /* Everything of every worker that runs is ready. */
 bool mr_world_all_ready(struct mr_world *world);
+/* A line for each worker that runs: what it does, what it waits for. */
+void mr_world_describe(struct mr_world *world, struct mr_buffer *out);
 const struct mr_err *mr_world_error(const struct mr_world *world);
 struct mr_metrics *mr_world_metrics(struct mr_world *world);
 struct mr_registry *mr_world_registry(struct mr_world *world);

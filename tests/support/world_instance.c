@@ -1,6 +1,9 @@
 /* world_instance.c -- see world.h: the processes of a world, and what may happen to one of them. */
 #include "world_priv.h"
 
+#include <inttypes.h>
+#include <stdio.h>
+
 struct world_instance *world_instance(const struct mr_world *world, struct mr_world_at at)
 {
     WORLD_MUST(at.group < world->topology->group_count);
@@ -156,4 +159,35 @@ bool mr_world_all_ready(struct mr_world *world)
         }
     }
     return true;
+}
+
+static void describe_worker(struct mr_worker *worker, const char *name, struct mr_buffer *out)
+{
+    struct mr_worker_status status;
+
+    if (worker == NULL) {
+        return;
+    }
+    mr_worker_status(worker, &status);
+    mr_buffer_printf(out,
+                     "%s state=%s tasks=%zu ready=%zu left=%" PRId64 " in=%" PRIu64
+                     " commits=%" PRIu64 " aborts=%" PRIu64 " blocked=\"%s\"\n",
+                     name, mr_worker_state_name(status.state), status.tasks, status.tasks_ready,
+                     status.restore_left, status.records_in, status.commits, status.aborts,
+                     status.blocked_on);
+}
+
+void mr_world_describe(struct mr_world *world, struct mr_buffer *out)
+{
+    for (size_t g = 0; g < world->topology->group_count; g++) {
+        for (int i = 0; i < world->instance_count; i++) {
+            for (int w = 0; w < world->groups[g].worker_count; w++) {
+                char name[128];
+
+                (void)snprintf(name, sizeof(name), "%s.%d.%d", world->topology->groups[g].name, i,
+                               w);
+                describe_worker(world->groups[g].instances[i].workers[w], name, out);
+            }
+        }
+    }
 }
