@@ -59,6 +59,7 @@ struct input {
     int64_t next_offset;      /* to commit; MR_OFFSET_NONE: nothing taken in this transaction */
     int64_t unwritten_offset; /* committed, not yet in the backend; MR_OFFSET_NONE: none */
     int64_t committed_offset; /* of the group; 0 when there is none */
+    int32_t journal_source;   /* in the open transaction, plus 1; 0: nothing taken yet */
     bool assigned;
 };
 
