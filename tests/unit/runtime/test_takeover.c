@@ -16,21 +16,6 @@
 #define SESSION_US (7 * MR_SECOND_US)
 #define ORDERS 60
 
-static struct toy_record records[TOY_READ_MAX];
-
-static int64_t total_of(struct toy *toy, const char *user)
-{
-    const size_t count = toy_read(toy, "totals", records);
-    int64_t total = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(records[i].key, user) == 0) {
-            total = records[i].total;
-        }
-    }
-    return total;
-}
-
 static void send_some(struct toy *toy, int count)
 {
     for (int i = 0; i < count; i++) {
@@ -91,7 +76,7 @@ START_TEST(what_a_dead_owner_left_open_is_ended_by_the_next)
     toy_run_for(&toy, heir, 1000); /* a second; the transaction would live for ten minutes */
     mr_worker_status(heir, &status);
     ck_assert_uint_eq(status.tasks_ready, TOY_PARTITIONS);
-    ck_assert_int_eq(total_of(&toy, "user-1"), 8);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 8);
     /* And it is fenced, should it wake. */
     ck_assert_int_ne(mr_producer_commit(orphan, NULL, NULL, 0, &toy.err), MR_OK);
     mr_producer_close(&orphan);
@@ -123,7 +108,7 @@ START_TEST(a_former_owner_that_lives_is_not_fenced)
     ck_assert_int_eq(mr_producer_abort(stranger, &toy.err), MR_OK);
     send_some(&toy, 3);
     toy_run_all(&toy, workers, 2); /* neither may fail */
-    ck_assert_int_eq(total_of(&toy, "user-1"), 10);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 10);
     mr_producer_close(&stranger);
     mr_worker_destroy(&workers[1]);
     toy_stop(&toy);
@@ -186,7 +171,7 @@ START_TEST(a_standby_has_the_state_of_the_tasks_it_takes_over)
         char user[16];
 
         snprintf(user, sizeof(user), "user-%d", i);
-        sum += total_of(&toy, user);
+        sum += toy_total(&toy, user);
     }
     ck_assert_int_eq(sum, 2 * ORDERS);
     mr_worker_destroy(&workers[1]);
@@ -219,7 +204,7 @@ START_TEST(tasks_and_copies_change_places)
         char user[16];
 
         snprintf(user, sizeof(user), "user-%d", i);
-        sum += total_of(&toy, user);
+        sum += toy_total(&toy, user);
     }
     ck_assert_int_eq(sum, 6 * ORDERS);
     toy_stop(&toy);
