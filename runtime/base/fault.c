@@ -147,6 +147,19 @@ void mr_point_set_watch(mr_point_watch *watch, void *arg)
     watch_arg = arg;
 }
 
+static _Atomic long allocations_left;
+
+void mr_fail_allocation(long n)
+{
+    atomic_store(&allocations_left, n);
+}
+
+bool mr_allocation_fails(void)
+{
+    return atomic_load_explicit(&allocations_left, memory_order_relaxed) > 0 &&
+           atomic_fetch_sub(&allocations_left, 1) == 1;
+}
+
 void mr_plant(enum mr_planted planted)
 {
     atomic_store(&planted_now, (int)planted);

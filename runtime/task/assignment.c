@@ -67,6 +67,7 @@ static void assign_one(struct mr_worker *worker, const struct mr_topic_partition
         return;
     }
     if (worker->tasks[at->partition] == NULL) {
+        standby_end(worker, at->partition);
         worker->tasks[at->partition] = task_create(worker, at->partition);
     }
     task = worker->tasks[at->partition];
@@ -76,6 +77,7 @@ static void assign_one(struct mr_worker *worker, const struct mr_topic_partition
     note_failure(worker, mr_member_pause(worker->member, at->topic, at->partition, &err), &err);
     if (task->state == TASK_ASSIGNING && all_assigned(task)) {
         task->state = TASK_OPENING;
+        task->opening_since_us = worker_now_us(worker);
     }
 }
 

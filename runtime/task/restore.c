@@ -39,10 +39,12 @@ void restore_forget(struct mr_worker *worker, const struct task *task)
 
 /* ---- reading --------------------------------------------------------------------------------- */
 
-static struct catch_up *find_plan(struct mr_worker *worker, const struct mr_message *message)
+/* Whose changelog the message is of; NULL: of none that is read. */
+static struct catch_up *find_plan(struct mr_worker *worker, struct task *const *tasks,
+                                  const struct mr_message *message)
 {
     struct task *task =
-        message->partition < worker->task_capacity ? worker->tasks[message->partition] : NULL;
+        message->partition < worker->task_capacity ? tasks[message->partition] : NULL;
 
     for (size_t i = 0; task != NULL && i < task->catch_up_count; i++) {
         if (strcmp(worker_topic(worker, task->catch_ups[i].topic)->name, message->topic) == 0) {
@@ -75,8 +77,8 @@ static void note_offset(struct restored *batch, struct mr_space *space, int64_t 
     meta_offset_write(batch->offsets[batch->meta_count - 1], next, wall_us);
 }
 
-static enum mr_status apply(struct mr_worker *worker, struct mr_message *messages, size_t count,
-                            struct mr_err *err)
+static enum mr_status apply(struct mr_worker *worker, struct task *const *tasks,
+                            struct mr_message *messages, size_t count, struct mr_err *err)
 {
     struct mr_backend *backend = worker->process.backend;
     struct restored *batch = mr_xcalloc(1, sizeof(*batch));
@@ -84,7 +86,7 @@ static enum mr_status apply(struct mr_worker *worker, struct mr_message *message
     enum mr_status status;
 
     for (size_t i = 0; i < count; i++) {
-        const struct catch_up *plan = find_plan(worker, &messages[i]);
+        const struct catch_up *plan = find_plan(worker, tasks, &messages[i]);
         struct mr_slice key;
         size_t store;
 
@@ -106,32 +108,35 @@ static enum mr_status apply(struct mr_worker *worker, struct mr_message *message
     status = backend->ops->write(backend, batch->writes, batch->count, batch->metas,
                                  batch->meta_count, false, err);
     MR_MARK(RESTORE_BATCH);
-    worker->live.restored_records += batch->count;
-    mr_counter_add(worker->metrics.restored, batch->count);
+    worker->live.restored_records += tasks == worker->tasks ? batch->count : 0;
+    mr_counter_add(tasks == worker->tasks ? worker->metrics.restored : worker->metrics.followed,
+                   batch->count);
     free(batch);
     return status;
 }
 
-static enum mr_status read_some(struct mr_worker *worker, bool *busy, struct mr_err *err)
+static enum mr_status read_some(struct mr_worker *worker, struct mr_reader *reader,
+                                struct task *const *tasks, size_t *count, struct mr_err *err)
 {
-    struct mr_message *messages;
-    enum mr_status status;
-    size_t count = 0;
+    struct mr_message *messages = mr_xcalloc(READ_MAX, sizeof(*messages));
+    enum mr_status status = mr_reader_poll(reader, 0, messages, READ_MAX, count, err);
 
-    if (worker->restore_reader == NULL) {
-        return MR_OK;
+    if (status == MR_OK && *count > 0) {
+        status = apply(worker, tasks, messages, *count, err);
     }
-    messages = mr_xcalloc(READ_MAX, sizeof(*messages));
-    status = mr_reader_poll(worker->restore_reader, 0, messages, READ_MAX, &count, err);
-    if (status == MR_OK && count > 0) {
-        *busy = true;
-        status = apply(worker, messages, count, err);
-    }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < *count; i++) {
         mr_message_release(&messages[i]);
     }
     free(messages);
     return status;
+}
+
+enum mr_status restore_read(struct mr_worker *worker, struct mr_reader *reader,
+                            struct task *const *tasks, struct mr_err *err)
+{
+    size_t count = 0;
+
+    return read_some(worker, reader, tasks, &count, err);
 }
 
 /* ---- finishing ------------------------------------------------------------------------------- */
@@ -245,9 +250,13 @@ static enum mr_status step(struct mr_worker *worker, bool *busy, struct mr_err *
     /* Asked once: a task that must wait is no reason to leave out those behind it. */
     const bool reopen = worker_now_us(worker) >= worker->reopen_at_us;
     bool pending = false;
+    size_t count = 0;
 
     worker->live.restore_left = 0;
-    MR_TRY(read_some(worker, busy, err));
+    if (worker->restore_reader != NULL) {
+        MR_TRY(read_some(worker, worker->restore_reader, worker->tasks, &count, err));
+        *busy = *busy || count > 0;
+    }
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         struct task *task = worker->tasks[p];
 

@@ -118,12 +118,29 @@ static enum mr_status wipe_spaces(struct mr_ctx *node, const char *why, struct m
     return MR_OK;
 }
 
+/* Where the stage's stores go on: place->low and place->end are given. Wiped, when they must be. */
+static enum mr_status settle_place(struct mr_ctx *node, struct place *place, struct mr_err *err)
+{
+    const enum mr_status status = find_place(node->task->worker, node->spaces[0], place, err);
+
+    if (status != MR_OK) {
+        const struct mr_err why = *err;
+
+        return mr_fail(err, status, "stage %s, partition %d: %.330s", node->stage->name,
+                       (int)node->task->partition, why.text);
+    }
+    if (place->offset == MR_OFFSET_NONE) {
+        MR_TRY(wipe_spaces(node, place->why, err));
+        place->offset = place->low;
+    }
+    return MR_OK;
+}
+
 static enum mr_status plan_stage(struct task *task, struct mr_ctx *node, struct mr_err *err)
 {
     struct mr_worker *worker = task->worker;
     const char *name = worker_topic(worker, node->stage->changelog)->name;
     struct catch_up plan = {.owner = node, .topic = node->stage->changelog};
-    enum mr_status status;
     struct place place;
     int64_t end;
 
@@ -136,17 +153,7 @@ static enum mr_status plan_stage(struct task *task, struct mr_ctx *node, struct 
                        "changelog %s[%d]: a former owner's transaction is not over", name,
                        (int)task->partition);
     }
-    status = find_place(worker, node->spaces[0], &place, err);
-    if (status != MR_OK) {
-        const struct mr_err why = *err;
-
-        return mr_fail(err, status, "stage %s, partition %d: %.330s", node->stage->name,
-                       (int)task->partition, why.text);
-    }
-    if (place.offset == MR_OFFSET_NONE) {
-        MR_TRY(wipe_spaces(node, place.why, err));
-        place.offset = place.low;
-    }
+    MR_TRY(settle_place(node, &place, err));
     plan.target = place.end;
     plan.done = place.offset >= place.end;
     if (!plan.done) {
@@ -155,6 +162,47 @@ static enum mr_status plan_stage(struct task *task, struct mr_ctx *node, struct 
     }
     task->catch_ups[task->catch_up_count++] = plan;
     return MR_OK;
+}
+
+static enum mr_status follow_stage(struct task *task, struct mr_ctx *node, struct mr_reader *reader,
+                                   struct mr_err *err)
+{
+    struct mr_worker *worker = task->worker;
+    const char *name = worker_topic(worker, node->stage->changelog)->name;
+    struct place place;
+
+    MR_TRY(open_spaces(task, node, err));
+    MR_TRY(
+        mr_log_watermarks(worker->process.log, name, task->partition, &place.low, &place.end, err));
+    /* The owner is at work: what is committed may be marked a moment later. */
+    MR_TRY(mr_log_end(worker->process.log, name, task->partition, &place.end, err));
+    MR_TRY(settle_place(node, &place, err));
+    MR_TRY(mr_reader_add(reader, name, task->partition, place.offset, err));
+    task->catch_ups[task->catch_up_count++] =
+        (struct catch_up){.owner = node, .topic = node->stage->changelog, .target = INT64_MAX};
+    return MR_OK;
+}
+
+enum mr_status restore_follow(struct task *task, struct mr_reader *reader, struct mr_err *err)
+{
+    const struct mr_worker *worker = task->worker;
+    enum mr_status status = MR_OK;
+
+    task->catch_ups = mr_xcalloc(worker->group->stage_count, sizeof(*task->catch_ups));
+    for (size_t i = 0; status == MR_OK && i < worker->group->stage_count; i++) {
+        if (task->nodes[i].stage->changelog != MR_UNBOUND) {
+            status = follow_stage(task, &task->nodes[i], reader, err);
+        }
+    }
+    for (size_t i = 0; status != MR_OK && i < task->catch_up_count; i++) {
+        struct mr_err ignored;
+
+        if (mr_reader_remove(reader, worker_topic(worker, task->catch_ups[i].topic)->name,
+                             task->partition, &ignored) != MR_OK) {
+            mr_warn("standby_reader", "error=\"%s\"", ignored.text);
+        }
+    }
+    return status;
 }
 
 static enum mr_status await_stable_inputs(struct task *task, struct mr_err *err)
@@ -201,6 +249,7 @@ enum mr_status restore_open(struct task *task, struct mr_err *err)
     }
     if (mr_status_class(status) == MR_CLASS_RETRY) {
         worker_blocked_on(worker, err->text);
+        takeover_help(task);
         worker->reopen_at_us = worker_now_us(worker) + REOPEN_PAUSE_US;
         return MR_OK;
     }

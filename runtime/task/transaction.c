@@ -381,4 +381,9 @@ void transaction_forget(struct mr_worker *worker, const struct task *task)
         }
     }
     worker->taken_count = kept;
+    if (kept == 0) {
+        /* What could not be done is somebody else's now. */
+        worker->aborts_in_a_row = 0;
+        worker->limit = 0;
+    }
 }

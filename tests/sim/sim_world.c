@@ -67,10 +67,11 @@ void sim_world_open(struct sim *sim)
     static const char *const timeouts[] = {
         "6s\n  transaction-timeout: 5s", "6s\n  transaction-timeout: 5s",
         "3s\n  transaction-timeout: 12s", "12s\n  transaction-timeout: 2s"};
+    static const char *const processes[] = {"1", "2", "1, standby: true"};
     static const char *const windows[] = {"24h", "10m"};
     const int instances = 1 + (int)sim_pick(&sim->random, SIM_INSTANCES_MAX);
     char defaults[300];
-    char workers[2][2];
+    char workers[SIM_GROUPS_MAX][24];
     char window[40];
     const char *parts = one_of(sim, partitions, MR_COUNT(partitions));
     const struct mr_world_edit edits[] = {
@@ -88,7 +89,8 @@ void sim_world_open(struct sim *sim)
         one_of(sim, caches, MR_COUNT(caches)), one_of(sim, timeouts, MR_COUNT(timeouts)));
     (void)snprintf(window, sizeof(window), "window: %s", one_of(sim, windows, MR_COUNT(windows)));
     for (size_t g = 0; g < MR_COUNT(workers); g++) {
-        memcpy(workers[g], sim_chance(&sim->random, 3) ? "2" : "1", 2);
+        (void)snprintf(workers[g], sizeof(workers[g]), "%s",
+                       one_of(sim, processes, MR_COUNT(processes)));
     }
     name_instances(sim, instances);
     sim_say(sim, "world instances=%d workers=%s,%s partitions=%s %s", instances, workers[0],

@@ -64,11 +64,16 @@ void mr_point_set_watch(mr_point_watch *watch, void *arg);
 void mr_plant(enum mr_planted planted);
 bool mr_is_planted(enum mr_planted planted);
 const char *mr_planted_text(enum mr_planted planted);
+/* The n-th allocation from now fails, 0: none does. */
+void mr_fail_allocation(long n);
+bool mr_allocation_fails(void);
+#define MR_ALLOCATION_FAILS() mr_allocation_fails()
 #define MR_POINT(point, err) MR_TRY(mr_point_pass(MR_POINT_##point, err))
 #define MR_MARK(point) mr_point_mark(MR_POINT_##point, false)
 #define MR_MARK_LATER(point) mr_point_mark(MR_POINT_##point, true)
 #define MR_PLANTED(planted) mr_is_planted(MR_PLANTED_##planted)
 #else
+#define MR_ALLOCATION_FAILS() false
 #define MR_POINT(point, err) ((void)0)
 #define MR_MARK(point) ((void)0)
 #define MR_MARK_LATER(point) ((void)0)

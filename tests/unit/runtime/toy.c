@@ -341,6 +341,21 @@ size_t toy_read(struct toy *toy, const char *topic, struct toy_record records[TO
     return total;
 }
 
+int64_t toy_total(struct toy *toy, const char *user)
+{
+    static struct toy_record records[TOY_READ_MAX];
+    const size_t count = toy_read(toy, "totals", records);
+    int64_t total = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(records[i].key, user) == 0) {
+            ck_assert_int_gt(records[i].total, total);
+            total = records[i].total;
+        }
+    }
+    return total;
+}
+
 int64_t toy_ticks(struct toy *toy, const char *name)
 {
     static struct toy_record records[TOY_READ_MAX];
