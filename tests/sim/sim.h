@@ -139,6 +139,9 @@ void sim_run(uint64_t seed, FILE *trace, struct sim_result *result);
 _Noreturn void sim_violated(struct sim *sim, const char *format, ...) MR_PRINTF(2, 3);
 /* A line of the trace; part of the hash as it stands. */
 void sim_say(struct sim *sim, const char *format, ...) MR_PRINTF(2, 3);
+/* The name of a planted fault as it stands in fault.h; MR_PLANTED_COUNT: there is none. */
+const char *sim_planted_name(enum mr_planted planted);
+enum mr_planted sim_planted_find(const char *name);
 uint64_t sim_hash(uint64_t hash, const void *data, size_t len);
 
 /* ---- sim_world.c ----------------------------------------------------------------------------- */

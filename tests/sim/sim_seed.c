@@ -94,6 +94,30 @@ static void world_violated(const char *text)
     sim_violated(running, "%s", text);
 }
 
+/* ---- planted faults -------------------------------------------------------------------------- */
+
+const char *sim_planted_name(enum mr_planted planted)
+{
+    static const char *const names[] = {
+#define X(name, text) #name,
+        MR_PLANTED_MAP(X)
+#undef X
+    };
+
+    return names[planted];
+}
+
+enum mr_planted sim_planted_find(const char *name)
+{
+    int planted = 0;
+
+    while (planted < MR_PLANTED_COUNT &&
+           strcmp(sim_planted_name((enum mr_planted)planted), name) != 0) {
+        planted++;
+    }
+    return (enum mr_planted)planted;
+}
+
 /* ---- one seed -------------------------------------------------------------------------------- */
 
 /* What the runtime has counted, over all instances. */
