@@ -69,6 +69,8 @@ void sim_world_open(struct sim *sim)
         "3s\n  transaction-timeout: 12s", "12s\n  transaction-timeout: 2s"};
     static const char *const processes[] = {"1", "2", "1, standby: true"};
     static const char *const windows[] = {"24h", "10m"};
+    static const int64_t delays_us[] = {0, 2 * MR_MS_US, 30 * MR_MS_US, 600 * MR_MS_US};
+    const int64_t delay_us = delays_us[sim_pick(&sim->random, MR_COUNT(delays_us))];
     const int instances = 1 + (int)sim_pick(&sim->random, SIM_INSTANCES_MAX);
     char defaults[300];
     char workers[SIM_GROUPS_MAX][24];
@@ -95,7 +97,7 @@ void sim_world_open(struct sim *sim)
     name_instances(sim, instances);
     sim_say(sim, "world instances=%d workers=%s,%s partitions=%s %s", instances, workers[0],
             workers[1], parts, window);
-    sim_say(sim, "%s", defaults);
+    sim_say(sim, "%s\n  markers within %lld us", defaults, (long long)delay_us);
     sim->world = mr_world_create(&(struct mr_world_options){
         .edits = edits,
         .edit_count = MR_COUNT(edits),
@@ -105,6 +107,7 @@ void sim_world_open(struct sim *sim)
         .arg = sim,
     });
     WORLD_MUST(mr_world_topology(sim->world)->group_count == SIM_GROUPS_MAX);
+    mr_log_memory_slow_markers(mr_world_log(sim->world), delay_us, sim_next(&sim->random));
     mr_point_set_watch(at_point, sim);
 }
 

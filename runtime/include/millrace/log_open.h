@@ -35,6 +35,11 @@ enum mr_log_call {
 };
 void mr_log_memory_fail(struct mr_log *log, enum mr_log_call call, int n, enum mr_status status,
                         bool done);
+/*
+ * The end of a transaction reaches each partition it has written to, and the group, after a time of
+ * its own, at most delay_max_us. 0: at once.
+ */
+void mr_log_memory_slow_markers(struct mr_log *log, int64_t delay_max_us, uint64_t seed);
 /* Those to come do not. */
 void mr_log_memory_calm(struct mr_log *log);
 

@@ -81,7 +81,8 @@ enum mr_status memory_committed(struct mr_log *base, const char *group_name,
                                 ? memory_fault_fail(&fault, err)
                                 : MR_OK;
 
-    while (status == MR_OK && !read_offsets(log, group, positions, count) && timeout_us != MR_UNSTABLE) {
+    while (status == MR_OK && !read_offsets(log, group, positions, count) &&
+           timeout_us != MR_UNSTABLE) {
         if (!memory_wait(log, deadline_us)) {
             status = mr_fail(err, MR_TIMEOUT,
                              "memory: an open transaction holds offsets of group %s", group_name);

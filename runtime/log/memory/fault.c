@@ -35,6 +35,16 @@ void mr_log_memory_calm(struct mr_log *base)
     memory_leave(log);
 }
 
+void mr_log_memory_slow_markers(struct mr_log *base, int64_t delay_max_us, uint64_t seed)
+{
+    struct memory_log *log = memory_log_of(base);
+
+    (void)memory_enter(log);
+    log->marker_delay_us = delay_max_us;
+    log->marker_random = seed;
+    memory_leave(log);
+}
+
 bool memory_fault_due(struct memory_log *log, enum mr_log_call call, struct memory_fault *fault)
 {
     struct memory_faults *faults = &log->faults[call];

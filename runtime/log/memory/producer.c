@@ -41,6 +41,7 @@ enum mr_status memory_producer_open(struct mr_log *base, const struct mr_produce
         struct memory_id *id = memory_id_get(log, options->transactional_id);
 
         memory_transaction_end(log, id, false);
+        memory_transaction_mark(log, id, MEMORY_FOREVER_US); /* what the caller waits for */
         id->producer = opened->number;
         id->timeout_us = options->transaction_timeout_us > 0 ? options->transaction_timeout_us
                                                              : TRANSACTION_TIMEOUT_US;
