@@ -98,6 +98,9 @@ static enum mr_status apply(struct mr_worker *worker, struct task *const *tasks,
         if (store == SIZE_MAX) {
             continue; /* a store that the stage had once */
         }
+        if (MR_PLANTED(TOMBSTONE_NOT_RESTORED) && !messages[i].has_value) {
+            continue;
+        }
         batch->writes[batch->count++] = (struct mr_backend_write){
             .space = plan->owner->spaces[store],
             .key = key,

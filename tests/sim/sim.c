@@ -1,7 +1,7 @@
 /*
  * sim.c -- millrace-sim: many seeds, and what became of them.
  *
- * usage: millrace-sim [--seeds=N] [--first=N] [--jobs=N] [--dir=DIR] [--planted=NAME]
+ * usage: millrace-sim [--seeds=N] [--first=N] [--jobs=N] [--dir=DIR] [--planted=NAME] [--trace]
  * A violated seed is run again with a trace, DIR/seed-N.trace. DIR/report.json has the sums.
  */
 #include "sim_pool.h"
@@ -26,10 +26,12 @@ struct run {
     uint64_t violated[SHOWN_MAX];
     struct timespec began;
     bool terminal;
+    bool trace;
 };
 
 static const char help[] =
-    "usage: millrace-sim [--seeds=N] [--first=N] [--jobs=N] [--dir=DIR] [--planted=NAME]\n"
+    "usage: millrace-sim [--seeds=N] [--first=N] [--jobs=N] [--dir=DIR] [--planted=NAME] "
+    "[--trace]\n"
     "\n"
     "The whole pipeline on the log in memory, with a simulated clock, under load and faults that\n"
     "each seed draws. Exit 1 when a seed violates an invariant; each is repeated by its number:\n"
@@ -39,7 +41,8 @@ static const char help[] =
     "  --first=N       the first of them (1)\n"
     "  --jobs=N        at a time (2)\n"
     "  --dir=DIR       report.json and seed-N.trace (build/sim)\n"
-    "  --planted=NAME  with a mistake of millrace/fault.h switched on, STATE_BEFORE_COMMIT\n";
+    "  --planted=NAME  with a mistake of millrace/fault.h switched on, STATE_BEFORE_COMMIT\n"
+    "  --trace         a trace of every seed, one after the other\n";
 
 static double seconds_since(const struct timespec *began)
 {
@@ -90,7 +93,8 @@ static bool read_argument(struct run *run, const char *argument)
         run->planted = sim_planted_find(value);
         return run->planted != MR_PLANTED_COUNT;
     }
-    return false;
+    run->trace = strcmp(argument, "--trace") == 0;
+    return run->trace;
 }
 
 /* ---- results --------------------------------------------------------------------------------- */
@@ -103,19 +107,29 @@ static void show_progress(const struct run *run)
     }
 }
 
-/* Again, with a trace; the same must happen. */
-static void show_violation(struct run *run, const struct sim_result *result)
+static bool traced(const struct run *run, uint64_t seed, struct sim_result *result)
 {
-    struct sim_result again;
     char path[600];
 
-    (void)snprintf(path, sizeof(path), "%.500s/seed-%" PRIu64 ".trace", run->dir, result->seed);
-    (void)printf("%sseed %" PRIu64 " violates %s: %s\n", run->terminal ? "\r" : "", result->seed,
-                 result->check, result->text);
-    if (sim_pool_trace(run->planted, result->seed, path, &again)) {
-        (void)printf("  again:  make sim FIRST_SEED=%" PRIu64 " SEEDS=1\n  trace:  %s%s\n",
-                     result->seed, path,
-                     again.violated ? "" : "\n  it did not happen again: the seed does not decide");
+    (void)snprintf(path, sizeof(path), "%.500s/seed-%" PRIu64 ".trace", run->dir, seed);
+    if (!sim_pool_trace(run->planted, seed, path, result)) {
+        (void)fprintf(stderr, "millrace-sim: %s: %s\n", path, strerror(errno));
+        return false;
+    }
+    (void)printf("  trace:  %s\n", path);
+    return true;
+}
+
+/* Again, with a trace; the same must happen. */
+static void show_violation(const struct run *run, const struct sim_result *result)
+{
+    struct sim_result again;
+
+    (void)printf(
+        "%sseed %" PRIu64 " violates %s: %s\n  again:  make sim FIRST_SEED=%" PRIu64 " SEEDS=1\n",
+        run->terminal ? "\r" : "", result->seed, result->check, result->text, result->seed);
+    if (!run->trace && traced(run, result->seed, &again) && !again.violated) {
+        (void)printf("  it did not happen again: the seed does not decide everything\n");
     }
     (void)fflush(stdout);
 }
@@ -232,7 +246,16 @@ int main(int argc, char **argv)
     (void)clock_gettime(CLOCK_MONOTONIC, &run.began);
     pool.jobs = run.jobs;
     pool.planted = run.planted;
-    sim_pool_run(&pool, run.first, run.seeds);
+    for (uint64_t i = 0; run.trace && i < run.seeds; i++) {
+        struct sim_result result;
+
+        if (traced(&run, run.first + i, &result)) {
+            (void)seed_done(&run, &result);
+        }
+    }
+    if (!run.trace) {
+        sim_pool_run(&pool, run.first, run.seeds);
+    }
     seconds = seconds_since(&run.began);
     print_sums(&run, seconds);
     return write_report(&run, seconds) && run.violations == 0 ? 0 : 1;

@@ -20,6 +20,9 @@
 #define RECENT 16
 #define FIRST_TS_US INT64_C(1723075200000000)
 #define ATTEMPTS_MAX 50
+#define OUTPUT_BYTES_MAX ((size_t)1000000) /* of a stage, key and value */
+#define ASSET_BYTES_MIN 3
+#define KEPT_BYTES_MAX ((size_t)4096) /* what is huge is sent once */
 
 struct recent {
     struct mr_buffer bytes; /* of a command, framed */
@@ -28,7 +31,8 @@ struct recent {
 
 struct sim_load {
     struct mr_producer *producer;
-    int orders_left, users, symbols;
+    int orders_left, huge_left, users, symbols;
+    uint8_t *padding;
     int orders;   /* ids given out */
     int commands; /* event ids given out */
     int64_t ts_us;
@@ -212,11 +216,15 @@ static void send_garbage(struct sim *sim)
 
 static void keep(struct sim_load *load, struct mr_slice bytes, int user)
 {
-    struct recent *recent = &load->recent[load->recent_count++ % RECENT];
+    struct recent *recent = &load->recent[load->recent_count % RECENT];
 
+    if (bytes.len > KEPT_BYTES_MAX) {
+        return;
+    }
     mr_buffer_clear(&recent->bytes);
     mr_buffer_append(&recent->bytes, bytes.data, bytes.len);
     recent->user = user;
+    load->recent_count++;
 }
 
 static void send_command(struct sim *sim, int user, const struct oms_order_command *command)
@@ -258,6 +266,22 @@ static void send_cancel(struct sim *sim)
     send_command(sim, user, &command);
 }
 
+/*
+ * It can be written as it is, and not any more with the name of an asset that risk adds: poison
+ * that has been handed over twice and has written state before it is found out.
+ */
+static void make_huge(struct sim *sim, struct oms_order_command *command)
+{
+    size_t len = OUTPUT_BYTES_MAX - (size_t)sim_pick(&sim->random, ASSET_BYTES_MIN) -
+                 MR_WIRE_HEADER_BYTES - command->user_id.len;
+
+    command->source.len = 0;
+    len -= oms_order_command_schema.encoded_bytes_max(command);
+    sim->load->padding = mr_xrealloc(sim->load->padding, len);
+    memset(sim->load->padding, 'x', len);
+    command->source = mr_slice_of(sim->load->padding, len);
+}
+
 static void send_order(struct sim *sim)
 {
     static const enum oms_stp_mode modes[] = {OMS_STP_MODE_EXPIRE_TAKER, OMS_STP_MODE_EXPIRE_MAKER,
@@ -296,6 +320,10 @@ static void send_order(struct sim *sim)
         command.has_price = true;
         command.post_only = command.tif == OMS_TIME_IN_FORCE_GTC && sim_chance(&sim->random, 8);
     }
+    if (load->huge_left > 0 && sim_chance(&sim->random, 40)) {
+        load->huge_left--;
+        make_huge(sim, &command);
+    }
     send_command(sim, id % load->users, &command);
     load->orders_left--;
     sim->result.orders++;
@@ -308,7 +336,7 @@ static void send_something(struct sim *sim)
     const int symbol = some_symbol(sim);
 
     load->ts_us += sim_between(&sim->random, 0, 3 * MR_SECOND_US);
-    if (what < 660 || load->orders == 0) {
+    if (what < 660 || load->recent_count == 0) {
         send_order(sim);
     } else if (what < 800) {
         send_cancel(sim);
@@ -348,6 +376,7 @@ void sim_load_open(struct sim *sim)
     /* Mostly few, so that there are many seeds. */
     load->orders_left =
         (int)sim_between(&sim->random, 100, sim_chance(&sim->random, 8) ? 1000 : 300);
+    load->huge_left = sim_chance(&sim->random, 6) ? 2 : 0;
     load->ts_us = FIRST_TS_US;
     WORLD_MUST(mr_producer_open(mr_world_log(sim->world), &options, MR_SECOND_US, &load->producer,
                                 &err) == MR_OK);
@@ -356,8 +385,8 @@ void sim_load_open(struct sim *sim)
     (void)mr_world_encode(sim->world, "accounts", &(struct oms_account_command){0});
     (void)mr_world_encode(sim->world, "prices", &(struct oms_price_tick){0});
     (void)mr_world_encode(sim->world, "instruments", &(struct oms_instrument){0});
-    sim_say(sim, "load orders=%d users=%d symbols=%d", load->orders_left, load->users,
-            load->symbols);
+    sim_say(sim, "load orders=%d users=%d symbols=%d huge=%d", load->orders_left, load->users,
+            load->symbols, load->huge_left);
 }
 
 void sim_load_begin(struct sim *sim)
