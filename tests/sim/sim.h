@@ -28,7 +28,7 @@
 #define SIM_FAULT_MAP(X)                                                                           \
     X(CRASH, "crash", 8)                                                                           \
     X(CRASH_AT_POINT, "crash-at-point", 14)                                                        \
-    X(PAUSE_AT_POINT, "pause-at-point", 12)                                                        \
+    X(PAUSE_AT_POINT, "pause-at-point", 18)                                                        \
     X(ERROR_AT_POINT, "error-at-point", 4)                                                         \
     X(FREEZE, "freeze", 8)                                                                         \
     X(STOP, "stop", 7)                                                                             \

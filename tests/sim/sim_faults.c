@@ -94,30 +94,38 @@ static void freeze(struct sim *sim, enum sim_fault fault)
             (long long)own->frozen_until_us);
 }
 
-static void at_point(struct sim *sim, enum sim_fault fault)
+/* The last two of a transaction are where a process that wakes up late could do the most harm. */
+static enum mr_point some_point(struct sim *sim, enum sim_fault fault)
 {
     /* END_TXN_SENT and OFFSETS_SENT are in the client of Kafka. */
     static const enum mr_point points[] = {
-        MR_POINT_BEFORE_PRODUCE, MR_POINT_AFTER_PRODUCE,      MR_POINT_AFTER_PRODUCE,
-        MR_POINT_COMMITTED,      MR_POINT_BEFORE_STATE_WRITE, MR_POINT_AFTER_STATE_WRITE,
-        MR_POINT_RESTORE_BATCH,  MR_POINT_RESTORE_DONE,       MR_POINT_ASSIGNED,
+        MR_POINT_COMMITTED,     MR_POINT_BEFORE_STATE_WRITE, MR_POINT_AFTER_STATE_WRITE,
+        MR_POINT_RESTORE_BATCH, MR_POINT_RESTORE_DONE,       MR_POINT_ASSIGNED,
         MR_POINT_REVOKING,
     };
+
+    if (fault == SIM_ERROR_AT_POINT || sim_chance(&sim->random, 2)) {
+        return sim_chance(&sim->random, 2) ? MR_POINT_BEFORE_PRODUCE : MR_POINT_AFTER_PRODUCE;
+    }
+    return points[sim_pick(&sim->random, MR_COUNT(points))];
+}
+
+static void at_point(struct sim *sim, enum sim_fault fault)
+{
     struct sim_instance *own = some_instance(sim);
-    const bool error = fault == SIM_ERROR_AT_POINT;
+    const enum mr_point point = some_point(sim, fault);
 
     own->point = (struct sim_point){
         .armed = true,
-        .point = points[sim_pick(&sim->random, error ? 3 : MR_COUNT(points))],
+        .point = point,
+        .countdown = point >= MR_POINT_RESTORE_BATCH ? 1 : (int)sim_between(&sim->random, 1, 3),
         .action = fault == SIM_CRASH_AT_POINT   ? SIM_POINT_CRASH
                   : fault == SIM_PAUSE_AT_POINT ? SIM_POINT_PAUSE
                                                 : SIM_POINT_ERROR,
         .pause_us = some_time_us(sim),
         .away_us = some_time_us(sim),
     };
-    own->point.countdown =
-        own->point.point >= MR_POINT_RESTORE_BATCH ? 1 : (int)sim_between(&sim->random, 1, 5);
-    sim_say(sim, "%s %s %s in %d", names[fault], label(sim, own), mr_point_name(own->point.point),
+    sim_say(sim, "%s %s %s in %d", names[fault], label(sim, own), mr_point_name(point),
             own->point.countdown);
 }
 

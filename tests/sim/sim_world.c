@@ -69,7 +69,7 @@ void sim_world_open(struct sim *sim)
         "3s\n  transaction-timeout: 12s", "12s\n  transaction-timeout: 2s"};
     static const char *const processes[] = {"1", "2", "1, standby: true"};
     static const char *const windows[] = {"24h", "10m"};
-    static const int64_t delays_us[] = {0, 2 * MR_MS_US, 30 * MR_MS_US, 600 * MR_MS_US};
+    static const int64_t delays_us[] = {0, 3 * MR_MS_US, 60 * MR_MS_US, MR_SECOND_US};
     const int64_t delay_us = delays_us[sim_pick(&sim->random, MR_COUNT(delays_us))];
     const int instances = 1 + (int)sim_pick(&sim->random, SIM_INSTANCES_MAX);
     char defaults[300];
