@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SEEDS_MAX 200
+#define SEEDS_MAX 400
 
 struct hunt {
     bool caught;
