@@ -487,6 +487,33 @@ START_TEST(aborts_poison_and_restarts_change_no_byte)
 }
 END_TEST
 
+/* A late trade opens a candle whose time is over, or not, by time that only a timer has seen. */
+START_TEST(time_that_timers_have_seen_outlives_a_restart)
+{
+    struct mr_driver *plain = mr_driver_create(&price_aggregate_stage, NULL, 0);
+    struct mr_driver *shaken = mr_driver_create(&price_aggregate_stage, NULL, 0);
+    struct mr_driver *const both[] = {plain, shaken};
+    struct oms_trade first = trade_of(1, NOON_US, "10", "1");
+    struct oms_trade late = trade_of(1, NOON_US + MR_MINUTE_US, "10", "1");
+
+    late.symbol = mr_slice_str("ETHUSDT");
+    for (size_t i = 0; i < MR_COUNT(both); i++) {
+        ck_assert_int_eq(push_trade(both[i], &first), MR_OK);
+        ck_assert_int_eq(mr_driver_punctuate(both[i], 0, NOON_US + MR_HOUR_US), MR_OK);
+        ck_assert_int_eq(mr_driver_commit(both[i]), MR_OK);
+        if (both[i] == shaken) {
+            mr_driver_restart(shaken);
+        }
+        ck_assert_int_eq(push_trade(both[i], &late), MR_OK);
+        ck_assert_int_eq(mr_driver_commit(both[i]), MR_OK);
+    }
+    compare_emits(plain, shaken, "candles");
+    compare_emits(plain, shaken, "tickers");
+    mr_driver_destroy(&plain);
+    mr_driver_destroy(&shaken);
+}
+END_TEST
+
 #define RANDOM_TRADES 400
 
 START_TEST(candles_equal_a_recomputation)
@@ -574,6 +601,7 @@ int main(void)
     suite_add_tcase(suite, rules);
     tcase_add_checked_fixture(random, open_driver, close_driver);
     tcase_add_loop_test(random, candles_equal_a_recomputation, 0, 3);
+    tcase_add_test(random, time_that_timers_have_seen_outlives_a_restart);
     tcase_add_loop_test(random, aborts_poison_and_restarts_change_no_byte, 0, 5);
     tcase_set_timeout(random, 60);
     suite_add_tcase(suite, random);
