@@ -3,7 +3,8 @@
 # The list of generated files is asked from the generator when CMake runs; a changed schema or
 # generator runs CMake again, so a new file is never missed.
 file(GLOB MR_AVRO_SCHEMAS CONFIGURE_DEPENDS
-  ${PROJECT_SOURCE_DIR}/schemas/avro/*.avsc ${PROJECT_SOURCE_DIR}/schemas/avro/state/*.avsc)
+  ${PROJECT_SOURCE_DIR}/schemas/avro/*.avsc ${PROJECT_SOURCE_DIR}/schemas/avro/state/*.avsc
+  ${PROJECT_SOURCE_DIR}/schemas/avro/runtime/*.avsc)
 set(MR_AVROGEN ${PROJECT_SOURCE_DIR}/tools/avrogen)
 set(MR_AVROGEN_SOURCES ${MR_AVROGEN}/__main__.py ${MR_AVROGEN}/model.py ${MR_AVROGEN}/emit.py)
 set(MR_AVRO_DIR ${PROJECT_BINARY_DIR}/generated/avro)

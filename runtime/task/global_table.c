@@ -107,6 +107,11 @@ bool global_table_ready(const struct global_table *table, const struct mr_reader
     return true;
 }
 
+int32_t global_table_partitions(const struct global_table *table)
+{
+    return table->partitions;
+}
+
 bool global_table_is(const struct global_table *table, const char *topic)
 {
     return strcmp(table->topic, topic) == 0;

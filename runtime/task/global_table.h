@@ -21,6 +21,7 @@ MR_NODISCARD enum mr_status global_table_start(struct global_table *table, struc
                                                struct mr_reader *reader, struct mr_err *err);
 /* Everything that was there at start has been read. */
 bool global_table_ready(const struct global_table *table, const struct mr_reader *reader);
+int32_t global_table_partitions(const struct global_table *table);
 bool global_table_is(const struct global_table *table, const char *topic);
 void global_table_apply(struct global_table *table, const struct mr_message *message);
 /* Struct of the schema, valid until the next apply; NULL when absent. */

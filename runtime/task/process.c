@@ -145,6 +145,7 @@ enum mr_status process_taken(struct mr_worker *worker, const struct taken *taken
         outbox_keep(&worker->outbox);
         task_release(task);
         taken->input->next_offset = taken->message.offset + 1;
+        journal_took(task, taken->input, taken->message.offset);
     }
     mr_arena_reset(task->arena);
     return status;
@@ -181,6 +182,7 @@ static enum mr_status fire(struct mr_worker *worker, struct task *task, struct t
     task->failed = NULL;
     task->chain_status = MR_OK;
     timer->next_us = next_firing(timer, now_us);
+    journal_fired(task, timer, now_us);
     status = owner->stage->type->punctuate(owner->self, owner, timer->id, now_us, err);
     if (status == MR_OK) {
         status = process_chain(task, err);

@@ -34,7 +34,8 @@ static enum mr_status find_topics(struct mr_worker *worker, struct mr_err *err)
         }
         MR_TRY(find_topic(worker, stage->dead_letter, err));
     }
-    return MR_OK;
+    return worker->group->journal == MR_UNBOUND ? MR_OK
+                                                : find_topic(worker, worker->group->journal, err);
 }
 
 enum mr_status producing_open(struct mr_worker *worker, int64_t timeout_us, struct mr_err *err)

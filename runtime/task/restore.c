@@ -154,12 +154,14 @@ static enum mr_status await_stable_inputs(struct task *task, struct mr_err *err)
     struct mr_worker *worker = task->worker;
     const size_t count = worker->group->input_count;
     struct mr_topic_partition *positions = mr_xcalloc(count, sizeof(*positions));
+    struct mr_buffer *progress = mr_xcalloc(count, sizeof(*progress));
     enum mr_status status;
 
     for (size_t i = 0; i < count; i++) {
         positions[i] = (struct mr_topic_partition){
             .topic = worker_topic(worker, task->inputs[i].topic)->name,
             .partition = task->partition,
+            .metadata = &progress[i],
         };
     }
     status = mr_log_committed(worker->process.log, worker->group_id, positions, count,
@@ -167,7 +169,12 @@ static enum mr_status await_stable_inputs(struct task *task, struct mr_err *err)
     for (size_t i = 0; status == MR_OK && i < count; i++) {
         task->inputs[i].committed_offset =
             positions[i].offset == MR_OFFSET_NONE ? 0 : positions[i].offset;
+        progress_read(task, &progress[i]);
     }
+    for (size_t i = 0; i < count; i++) {
+        mr_buffer_fini(&progress[i]);
+    }
+    free(progress);
     free(positions);
     return status;
 }

@@ -112,6 +112,9 @@ void task_destroy(struct task **out)
     free(task->inputs);
     free(task->timers);
     free(task->catch_ups);
+    free(task->kept_timers);
+    journal_fini(&task->journal);
+    mr_buffer_fini(&task->progress);
     mr_arena_destroy(&task->arena);
     free(task);
     *out = NULL;
@@ -126,6 +129,7 @@ void task_reopen(struct task *task)
         task->inputs[i].next_offset = MR_OFFSET_NONE;
         task->inputs[i].unwritten_offset = MR_OFFSET_NONE;
     }
+    journal_reset(task);
     task->touched = false;
     task->state = TASK_OPENING;
     mr_arena_reset(task->arena);
@@ -178,6 +182,7 @@ enum mr_status task_start(struct task *task, struct mr_err *err)
         MR_TRY(start_node(&task->nodes[i], err));
         mr_arena_reset(task->arena);
     }
+    progress_start_timers(task);
     task->state = TASK_READY;
     return MR_OK;
 }
@@ -242,6 +247,7 @@ enum mr_status task_abort(struct task *task, struct mr_err *err)
     for (size_t i = 0; i < task->worker->group->input_count; i++) {
         task->inputs[i].next_offset = MR_OFFSET_NONE;
     }
+    journal_dropped(task);
     task->touched = false;
     return status;
 }

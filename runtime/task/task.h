@@ -16,6 +16,7 @@
 #define MILLRACE_TASK_TASK_H
 
 #include "global_table.h"
+#include "journal.h"
 #include "millrace/runtime.h"
 #include "millrace/task_store.h"
 #include "outbox.h"
@@ -88,6 +89,11 @@ struct task {
     int64_t stream_time_us;
     int64_t stream_time_before_us;
     bool touched; /* in this transaction */
+    struct journal journal;
+    struct mr_buffer progress; /* beside the offsets of the transaction */
+    char writer[300];          /* who committed last; "": nobody yet */
+    int64_t *kept_timers;      /* as they were committed, until the stages have theirs */
+    size_t kept_timer_count;
     struct catch_up *catch_ups;
     size_t catch_up_count;
     /* The record being processed, and the first failure in its chain. */
@@ -139,6 +145,7 @@ struct mr_worker {
     struct mr_reader *table_reader;
     struct global_table **tables; /* group->table_count */
     bool tables_ready;
+    uint64_t tables_version; /* counts changes, from 1 */
     struct mr_reader *restore_reader;
     struct mr_reader_ref *input_readers; /* storage of all inputs' readers */
     size_t *input_reader_first;          /* [input_count + 1] into it */
@@ -247,6 +254,15 @@ MR_NODISCARD enum mr_status process_deliver(struct mr_ctx *to, size_t port,
                                             const struct mr_record *record, struct mr_err *err);
 void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, const char *stage,
                      const struct mr_message *message, const struct mr_err *err);
+
+/* ---- progress.c ------------------------------------------------------------------------------ */
+
+/* What the open transaction's offsets shall say. */
+void progress_write(struct task *task);
+/* Takes over what was committed, when it is newer than what the task knows. text: appended to. */
+void progress_read(struct task *task, struct mr_buffer *text);
+/* The stages have scheduled their timers: they go on where they were. */
+void progress_start_timers(struct task *task);
 
 /* ---- transaction.c --------------------------------------------------------------------------- */
 

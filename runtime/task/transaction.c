@@ -132,7 +132,8 @@ static enum mr_status send_rest(struct mr_worker *worker, struct mr_err *err)
     }
     MR_TRY(begin(worker, err));
     MR_TRY(outbox_send(&worker->outbox, worker->producer, worker->producer_topics, true, err));
-    return state_send_changes(worker, err);
+    MR_TRY(state_send_changes(worker, err));
+    return journal_send(worker, err);
 }
 
 /* ---- outcomes -------------------------------------------------------------------------------- */
@@ -152,8 +153,11 @@ static size_t input_offsets(const struct mr_worker *worker, struct mr_topic_part
     *offsets = mr_xcalloc((size_t)worker->task_capacity * worker->group->input_count + 1,
                           sizeof(**offsets));
     for (int32_t p = 0; p < worker->task_capacity; p++) {
-        const struct task *task = worker->tasks[p];
+        struct task *task = worker->tasks[p];
 
+        if (task != NULL && task->touched) {
+            progress_write(task);
+        }
         for (size_t i = 0; task != NULL && task->touched && i < worker->group->input_count; i++) {
             const struct input *input = &task->inputs[i];
             const bool taken = input->next_offset != MR_OFFSET_NONE;
@@ -161,6 +165,7 @@ static size_t input_offsets(const struct mr_worker *worker, struct mr_topic_part
                 .topic = worker_topic(worker, input->topic)->name,
                 .partition = p,
                 .offset = taken ? input->next_offset : input->committed_offset,
+                .metadata = &task->progress,
             };
 
             if (taken) {
@@ -202,7 +207,8 @@ static void committed(struct mr_worker *worker)
             }
             input->next_offset = MR_OFFSET_NONE;
         }
-        if (task != NULL) {
+        if (task != NULL && task->touched) {
+            journal_committed(task);
             task->touched = false;
         }
     }
@@ -277,6 +283,7 @@ static void doubt(struct mr_worker *worker, const struct mr_err *why)
     (void)input_offsets(worker, &offsets, &moved);
     worker->unsettled = true;
     worker->unsettled_at = moved > 0 ? offsets[0] : (struct mr_topic_partition){.topic = NULL};
+    worker->unsettled_at.metadata = NULL;
     worker->unsettled_why = *why;
     free(offsets);
     mr_producer_close(&worker->producer);

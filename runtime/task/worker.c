@@ -233,7 +233,8 @@ static enum mr_status bind_topics(struct mr_worker *worker, struct mr_err *err)
                                  stage->store_subjects[s], &worker->store_bindings[i][s], err));
         }
     }
-    return MR_OK;
+    return worker->group->journal == MR_UNBOUND ? MR_OK
+                                                : bind_topic(worker, worker->group->journal, err);
 }
 
 static enum mr_status start_tables(struct mr_worker *worker, struct mr_err *err)
@@ -319,6 +320,7 @@ static enum mr_status poll_tables(struct mr_worker *worker, struct mr_err *err)
         }
         mr_message_release(&worker->polled[i]);
     }
+    worker->tables_version += count > 0 || !worker->tables_ready;
     for (size_t t = 0; !worker->tables_ready; t++) {
         if (t == worker->group->table_count) {
             worker->tables_ready = true;

@@ -40,6 +40,7 @@ struct group_draft {
     size_t *tables;
     size_t table_count;
     int32_t partitions;
+    size_t journal;
     struct group_settings settings;
 };
 

@@ -1,12 +1,13 @@
 /*
- * derive.c -- what follows from the checked graph: changelog and dead-letter topics, and the
- * configuration that every topic is created with.
+ * derive.c -- what follows from the checked graph: changelog, dead-letter and journal topics, and
+ * the configuration that every topic is created with.
  */
 #include "build.h"
 
 #include <inttypes.h>
 
 #define CONFIGS_MAX ((size_t)8)
+#define JOURNAL_SCHEMA "millrace.runtime.Journal"
 /* A dead letter is a record at its size limit plus headers. */
 #define DEAD_LETTER_BYTES_MAX "2097152"
 /* Only closed segments are compacted: without these a busy small topic is never cleaned. */
@@ -55,6 +56,33 @@ static size_t add_changelog(struct build *b, const struct stage_draft *stage, co
                            .retention_us = MR_RETENTION_FOREVER,
                        },
                        stage->position);
+}
+
+/* A catalog without the schema (a test's) has no journal. */
+static size_t add_journal(struct build *b, const struct group_draft *group)
+{
+    const struct mr_schema *schema = NULL;
+    const char *name = build_printf(b, "%s-%s-journal", b->topology->application, group->name);
+
+    for (size_t i = 0; i < b->catalog->schema_count; i++) {
+        if (strcmp(b->catalog->schemas[i]->full_name, JOURNAL_SCHEMA) == 0) {
+            schema = b->catalog->schemas[i];
+        }
+    }
+    if (schema == NULL || !b->topology->defaults.journal) {
+        return MR_UNBOUND;
+    }
+    return add_derived(b,
+                       (struct mr_topic){
+                           .name = name,
+                           .kind = MR_TOPIC_JOURNAL,
+                           .schema = schema,
+                           .subject = build_printf(b, "%s-value", name),
+                           .partitions = group->partitions,
+                           .cleanup = "delete",
+                           .retention_us = b->topology->defaults.retention_us,
+                       },
+                       group->position);
 }
 
 struct config_list {
@@ -149,6 +177,9 @@ void build_derive(struct build *b)
         if (stage->type != NULL && stage->group != MR_UNBOUND) {
             derive_stage(b, stage);
         }
+    }
+    for (size_t i = 0; i < b->group_count && b->topology->application != NULL; i++) {
+        b->groups[i].journal = add_journal(b, &b->groups[i]);
     }
     for (size_t i = 0; i < b->connector_count && b->topology->application != NULL; i++) {
         struct mr_connector_node *connector = &b->connectors[i];

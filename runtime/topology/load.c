@@ -57,6 +57,7 @@ static void finish(struct build *b)
                                            .tables = g->tables,
                                            .table_count = g->table_count,
                                            .partitions = g->partitions,
+                                           .journal = g->journal,
                                            .replicas = (int)g->settings.replicas,
                                            .workers = (int)g->settings.workers,
                                            .position = g->position};

@@ -312,6 +312,7 @@ static void read_defaults(struct build *b, const struct node *map)
         .commit_interval_us = raw.commit_interval_us,
         .commit_records_max = raw.commit_records_max,
         .commit_bytes_max = raw.commit_bytes_max,
+        .journal = raw.journal && raw.guarantee == 0,
         .partitions = (int32_t)raw.partitions,
         .replication = (int32_t)raw.replication,
         .compression = settings_compression_symbols[raw.compression],

@@ -22,6 +22,7 @@ struct defaults_settings {
     int64_t commit_interval_us;
     int64_t commit_records_max;
     int64_t commit_bytes_max;
+    bool journal;
     int64_t partitions;
     int64_t replication;
     const char *retention;

@@ -132,7 +132,10 @@ void mr_world_latest(struct mr_world_records *records);
 void mr_world_records_fini(struct mr_world_records *records);
 const struct mr_header *mr_world_header(const struct mr_world_record *record, const char *name);
 
-/* Every store's backend holds what its changelog says, in every partition. */
+/*
+ * Every store's backend holds what its changelog says, in every partition; and the journals tell
+ * every input that was taken.
+ */
 void mr_world_check_state(struct mr_world *world);
 
 #endif

@@ -44,4 +44,7 @@ struct mr_world {
 const struct mr_topic *world_topic(struct mr_world *world, const char *name);
 struct mr_binding world_bind(struct mr_world *world, const struct mr_topic *topic);
 
+/* world_journal.c: the group's journal tells every input that was taken, once, in its order. */
+void world_check_journal(struct mr_world *world, size_t group);
+
 #endif

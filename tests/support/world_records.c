@@ -366,4 +366,7 @@ void mr_world_check_state(struct mr_world *world)
             check_store(world, i, s);
         }
     }
+    for (size_t g = 0; g < world->topology->group_count; g++) {
+        world_check_journal(world, g);
+    }
 }

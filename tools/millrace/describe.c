@@ -122,7 +122,8 @@ static json_t *topics_json(const struct mr_topology *t)
 {
     static const char *const kinds[] = {[MR_TOPIC_DECLARED] = "declared",
                                         [MR_TOPIC_CHANGELOG] = "changelog",
-                                        [MR_TOPIC_DEAD_LETTER] = "dead-letter"};
+                                        [MR_TOPIC_DEAD_LETTER] = "dead-letter",
+                                        [MR_TOPIC_JOURNAL] = "journal"};
     json_t *list = json_array();
 
     for (size_t i = 0; i < t->topic_count; i++) {

@@ -19,7 +19,8 @@ static enum mr_status note_starts(const struct load_env *env, struct load_manife
         int64_t ends[LOAD_PARTITIONS_MAX];
         int32_t partitions = 0;
 
-        if (!topic->in_log || topic->kind == MR_TOPIC_CHANGELOG) {
+        if (!topic->in_log || topic->kind == MR_TOPIC_CHANGELOG ||
+            topic->kind == MR_TOPIC_JOURNAL) {
             continue;
         }
         MR_TRY(load_ends(env, topic->name, ends, &partitions, err));

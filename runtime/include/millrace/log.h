@@ -14,6 +14,7 @@
 #ifndef MILLRACE_LOG_H
 #define MILLRACE_LOG_H
 
+#include "millrace/buffer.h"
 #include "millrace/slice.h"
 #include "millrace/status.h"
 
@@ -52,7 +53,14 @@ struct mr_topic_partition {
     const char *topic;
     int32_t partition;
     int64_t offset; /* meaning given by each call */
+    /*
+     * A text kept with a committed offset, at most MR_OFFSET_METADATA_MAX bytes: committed when
+     * not NULL; replaced by what is kept when mr_log_committed is given one. Borrowed.
+     */
+    struct mr_buffer *metadata;
 };
+/* Kafka's offset.metadata.max.bytes, unless the broker says otherwise. */
+#define MR_OFFSET_METADATA_MAX ((size_t)4096)
 
 /* ---- topics ---------------------------------------------------------------------------------- */
 

@@ -40,7 +40,12 @@ enum mr_boundary {
     MR_BOUNDARY_TOPIC,  /* through the log */
 };
 
-enum mr_topic_kind { MR_TOPIC_DECLARED, MR_TOPIC_CHANGELOG, MR_TOPIC_DEAD_LETTER };
+enum mr_topic_kind {
+    MR_TOPIC_DECLARED,
+    MR_TOPIC_CHANGELOG,
+    MR_TOPIC_DEAD_LETTER,
+    MR_TOPIC_JOURNAL,
+};
 
 struct mr_topic {
     const char *name;
@@ -99,6 +104,7 @@ struct mr_group_node {
     const size_t *tables; /* topics read as global tables */
     size_t table_count;
     int32_t partitions; /* number of tasks */
+    size_t journal;     /* topic; MR_UNBOUND: none is kept */
     int replicas;
     int workers;
     struct mr_position position;
@@ -118,6 +124,7 @@ struct mr_topology_defaults {
     int64_t commit_interval_us;
     int64_t commit_records_max; /* input records in one transaction */
     int64_t commit_bytes_max;   /* output bytes in one transaction */
+    bool journal;               /* each transaction's inputs are written down, in their order */
     int32_t partitions;
     int32_t replication;
     int64_t retention_us;

@@ -113,6 +113,11 @@ static enum mr_status kafka_committed(struct mr_log *base, const char *group,
     for (size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < count; i++) {
         code = list->elems[i].err;
         positions[i].offset = list->elems[i].offset >= 0 ? list->elems[i].offset : MR_OFFSET_NONE;
+        if (positions[i].metadata != NULL) {
+            mr_buffer_clear(positions[i].metadata);
+            mr_buffer_append(positions[i].metadata, list->elems[i].metadata,
+                             list->elems[i].metadata_size);
+        }
     }
     rd_kafka_topic_partition_list_destroy(list);
     return code == RD_KAFKA_RESP_ERR_NO_ERROR

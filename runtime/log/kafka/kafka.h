@@ -56,6 +56,11 @@ MR_NODISCARD enum mr_status kafka_conf_set_ms(rd_kafka_conf_t *conf, const char 
 MR_NODISCARD enum mr_status kafka_client_create(rd_kafka_type_t type, rd_kafka_conf_t *conf,
                                                 rd_kafka_t **client, struct mr_err *err);
 
+/* ---- member.c: offsets to commit, with their metadata; the caller destroys the list ---------- */
+
+rd_kafka_topic_partition_list_t *kafka_offset_list(const struct mr_topic_partition *offsets,
+                                                   size_t count);
+
 /* ---- error.c --------------------------------------------------------------------------------- */
 
 /* What a code means to us; text names the operation. */

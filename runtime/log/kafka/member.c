@@ -304,16 +304,33 @@ enum mr_status kafka_member_seek(struct mr_member *base, const char *topic, int3
     return finish(self, RD_KAFKA_RESP_ERR_NO_ERROR, list, "seeking", err);
 }
 
+rd_kafka_topic_partition_list_t *kafka_offset_list(const struct mr_topic_partition *offsets,
+                                                   size_t count)
+{
+    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+
+    for (size_t i = 0; i < count; i++) {
+        rd_kafka_topic_partition_t *element =
+            rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition);
+
+        element->offset = offsets[i].offset;
+        if (offsets[i].metadata != NULL && offsets[i].metadata->len > 0) {
+            /* The list frees it. */
+            element->metadata_size = offsets[i].metadata->len;
+            element->metadata = malloc(element->metadata_size);
+            MR_ASSERT(element->metadata != NULL);
+            memcpy(element->metadata, offsets[i].metadata->data, element->metadata_size);
+        }
+    }
+    return list;
+}
+
 enum mr_status kafka_member_commit(struct mr_member *base, const struct mr_topic_partition *offsets,
                                    size_t count, struct mr_err *err)
 {
     struct kafka_member *self = self_of(base);
-    rd_kafka_topic_partition_list_t *list = rd_kafka_topic_partition_list_new((int)count);
+    rd_kafka_topic_partition_list_t *list = kafka_offset_list(offsets, count);
 
-    for (size_t i = 0; i < count; i++) {
-        rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition)->offset =
-            offsets[i].offset;
-    }
     return finish(self, rd_kafka_commit(self->client, list, 0), list, "committing offsets", err);
 }
 

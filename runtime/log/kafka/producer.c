@@ -356,11 +356,7 @@ static enum mr_status send_offsets(struct kafka_producer *self, struct mr_member
     if (group == NULL) {
         return mr_fail(err, MR_TXN_ABORT, "not a member of the group at the moment of commit");
     }
-    list = rd_kafka_topic_partition_list_new((int)count);
-    for (size_t i = 0; i < count; i++) {
-        rd_kafka_topic_partition_list_add(list, offsets[i].topic, offsets[i].partition)->offset =
-            offsets[i].offset;
-    }
+    list = kafka_offset_list(offsets, count);
     do {
         error = rd_kafka_send_offsets_to_transaction(self->client, list, group,
                                                      left_ms(deadline_us) + 1);

@@ -3,6 +3,8 @@
  */
 #include "memory.h"
 
+#include <stdlib.h>
+
 struct memory_offset *memory_group_offset(struct memory_group *group, size_t index)
 {
     if (index >= group->offset_count) {
@@ -15,6 +17,34 @@ struct memory_offset *memory_group_offset(struct memory_group *group, size_t ind
         group->offset_count = count;
     }
     return &group->offsets[index];
+}
+
+void memory_offset_set(struct memory_offset *offset, int64_t value, char *metadata)
+{
+    free(offset->metadata);
+    offset->offset = value;
+    offset->metadata = metadata;
+}
+
+char *memory_metadata(const struct mr_buffer *metadata)
+{
+    char *copy;
+
+    if (metadata == NULL || metadata->len == 0) {
+        return NULL;
+    }
+    copy = mr_xcalloc(1, metadata->len + 1);
+    memcpy(copy, metadata->data, metadata->len);
+    return copy;
+}
+
+static void give_metadata(const struct memory_offset *offset, struct mr_buffer *metadata)
+{
+    if (metadata != NULL) {
+        mr_buffer_clear(metadata);
+        mr_buffer_append(metadata, offset->metadata,
+                         offset->metadata == NULL ? 0 : strlen(offset->metadata));
+    }
 }
 
 /* Fills what is committed; false when an open transaction may still change one of them. */
@@ -32,6 +62,7 @@ static bool read_offsets(struct memory_log *log, struct memory_group *group,
             const struct memory_offset *offset = memory_group_offset(group, partition->index);
 
             positions[i].offset = offset->offset;
+            give_metadata(offset, positions[i].metadata);
             stable = stable && offset->pending == 0;
         }
     }

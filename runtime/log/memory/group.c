@@ -33,6 +33,9 @@ void memory_group_destroy(struct memory_group *group)
         memory_place_destroy(group->places[i]);
     }
     free(group->places);
+    for (size_t i = 0; i < group->offset_count; i++) {
+        free(group->offsets[i].metadata);
+    }
     free(group->offsets);
     free(group->name);
     free(group);

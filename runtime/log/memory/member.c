@@ -287,7 +287,8 @@ enum mr_status memory_member_commit(struct mr_member *base,
         const struct memory_partition *partition =
             memory_partition_find(member->log, offsets[i].topic, offsets[i].partition);
 
-        memory_group_offset(member->group, partition->index)->offset = offsets[i].offset;
+        memory_offset_set(memory_group_offset(member->group, partition->index), offsets[i].offset,
+                          memory_metadata(offsets[i].metadata));
     }
     memory_leave(member->log);
     return status;

@@ -91,6 +91,7 @@ struct memory_pending {
     struct memory_group *group;
     const struct memory_partition *partition;
     int64_t offset;
+    char *metadata; /* or NULL */
 };
 
 /* A transactional id: outlives the producers that hold it one after the other. */
@@ -113,7 +114,8 @@ struct memory_id {
 
 struct memory_offset {
     int64_t offset;
-    int pending; /* open transactions that will change it */
+    char *metadata; /* or NULL */
+    int pending;    /* open transactions that will change it */
 };
 
 /* A member's place in its group. A static one outlives its handle until the session ends. */
@@ -335,6 +337,10 @@ char **memory_names_copy(const char *const *names, size_t count);
 void memory_names_free(char **names, size_t count);
 
 struct memory_offset *memory_group_offset(struct memory_group *group, size_t index);
+/* Takes metadata over. */
+void memory_offset_set(struct memory_offset *offset, int64_t value, char *metadata);
+/* A copy of a buffer's text; NULL when there is none. */
+char *memory_metadata(const struct mr_buffer *metadata);
 enum mr_status memory_committed(struct mr_log *, const char *, struct mr_topic_partition *, size_t,
                                 int64_t, struct mr_err *);
 

@@ -326,9 +326,11 @@ static enum mr_status add_offsets(struct memory_producer *producer, struct mr_me
             .partition =
                 memory_partition_find(producer->log, offsets[i].topic, offsets[i].partition),
             .offset = offsets[i].offset,
+            .metadata = memory_metadata(offsets[i].metadata),
         };
 
         if (pending.partition == NULL) {
+            free(pending.metadata);
             (void)memory_unknown(err, offsets[i].topic, offsets[i].partition);
             err->status = MR_TXN_ABORT;
             return MR_TXN_ABORT;

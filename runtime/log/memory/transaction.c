@@ -30,6 +30,9 @@ void memory_id_destroy(struct memory_id *id)
 {
     free(id->name);
     free(id->partitions);
+    for (size_t i = 0; i < id->pending_count; i++) {
+        free(id->pending[i].metadata);
+    }
     free(id->pending);
     free(id);
 }
@@ -76,7 +79,9 @@ void memory_transaction_end(struct memory_log *log, struct memory_id *id, bool c
 
         offset->pending--;
         if (committed) {
-            offset->offset = pending->offset;
+            memory_offset_set(offset, pending->offset, pending->metadata);
+        } else {
+            free(pending->metadata);
         }
     }
     if (id->partition_count + id->pending_count > 0) {

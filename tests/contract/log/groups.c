@@ -76,6 +76,54 @@ END_TEST
 /* ---- what the member reads --------------------------------------------------------------------
  */
 
+static void expect_metadata(const char *group, const char *topic, const char *text)
+{
+    struct mr_buffer metadata = MR_BUFFER_EMPTY;
+    struct mr_topic_partition position = {.topic = topic, .metadata = &metadata};
+    struct mr_err err = {0};
+
+    mr_buffer_printf(&metadata, "what was there before");
+    expect_ok(mr_log_committed(cluster, group, &position, 1, PATIENCE_US, &err), &err);
+    ck_assert_uint_eq(metadata.len, strlen(text));
+    ck_assert(text[0] == '\0' || memcmp(metadata.data, text, metadata.len) == 0);
+    mr_buffer_fini(&metadata);
+}
+
+START_TEST(a_text_is_kept_with_an_offset)
+{
+    const char *topic = topic_new(1);
+    const char *group = unique("group");
+    struct mr_producer *producer = producer_new(unique("id"));
+    struct mr_buffer metadata = MR_BUFFER_EMPTY;
+    struct mr_topic_partition offset = {.topic = topic, .offset = 1, .metadata = &metadata};
+    struct group_member member = {0};
+    struct mr_err err = {0};
+
+    member_open(&member, group, NULL, &topic, 1);
+    member_await_owned(&member, 1);
+    expect_metadata(group, topic, "");
+    mr_buffer_printf(&metadata, "1 2 three");
+    begin(producer);
+    expect_ok(mr_producer_commit(producer, member.member, &offset, 1, &err), &err);
+    expect_metadata(group, topic, "1 2 three");
+    offset.offset = 2;
+    mr_buffer_clear(&metadata);
+    while (metadata.len < MR_OFFSET_METADATA_MAX) {
+        mr_buffer_append(&metadata, "0123456789abcdef", 16);
+    }
+    expect_ok(mr_member_commit(member.member, &offset, 1, &err), &err);
+    mr_buffer_append(&metadata, "", 1);
+    expect_metadata(group, topic, (const char *)metadata.data);
+    offset.metadata = NULL;
+    begin(producer);
+    expect_ok(mr_producer_commit(producer, member.member, &offset, 1, &err), &err);
+    expect_metadata(group, topic, "");
+    mr_buffer_fini(&metadata);
+    mr_member_close(&member.member);
+    mr_producer_close(&producer);
+}
+END_TEST
+
 START_TEST(a_member_reads_committed_records_only)
 {
     const char *topic = topic_new(1);
@@ -444,6 +492,7 @@ TCase *log_group_cases(void)
 
     tcase_add_test(tcase, a_new_group_reads_from_the_beginning_and_a_reopened_one_from_its_offsets);
     tcase_add_test(tcase, offsets_of_a_transaction_count_when_it_commits_and_not_when_it_aborts);
+    tcase_add_test(tcase, a_text_is_kept_with_an_offset);
     tcase_add_test(tcase, a_member_reads_committed_records_only);
     tcase_add_test(tcase, a_member_does_not_read_behind_an_open_transaction);
     tcase_add_test(tcase, partitions_paused_when_they_are_assigned_deliver_nothing_until_resumed);
