@@ -68,9 +68,10 @@ static json_t *in_json(const struct mr_topology *t, const struct mr_stage_node *
 
         if (in->topic != MR_UNBOUND) {
             (void)json_array_append_new(
-                list, json_pack("{s:s,s:s,s:b,s:b}", "port", stage->type->in[i].name, "topic",
+                list, json_pack("{s:s,s:s,s:b,s:b,s:b}", "port", stage->type->in[i].name, "topic",
                                 t->topics[in->topic].name, "table", (int)in->table, "inMemory",
-                                (int)in->in_memory));
+                                (int)in->in_memory, "tombstones",
+                                (int)((stage->type->in[i].flags & MR_PORT_TOMBSTONES) != 0)));
         }
     }
     return list;
