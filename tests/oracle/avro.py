@@ -120,13 +120,15 @@ def collect(schema, names):
                 collect(part, names)
 
 
-def decode(name, framed):
-    """A framed record of the schema of that name as a dump shows it. Raises Malformed."""
+def decode(name, schema_id, framed):
+    """A framed record of the schema of that name and id as a dump shows it. Raises Malformed."""
+    if framed[:FRAME_BYTES] != b"\0" + schema_id.to_bytes(4, "big"):
+        raise Malformed()
     schema = json.loads((SCHEMAS / f"{name}.avsc").read_text(encoding="utf-8"))
     names = {}
     collect(schema, names)
     reader = Reader(framed[FRAME_BYTES:])
     value = read_record(reader, schema, names)
-    if len(framed) < FRAME_BYTES or reader.at != len(reader.data):
+    if reader.at != len(reader.data):
         raise Malformed()
     return value

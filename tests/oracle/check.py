@@ -4,6 +4,7 @@ import collections
 
 import compare
 import structure
+from amounts import time_of
 from predict import Predicted, Prediction, load_journals, predict
 from recorded import Reader, read_outputs
 from records import DumpError
@@ -62,8 +63,9 @@ class Check:
                    for number, partition in enumerate(self.dump.topic(topic).partitions)}
         return structure.Facts(self.journals, offsets, self.dump.ends, self.dump.committed)
 
-    def outcome(self, key, recorded):
-        predicted = self.prediction.records.get(key, NOTHING)
+    def outcome(self, key, recorded, predicted=None):
+        if predicted is None:
+            predicted = self.prediction.records.get(key, NOTHING)
         return compare.compare(predicted, recorded, self.rules[key[0]])
 
     def results(self):
@@ -141,9 +143,9 @@ class Explanation:
         return f"{group}:{partition} sequence {self.predicted.sequences[place]}"
 
     def difference(self, kind, place=None, number=None, **fields):
-        key = self.predicted.keys[place] if number is None else self.recorded.keys[number]
+        key, store, _, _ = self.item(place) if number is None else self.line_item(number)
         return compare.Difference(
-            kind, self.topic, self.partition, key=key,
+            kind, self.topic, self.partition, key=key if store is None else f"{store} {key}",
             offset=None if number is None else self.recorded.offsets[number],
             task=None if place is None else self.task(place), **fields)
 
@@ -158,7 +160,8 @@ class Explanation:
                                   predicted=predicted, recorded=recorded)
         for place, number in self.outcome.stamps:
             yield self.difference("different", place, number, field="timestamp",
-                                  predicted=self.predicted.stamps[place], recorded=self.recorded.stamps[number])
+                                  predicted=time_of(self.predicted.stamps[place] * 1000),
+                                  recorded=time_of(self.recorded.stamps[number] * 1000))
         for place in missing:
             yield self.difference("missing", place)
         for number in extra:
@@ -166,5 +169,15 @@ class Explanation:
         for place, number in self.outcome.unordered:
             yield self.difference("out of order", place, number)
         if not self.check.rules[self.topic].history:
-            for key in self.outcome.latest:
-                yield compare.Difference("last value", self.topic, self.partition, key=key)
+            yield from self.last_values()
+
+    def last_values(self):
+        """Of keys whose last value differs, the last one on each side."""
+        for key in self.outcome.latest:
+            place, number = last_place(self.predicted.keys, key), last_place(self.recorded.keys, key)
+            yield self.difference("last value", place, number)
+
+
+def last_place(keys, key):
+    """None when it is not there."""
+    return next((place for place in range(len(keys) - 1, -1, -1) if keys[place] == key), None)

@@ -7,7 +7,7 @@ to say which field differs, or is missing or extra.
 
 import collections
 
-from predict import is_gone
+from predict import NO_STAMP, is_gone
 
 # What identifies a record beyond its key, by the schema of the topic.
 IDENTITY = {
@@ -33,7 +33,7 @@ class Outcome:
         self.unordered = []  # (predicted, recorded)
         self.stamps = []  # (predicted, recorded): equal but for the timestamp
         self.compacted = 0
-        self.latest = []  # keys whose last value differs
+        self.latest = []  # fingerprints of keys whose last value differs
         self.keys = 0  # with a value at the end
 
     def equal(self):
@@ -65,24 +65,44 @@ def compare(predicted, recorded, rule):
 
 
 def match(predicted, recorded, outcome):
-    places = collections.defaultdict(collections.deque)
-    for place, print_ in enumerate(predicted.prints):
-        places[print_].append(place)
+    free = Places(predicted.prints)
     last = {}
     for number, print_ in enumerate(recorded.prints):
-        found = places.get(print_)
-        if not found:
+        place = free.take(print_)
+        if place is None:
             outcome.extra.append(number)
             continue
-        place = found.popleft()
         task = predicted.tasks[place]
         if place < last.get(task, -1):
             outcome.unordered.append((place, number))
         else:
             last[task] = place
-        if predicted.stamps[place] not in (None, recorded.stamps[number]):
+        if predicted.stamps[place] not in (NO_STAMP, recorded.stamps[number]):
             outcome.stamps.append((place, number))
-    outcome.missing = sorted(place for left in places.values() for place in left)
+    outcome.missing = free.left()
+
+
+class Places:
+    """Where each fingerprint stands, to be taken from the first on. Nearly all stand once."""
+
+    def __init__(self, prints):
+        self.single = {}
+        self.several = {}
+        for place in range(len(prints) - 1, -1, -1):
+            print_ = prints[place]
+            if print_ in self.single:
+                self.several.setdefault(print_, []).append(self.single[print_])
+            self.single[print_] = place
+
+    def take(self, print_):
+        place = self.single.pop(print_, None)
+        more = self.several.get(print_)
+        if more:
+            self.single[print_] = more.pop()
+        return place
+
+    def left(self):
+        return sorted([*self.single.values(), *(place for places in self.several.values() for place in places)])
 
 
 def forgive_compaction(predicted, outcome):

@@ -5,29 +5,39 @@ Everything that the journal says about itself is checked here: sequences without
 input taken once and whole, from the log's beginning to what the group has committed.
 """
 
+import array
 import collections
+import sys
+
+from records import DumpError
 
 
 class Transaction:
     """One task's part of one committed transaction."""
 
-    __slots__ = ("sequence", "sources", "steps", "writer", "where")
+    __slots__ = ("sequence", "sources", "step_sources", "step_values", "where")
 
     def __init__(self, value, where):
         self.sequence = value["sequence"]
-        self.sources = value["sources"]
-        self.steps = value["steps"]
-        self.writer = value["writer"]
+        self.sources = [(source["kind"], sys.intern(source["name"]), source["partition"], source["offset"])
+                        for source in value["sources"]]
+        self.step_sources = array.array("H", (step["source"] for step in value["steps"]))
+        self.step_values = array.array("q", (step["value"] for step in value["steps"]))
         self.where = where  # partition and offset of the journal's record
+
+    def steps(self):
+        """(source, value) of each step; a source is (kind, name, partition, offset)."""
+        for number, value in zip(self.step_sources, self.step_values):
+            yield self.sources[number], value
 
     def inputs(self):
         """(topic, partition, offset of the first record, number of records) of each input."""
         counts = collections.Counter()
-        for step in self.steps:
-            counts[step["source"]] += step["value"]
-        for index, source in enumerate(self.sources):
-            if source["kind"] == "INPUT":
-                yield source["name"], source["partition"], source["offset"], counts[index]
+        for number, value in zip(self.step_sources, self.step_values):
+            counts[number] += value
+        for number, (kind, name, partition, offset) in enumerate(self.sources):
+            if kind == "INPUT":
+                yield name, partition, offset, counts[number]
 
 
 class Journal:
@@ -50,10 +60,16 @@ class Journal:
 
     def add(self, record):
         value = record["value"]
-        if value is None or value["group"] != self.group:
-            return
         where = (record["partition"], record["offset"])
-        self.tasks[value["partition"]].append(Transaction(value, where))
+        try:
+            if record["key"] != f"{self.group}:{value['partition']}" or value["group"] != self.group:
+                raise ValueError("its key is not its group and task")
+            transaction = Transaction(value, where)
+            if any(number >= len(transaction.sources) for number in transaction.step_sources):
+                raise ValueError("a step names no source")
+        except (LookupError, TypeError, ValueError, OverflowError) as problem:
+            raise DumpError(f"{self.topic_name}[{where[0]}] offset {where[1]} is no journal: {problem}") from None
+        self.tasks[value["partition"]].append(transaction)
 
     def sort(self):
         for transactions in self.tasks.values():

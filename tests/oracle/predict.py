@@ -24,8 +24,7 @@ from tasks import Input, Task
 #   millrace.error, millrace.error.text of a dead letter that could not be decoded
 #                              the codec's own words about bytes that have no meaning
 UNDETERMINED = ("offset", "timestamp", "writer", "committedTs", "millrace.error", "millrace.error.text")
-GONE = b"-"
-
+NO_STAMP = -1
 
 def murmur2(data):
     """As Java's default partitioner."""
@@ -49,26 +48,36 @@ def content(key, store, value, headers):
 
 
 def fingerprint(text, gone=False):
-    """gone: the record is a tombstone, which its fingerprint shows."""
-    return hashlib.blake2b(text.encode(), digest_size=16).digest() + (GONE if gone else b"")
+    """64 bits; the last one says that the record is a tombstone."""
+    number = int.from_bytes(hashlib.blake2b(text.encode(), digest_size=8).digest(), "big")
+    return number | 1 if gone else number & ~1
 
 
 def is_gone(print_):
-    return print_.endswith(GONE) and len(print_) > 16
+    return print_ & 1 == 1
+
+
+def key_print(store, key):
+    return fingerprint(key if store is None else f"{store}\0{key}")
+
+
+def stamp_ms(text):
+    """A timestamp as a number; NO_STAMP: it is not determined."""
+    return NO_STAMP if text is None else micros(text) // 1000
 
 
 class Predicted:
     """What one topic partition must hold, in the order of prediction."""
 
-    __slots__ = ("prints", "tasks", "sequences", "places", "stamps", "keys")
+    __slots__ = ("prints", "keys", "stamps", "tasks", "sequences", "places")
 
     def __init__(self):
-        self.prints = []
+        self.prints = array.array("Q")
+        self.keys = array.array("Q")
+        self.stamps = array.array("q")
         self.tasks = array.array("H")
         self.sequences = array.array("Q")
         self.places = array.array("Q")  # in the file of contents
-        self.stamps = []  # timestamp, None when it is not determined
-        self.keys = []  # (store, key), one text
 
     def __len__(self):
         return len(self.prints)
@@ -98,8 +107,8 @@ class Prediction:
         predicted.tasks.append(len(self.tasks) - 1)
         predicted.sequences.append(task.sequence)
         predicted.places.append(self.place)
-        predicted.stamps.append(stamp)
-        predicted.keys.append(key if store is None else f"{store}\0{key}")
+        predicted.stamps.append(stamp_ms(stamp))
+        predicted.keys.append(key_print(store, key))
         self.file.write(line)
         self.place += len(line)
 

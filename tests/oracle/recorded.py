@@ -1,7 +1,11 @@
 """What was recorded: of each topic partition the fingerprints of its records, in the order of the log."""
 
+import array
+import bisect
+import copy
+
 import avro
-from predict import content, fingerprint
+from predict import NO_STAMP, content, fingerprint, key_print, stamp_ms
 
 SOURCE = "millrace.source."
 
@@ -12,10 +16,10 @@ class Recorded:
     __slots__ = ("prints", "stamps", "keys", "offsets")
 
     def __init__(self):
-        self.prints = []
-        self.stamps = []
-        self.keys = []  # (store, key), one text, as in predict.Predicted
-        self.offsets = []
+        self.prints = array.array("Q")
+        self.stamps = array.array("q")
+        self.keys = array.array("Q")
+        self.offsets = array.array("q")
 
     def __len__(self):
         return len(self.prints)
@@ -23,7 +27,7 @@ class Recorded:
     def copy(self):
         other = Recorded()
         for name in self.__slots__:
-            setattr(other, name, list(getattr(self, name)))
+            setattr(other, name, copy.copy(getattr(self, name)))
         return other
 
     def insert(self, index, entry):
@@ -45,11 +49,17 @@ class Reader:
         self.dump = dump
 
     def entry(self, line):
-        """(fingerprint, timestamp, key, offset)"""
+        """What Recorded keeps, in its order."""
         key, store, value, headers = self.item(line)
         text = content(key, store, value, headers)
-        key = key if store is None else f"{store}\0{key}"
-        return fingerprint(text, value is None), line["timestamp"], key, line["offset"]
+        return fingerprint(text, value is None), self.stamp(line), key_print(store, key), line["offset"]
+
+    @staticmethod
+    def stamp(line):
+        try:
+            return stamp_ms(line["timestamp"])
+        except ValueError:
+            return NO_STAMP - 1  # no time at all
 
     def item(self, line):
         """(key, store, value, headers): what is compared of a record."""
@@ -70,9 +80,10 @@ class Reader:
             return {"bytes": line.get("bytes")}, headers
         if "bytes" not in line:
             return {"value": line["value"]}, headers
-        schema = self.dump.specs[source["topic"]]["schema"]
+        topic = source["topic"]
         try:
-            return {"value": avro.decode(schema, bytes.fromhex(line["bytes"]))}, headers
+            framed = bytes.fromhex(line["bytes"])
+            return {"value": avro.decode(self.dump.specs[topic]["schema"], self.dump.schemas[topic], framed)}, headers
         except avro.Malformed:
             return {"bytes": line["bytes"]}, headers
 
@@ -87,8 +98,9 @@ class Reader:
             return None
         topic = self.dump.topic(name)
         offsets = topic.partitions[partition].offsets
-        index = next((i for i, at in enumerate(offsets) if at == offset), None)
-        return None if index is None else topic.record(partition, index)
+        index = bisect.bisect_left(offsets, offset)
+        found = index < len(offsets) and offsets[index] == offset
+        return topic.record(partition, index) if found else None
 
     def partition(self, topic, number):
         source = self.dump.topic(topic)

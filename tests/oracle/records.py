@@ -101,6 +101,7 @@ class Dump:
         self.topology = description["topology"]
         self.ends = description["topics"]
         self.committed = description["committed"]
+        self.schemas = description["schemas"]
         self.specs = {topic["name"]: topic for topic in self.topology["topics"]}
         self.application = self.topology["application"]
 
@@ -112,7 +113,7 @@ class Dump:
             raise DumpError(f"{path} is not there: {self.directory} is no complete dump") from None
         except (OSError, ValueError) as problem:
             raise DumpError(f"{path} cannot be read: {problem}") from None
-        missing = [name for name in ("log", "topology", "topics", "committed") if name not in description]
+        missing = [name for name in ("log", "topology", "topics", "committed", "schemas") if name not in description]
         if missing or "stages" not in description["topology"]:
             raise DumpError(f"{path} has no {missing[0] if missing else 'stages in its topology'}")
         return description

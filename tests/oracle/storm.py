@@ -13,8 +13,12 @@ from amounts import ONE, text_of
 
 FIRST_US = 1723075200000000
 USERS = [f"user{n}" for n in range(6)]
-SYMBOLS = {"BTCUSDT": "BTC", "ETHUSDT": "ETH", "LTCBTC": "LTC"}
-QUOTES = {"BTCUSDT": "USDT", "ETHUSDT": "USDT", "LTCBTC": "BTC"}
+SYMBOLS = {"BTCUSDT": "BTC", "ETHUSDT": "ETH", "LTCBTC": "LTC", "DUSTUSDT": "DUST"}
+QUOTES = {"BTCUSDT": "USDT", "ETHUSDT": "USDT", "LTCBTC": "BTC", "DUSTUSDT": "USDT"}
+# Increments whose product is one atom, and prices that leave every rounding something to do.
+DUST = {"tickSize": "0.000000001", "lotSize": "0.000000001", "minPrice": "0", "maxPrice": "0", "minQty": "0",
+        "maxQty": "0", "minNotional": "0", "maxNotional": "0", "makerFee": "0.000170000000000007",
+        "takerFee": "0.000930000000000011", "marketLotSize": None, "marketMinQty": None, "marketMaxQty": None}
 ACCOUNT = {name: None for name in (
     "traceId", "asset", "amount", "symbol", "positionLimit", "openOrdersMax", "velocityPerSecond",
     "velocityBurst", "notionalMax", "dailyLossLimit", "tradingState", "reason")}
@@ -28,7 +32,7 @@ FAULTS = (("commit", "TXN_ABORT", False), ("commit", "INDETERMINATE", False), ("
 # A day of minutes passes in a storm, so windows and keys expire.
 EDITS = {
     "window: 24h": "window: 10m",
-    "velocity: 50/s, velocity-burst: 100": "velocity: 2/s, velocity-burst: 20, price-age: 15m",
+    "velocity: 50/s, velocity-burst: 100": "velocity: 5/s, velocity-burst: 60, price-age: 15m",
     "intervals: [1m, 5m], grace: 2s": "intervals: [1m, 5m, 1h], grace: 2s, retention: 30m",
     "in:  {orders: orders, instruments: {table: instruments}}":
         "options: {recv-window: 20s}\n    in:  {orders: orders, instruments: {table: instruments}}",
@@ -97,7 +101,9 @@ class Storm:
             "bidDown": self.one_of(None, None, "0.9"), "askUp": self.one_of(None, None, "1.1"),
             "askDown": self.one_of(None, None, "0.97"), "maxOrders": self.one_of(None, None, 6),
             "maxPosition": self.one_of(None, None, "25")}
-        if odd and self.often(0.1):
+        if symbol == "DUSTUSDT":
+            value |= DUST
+        if odd and self.often(0.05):
             value |= self.one_of({"tickSize": "0"}, {"takerFee": "-1"}, {"lotSize": "0.000000000000000001"},
                                  {"minQty": "60"}, {"baseAsset": ""}, {"quoteAsset": "Q" * 33})
         self.send("instruments", symbol, value)
@@ -112,8 +118,10 @@ class Storm:
                 "tickSize": "1", "lotSize": "1", "minPrice": "0", "maxPrice": "0", "minQty": "0", "maxQty": "0",
                 "minNotional": "0", "maxNotional": "0", "makerFee": "0", "takerFee": "0"})
         else:
-            self.instrument(symbol, self.one_of("TRADING", "TRADING", "TRADING", "HALT", "CANCEL_ONLY",
-                                                "POST_ONLY", "LIMIT_ONLY", "BREAK"))
+            self.instrument(symbol, self.one_of("HALT", "CANCEL_ONLY", "POST_ONLY", "LIMIT_ONLY", "BREAK"))
+            for _ in range(self.random.randrange(1, 6)):
+                self.something()
+        self.instrument(symbol)
 
     def price(self, symbol=None):
         symbol = symbol or self.one_of(*SYMBOLS)
@@ -121,6 +129,8 @@ class Storm:
             self.send("prices", symbol, None)
             return
         price = "0" if self.often(0.01) else self.amount(97, 103)
+        if symbol == "DUSTUSDT":
+            price = self.amount(1, 1, 1)[:-1] + "000000001"
         self.send("prices", symbol, {"symbol": symbol, "ts": self.time(), "kind": "LAST", "price": price})
 
     # ---- money and limits ------------------------------------------------------------------------
@@ -143,16 +153,20 @@ class Storm:
         elif kind < 0.75:
             self.account(user, "SET_LIMITS", **self.limits())
         elif kind < 0.9:
-            self.account(user, "SET_STATE", symbol=self.one_of(None, None, *SYMBOLS, ""), reason=self.one_of(None, "why"),
-                         tradingState=self.one_of("ACTIVE", "ACTIVE", "ACTIVE", "REDUCING", "HALTED", None))
+            symbol = self.one_of(None, None, *SYMBOLS, "")
+            self.account(user, "SET_STATE", symbol=symbol, reason=self.one_of(None, "why"),
+                         tradingState=self.one_of("REDUCING", "HALTED", None))
+            for _ in range(self.random.randrange(1, 6)):
+                self.order(user)
+            self.account(user, "SET_STATE", symbol=symbol, tradingState="ACTIVE")
         else:
             self.account(user, self.one_of("DEPOSIT", "WITHDRAW"), asset=self.one_of(None, "", "US DT", "USDT"),
                          amount=self.one_of(None, "0", "-1", "10000000000000000", "5"))
 
     def limits(self):
-        given = {"positionLimit": self.amount(5, 40), "openOrdersMax": self.random.randrange(0, 15),
-                 "velocityPerSecond": self.random.randrange(0, 4), "velocityBurst": self.random.randrange(0, 30),
-                 "notionalMax": self.amount(100, 1000), "dailyLossLimit": "5"}
+        given = {"positionLimit": self.amount(20, 200), "openOrdersMax": self.random.randrange(3, 60),
+                 "velocityPerSecond": self.random.randrange(0, 9), "velocityBurst": self.random.randrange(0, 90),
+                 "notionalMax": self.amount(300, 3000), "dailyLossLimit": "5"}
         names = self.random.sample(sorted(given), self.random.randrange(1, 3))
         chosen = {name: given[name] for name in names}
         if self.often(0.05):
@@ -173,8 +187,8 @@ class Storm:
             "traceId": self.one_of(None, None, "trace", "t" * 80), "source": "storm",
             "clientTs": self.one_of(None, None, self.now_us - self.random.randrange(0, 25 * 10 ** 6))}
 
-    def order(self):
-        user = self.one_of(*USERS)
+    def order(self, user=None):
+        user = user or self.one_of(*USERS)
         symbol = self.one_of(*SYMBOLS, "BTCUSDT")
         order_id = f"o{len(self.orders)}"
         if self.often(0.02) and self.orders:
@@ -185,12 +199,22 @@ class Storm:
         command = self.base(user, symbol, "NEW") | {
             "orderId": order_id, "side": self.one_of("BUY", "SELL"), "ordType": "MARKET" if market else "LIMIT",
             "tif": tif, "qty": self.amount(1, self.one_of(2, 5, 12), ONE // 10 if not market else ONE // 5),
-            "price": None if market else self.amount(95, 105, ONE // 2),
+            "price": None if market else self.amount(97, 103, ONE // 2),
             "postOnly": tif == "GTC" and self.often(0.12),
             "stpMode": self.one_of("EXPIRE_TAKER", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "NONE")}
+        if symbol == "DUSTUSDT":
+            command |= self.dust(market)
         if self.often(0.08):
             command |= self.flaw()
         self.send("orders", command["userId"], command)
+
+    def dust(self, market):
+        """Quantities and prices of nine decimals; now and then ones that no notional can hold."""
+        if self.often(0.02):
+            return {"qty": "9999999999999999", "price": None if market else "9999999999999999"}
+        nine = 10 ** 9
+        price = text_of((ONE // nine + self.random.randrange(-20, 20)) * nine)
+        return {"qty": text_of(self.random.randrange(1, 5 * 10 ** 9) * nine), "price": None if market else price}
 
     def flaw(self):
         """Something that validate, risk or fill must see."""
@@ -215,8 +239,9 @@ class Storm:
 
     def garbage(self):
         topic = self.one_of("orders", "accounts", "instruments", "prices")
-        size = self.random.randrange(0, 16)
-        data = bytes(self.random.randrange(0, 2 if at < 4 else 256) for at in range(size))
+        size = self.random.randrange(0, 60)
+        known = self.often(0.5)  # the id of some schema
+        data = bytes(0 if known and at < 4 else self.random.randrange(0, 40 if known else 256) for at in range(size))
         self.lines.append({"send": topic, "key": self.one_of(*USERS, ""), "bytes": data.hex()})
 
     def copy(self):
@@ -242,7 +267,7 @@ class Storm:
             self.instrument(symbol)
             self.price(symbol)
         for user in USERS[:-1]:
-            for asset, amount in (("USDT", "20000"), ("BTC", "500"), ("ETH", "100"), ("LTC", "100")):
+            for asset, amount in (("USDT", "20000"), ("BTC", "500"), ("ETH", "100"), ("LTC", "100"), ("DUST", "50")):
                 self.account(user, "DEPOSIT", asset=asset, amount=amount)
         self.lines.append({"settle": True})
 

@@ -8,7 +8,7 @@ Source: docs/ARCHITECTURE.md (a transaction, errors) and the contract of stages.
 
 import importlib
 
-from records import key_text
+from records import DumpError, key_text
 from stage import Poison, Record
 from tables import TableView
 
@@ -42,14 +42,13 @@ class Task:
 
     def run(self, transaction):
         self.sequence = transaction.sequence
-        for step in transaction.steps:
-            source = transaction.sources[step["source"]]
-            if source["kind"] == "INPUT":
-                self.take(source["name"], step["value"])
-            elif source["kind"] == "TABLE":
-                self.tables[source["name"]].move(source["partition"], step["value"])
+        for (kind, name, partition, offset), value in transaction.steps():
+            if kind == "INPUT":
+                self.take(name, value)
+            elif kind == "TABLE":
+                self.tables[name].move(partition, value)
             else:
-                self.fire(self.stages[source["name"]], source["offset"], step["value"])
+                self.fire(self.stages[name], offset, value)
         self.source = None
         for stage in self.stages.values():
             stage.flush()
@@ -64,6 +63,9 @@ class Task:
             except Poison as poison:
                 self.undo(mark)
                 self.bury(line, poison)
+            except (LookupError, TypeError, ValueError) as problem:
+                where = f"{topic}[{line['partition']}] offset {line['offset']}"
+                raise DumpError(f"{where} is not what its schema says: {problem!r}") from problem
             self.settle_stores()
 
     def process(self, topic, line):

@@ -188,6 +188,26 @@ static enum mr_status write_groups(const struct dump *dump, struct mr_err *err)
     return MR_OK;
 }
 
+/* The id of each topic's schema: what the first bytes of its records say. */
+static enum mr_status write_schemas(const struct dump *dump, struct mr_err *err)
+{
+    const struct mr_topology *topology = dump->env->topology;
+    bool first = true;
+
+    for (size_t i = 0; i < topology->topic_count; i++) {
+        const struct mr_topic *topic = &topology->topics[i];
+        struct mr_binding binding;
+
+        if (topic->in_log && topic->schema != NULL) {
+            MR_TRY(mr_codec_bind(dump->env->codec, topic->schema, topic->subject, &binding, err));
+            (void)fprintf(dump->file, "%s\n  \"%s\": %" PRId32, first ? "" : ",", topic->name,
+                          binding.id);
+            first = false;
+        }
+    }
+    return MR_OK;
+}
+
 static enum mr_status write_index(struct dump *dump, struct mr_err *err)
 {
     struct mr_buffer text = MR_BUFFER_EMPTY;
@@ -202,6 +222,10 @@ static enum mr_status write_index(struct dump *dump, struct mr_err *err)
     write_ends(dump);
     (void)fprintf(dump->file, "},\n\"committed\": {");
     status = write_groups(dump, err);
+    (void)fprintf(dump->file, "},\n\"schemas\": {");
+    if (status == MR_OK) {
+        status = write_schemas(dump, err);
+    }
     (void)fprintf(dump->file, "}}\n");
     return close_file(dump, status, err);
 }
