@@ -1,6 +1,7 @@
 /* arena.c -- chunks in a list; allocation moves a pointer, reset rewinds to the first chunk. */
 #include "millrace/arena.h"
 
+#include "millrace/fault.h"
 #include "millrace/status.h"
 
 #include <stdlib.h>
@@ -23,17 +24,22 @@ struct mr_arena {
 
 void *mr_xcalloc(size_t count, size_t bytes)
 {
-    void *memory = calloc(count == 0 ? 1 : count, bytes == 0 ? 1 : bytes);
+    void *memory =
+        MR_ALLOCATION_FAILS() ? NULL : calloc(count == 0 ? 1 : count, bytes == 0 ? 1 : bytes);
 
-    MR_ASSERT(memory != NULL);
+    if (memory == NULL) {
+        mr_out_of_memory(count * bytes);
+    }
     return memory;
 }
 
 void *mr_xrealloc(void *old, size_t bytes)
 {
-    void *memory = realloc(old, bytes == 0 ? 1 : bytes);
+    void *memory = MR_ALLOCATION_FAILS() ? NULL : realloc(old, bytes == 0 ? 1 : bytes);
 
-    MR_ASSERT(memory != NULL);
+    if (memory == NULL) {
+        mr_out_of_memory(bytes);
+    }
     return memory;
 }
 

@@ -57,6 +57,12 @@ enum mr_status mr_fail(struct mr_err *err, enum mr_status status, const char *fm
     return status;
 }
 
+_Noreturn void mr_out_of_memory(size_t bytes)
+{
+    (void)fprintf(stderr, "millrace: out of memory: %zu bytes\n", bytes);
+    _Exit(EXIT_FAILURE); /* no exit handlers: they might want memory */
+}
+
 _Noreturn void mr_assert_fail(const char *expr, const char *file, int line, const char *func)
 {
     (void)fprintf(stderr, "%s:%d: %s: assertion failed: %s\n", file, line, func, expr);

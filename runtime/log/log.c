@@ -61,6 +61,12 @@ enum mr_status mr_log_committed(struct mr_log *log, const char *group,
     return log->ops->committed(log, group, positions, count, timeout_us, err);
 }
 
+enum mr_status mr_log_member_present(struct mr_log *log, const char *group, const char *instance,
+                                     bool *present, struct mr_err *err)
+{
+    return log->ops->member_present(log, group, instance, present, err);
+}
+
 const char *mr_log_address(const struct mr_log *log)
 {
     return log->ops->address(log);

@@ -6,6 +6,7 @@
  * stores are caught up. Before partitions go, the open transaction is finished: committed while we
  * are still their owner, aborted when they are lost.
  */
+#include "millrace/fault.h"
 #include "millrace/logger.h"
 #include "task.h"
 
@@ -66,6 +67,7 @@ static void assign_one(struct mr_worker *worker, const struct mr_topic_partition
         return;
     }
     if (worker->tasks[at->partition] == NULL) {
+        standby_end(worker, at->partition);
         worker->tasks[at->partition] = task_create(worker, at->partition);
     }
     task = worker->tasks[at->partition];
@@ -75,6 +77,7 @@ static void assign_one(struct mr_worker *worker, const struct mr_topic_partition
     note_failure(worker, mr_member_pause(worker->member, at->topic, at->partition, &err), &err);
     if (task->state == TASK_ASSIGNING && all_assigned(task)) {
         task->state = TASK_OPENING;
+        task->opening_since_us = worker_now_us(worker);
     }
 }
 
@@ -85,6 +88,7 @@ void assignment_assigned(void *arg, const struct mr_topic_partition *partitions,
     for (size_t i = 0; i < count; i++) {
         assign_one(worker, &partitions[i]);
     }
+    MR_MARK(ASSIGNED);
     worker->state = MR_WORKER_RUNNING;
     mr_info("assigned", "group=%s worker=%d partitions=%zu", worker->group->name, worker->index,
             count);
@@ -109,6 +113,7 @@ void assignment_revoked(void *arg, const struct mr_topic_partition *partitions, 
     if (worker->crashing || worker->revocation_status != MR_OK) {
         return; /* nothing is finished any more; what is there stays for a restart */
     }
+    MR_MARK(REVOKING);
     if (worker->open && !worker->unsettled) {
         if (lost) {
             const struct mr_err why = {.status = MR_TXN_ABORT, .text = "partitions were lost"};

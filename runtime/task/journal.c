@@ -27,10 +27,20 @@ static bool is_kept(const struct task *task)
 static bool same_source(const struct runtime_journal_source *a,
                         const struct runtime_journal_source *b)
 {
-    /* An input's offset is where it began in this transaction: it has one source. */
-    return a->kind == b->kind && a->partition == b->partition &&
-           (a->kind == RUNTIME_JOURNAL_SOURCE_KIND_INPUT || a->offset == b->offset) &&
+    return a->kind == b->kind && a->partition == b->partition && a->offset == b->offset &&
            mr_slice_equal(a->name, b->name);
+}
+
+static int32_t add_source(struct journal *journal, const struct runtime_journal_source *source)
+{
+    if (journal->source_count == journal->source_capacity) {
+        journal->source_capacity =
+            journal->source_capacity == 0 ? 16 : journal->source_capacity * 2;
+        journal->sources =
+            mr_xrealloc(journal->sources, journal->source_capacity * sizeof(*journal->sources));
+    }
+    journal->sources[journal->source_count] = *source;
+    return (int32_t)journal->source_count++;
 }
 
 static int32_t find_source(struct journal *journal, const struct runtime_journal_source *source)
@@ -40,14 +50,7 @@ static int32_t find_source(struct journal *journal, const struct runtime_journal
             return (int32_t)i;
         }
     }
-    if (journal->source_count == journal->source_capacity) {
-        journal->source_capacity =
-            journal->source_capacity == 0 ? 16 : journal->source_capacity * 2;
-        journal->sources =
-            mr_xrealloc(journal->sources, journal->source_capacity * sizeof(*journal->sources));
-    }
-    journal->sources[journal->source_count] = *source;
-    return (int32_t)journal->source_count++;
+    return add_source(journal, source);
 }
 
 static void add_step(struct journal *journal, int32_t source, int64_t value)
@@ -110,27 +113,31 @@ static void note_tables(struct task *task)
     }
 }
 
-void journal_took(struct task *task, const struct input *input, int64_t offset)
+/* Once for each record: an input finds its source without a search. */
+void journal_took(struct task *task, struct input *input, int64_t offset)
 {
     struct journal *journal = &task->journal;
-    struct runtime_journal_source source;
-    int32_t found;
+    int32_t source;
 
     if (!is_kept(task)) {
         return;
     }
     note_tables(task);
-    source = (struct runtime_journal_source){
-        .kind = RUNTIME_JOURNAL_SOURCE_KIND_INPUT,
-        .name = mr_slice_str(worker_topic(task->worker, input->topic)->name),
-        .partition = task->partition,
-        .offset = offset,
-    };
-    found = find_source(journal, &source);
-    if (journal->step_count > 0 && journal->steps[journal->step_count - 1].source == found) {
+    if (input->journal_source == 0) {
+        const struct runtime_journal_source first = {
+            .kind = RUNTIME_JOURNAL_SOURCE_KIND_INPUT,
+            .name = mr_slice_str(worker_topic(task->worker, input->topic)->name),
+            .partition = task->partition,
+            .offset = offset,
+        };
+
+        input->journal_source = add_source(journal, &first) + 1;
+    }
+    source = input->journal_source - 1;
+    if (journal->step_count > 0 && journal->steps[journal->step_count - 1].source == source) {
         journal->steps[journal->step_count - 1].value++;
     } else {
-        add_step(journal, found, 1);
+        add_step(journal, source, 1);
     }
 }
 
@@ -204,10 +211,13 @@ enum mr_status journal_send(struct mr_worker *worker, struct mr_err *err)
 
 /* ---- outcomes -------------------------------------------------------------------------------- */
 
-static void forget(struct journal *journal)
+static void forget(struct task *task)
 {
-    journal->source_count = 0;
-    journal->step_count = 0;
+    task->journal.source_count = 0;
+    task->journal.step_count = 0;
+    for (size_t i = 0; i < task->worker->group->input_count; i++) {
+        task->inputs[i].journal_source = 0;
+    }
 }
 
 void journal_committed(struct task *task)
@@ -219,7 +229,7 @@ void journal_committed(struct task *task)
         memcpy(journal->tables_committed, journal->tables,
                journal->table_capacity * sizeof(int64_t));
     }
-    forget(journal);
+    forget(task);
 }
 
 void journal_dropped(struct task *task)
@@ -231,7 +241,7 @@ void journal_dropped(struct task *task)
                journal->table_capacity * sizeof(int64_t));
     }
     journal->tables_version = 0;
-    forget(journal);
+    forget(task);
 }
 
 void journal_reset(struct task *task)
@@ -242,5 +252,5 @@ void journal_reset(struct task *task)
         journal->tables[i] = journal->tables_committed[i] = MR_OFFSET_NONE;
     }
     journal->tables_version = 0;
-    forget(journal);
+    forget(task);
 }

@@ -37,7 +37,7 @@ struct journal {
 
 void journal_fini(struct journal *journal);
 /* The record at offset has been taken from the input, whatever became of it. */
-void journal_took(struct task *task, const struct input *input, int64_t offset);
+void journal_took(struct task *task, struct input *input, int64_t offset);
 void journal_fired(struct task *task, const struct timer *timer, int64_t now_us);
 /* Sends a record for each touched task. */
 MR_NODISCARD enum mr_status journal_send(struct mr_worker *worker, struct mr_err *err);

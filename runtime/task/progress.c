@@ -55,32 +55,59 @@ static void keep_timers(struct task *task, char *at)
     }
 }
 
-void progress_read(struct task *task, struct mr_buffer *text)
-{
+/* What stands before the timers; *rest: the timers. */
+struct head {
     int64_t sequence;
     int64_t stream_time_us;
-    char *at;
+    const char *writer;
     size_t writer_len;
+    char *rest;
+};
+
+/* False: there is none, or it is of a version to come. */
+static bool read_head(struct mr_buffer *text, struct head *head)
+{
+    char *at;
 
     mr_buffer_append(text, "", 1);
     at = (char *)text->data;
     if (strncmp(at, FORMAT " ", strlen(FORMAT) + 1) != 0) {
-        return; /* none, or of a version to come */
+        return false;
     }
     at += strlen(FORMAT) + 1;
-    if (!read_number(&at, &sequence) || !read_number(&at, &stream_time_us) ||
-        sequence < task->journal.sequence) {
+    if (!read_number(&at, &head->sequence) || !read_number(&at, &head->stream_time_us)) {
+        return false;
+    }
+    head->writer = at;
+    head->writer_len = strcspn(at, " ");
+    head->rest = at + head->writer_len + (at[head->writer_len] == ' ');
+    return true;
+}
+
+void progress_read(struct task *task, struct mr_buffer *text)
+{
+    struct head head;
+
+    if (!read_head(text, &head) || head.sequence < task->journal.sequence ||
+        head.writer_len >= sizeof(task->writer)) {
         return;
     }
-    writer_len = strcspn(at, " ");
-    if (writer_len >= sizeof(task->writer)) {
-        return;
+    task->journal.sequence = head.sequence;
+    task->stream_time_us = head.stream_time_us;
+    memcpy(task->writer, head.writer, head.writer_len);
+    task->writer[head.writer_len] = '\0';
+    keep_timers(task, head.rest);
+}
+
+void progress_writer(struct mr_buffer *text, int64_t *newest, char *writer, size_t bytes)
+{
+    struct head head;
+
+    if (read_head(text, &head) && head.sequence > *newest && head.writer_len < bytes) {
+        *newest = head.sequence;
+        memcpy(writer, head.writer, head.writer_len);
+        writer[head.writer_len] = '\0';
     }
-    task->journal.sequence = sequence;
-    task->stream_time_us = stream_time_us;
-    memcpy(task->writer, at, writer_len);
-    task->writer[writer_len] = '\0';
-    keep_timers(task, at + writer_len + (at[writer_len] == ' '));
 }
 
 void progress_start_timers(struct task *task)

@@ -7,6 +7,7 @@
  *      always a committed state of the log, at most BEHIND_US_MAX old.
  */
 #include "millrace/changelog.h"
+#include "millrace/fault.h"
 #include "task.h"
 
 #include <stdio.h>
@@ -287,7 +288,9 @@ enum mr_status state_write(struct mr_worker *worker, struct mr_err *err)
     enum mr_status status;
 
     worker->batch = &batch;
+    MR_MARK(BEFORE_STATE_WRITE);
     status = write_batch(worker, err);
+    MR_MARK(AFTER_STATE_WRITE);
     worker->batch = NULL;
     free(batch.writes);
     free(batch.metas);

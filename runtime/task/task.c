@@ -132,6 +132,7 @@ void task_reopen(struct task *task)
     journal_reset(task);
     task->touched = false;
     task->state = TASK_OPENING;
+    task->opening_since_us = worker_now_us(task->worker);
     mr_arena_reset(task->arena);
 }
 

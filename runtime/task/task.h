@@ -59,6 +59,7 @@ struct input {
     int64_t next_offset;      /* to commit; MR_OFFSET_NONE: nothing taken in this transaction */
     int64_t unwritten_offset; /* committed, not yet in the backend; MR_OFFSET_NONE: none */
     int64_t committed_offset; /* of the group; 0 when there is none */
+    int32_t journal_source;   /* in the open transaction, plus 1; 0: nothing taken yet */
     bool assigned;
 };
 
@@ -92,7 +93,9 @@ struct task {
     struct journal journal;
     struct mr_buffer progress; /* beside the offsets of the transaction */
     char writer[300];          /* who committed last; "": nobody yet */
-    int64_t *kept_timers;      /* as they were committed, until the stages have theirs */
+    int64_t opening_since_us;
+    bool fenced;          /* its former owner, or there is none */
+    int64_t *kept_timers; /* as they were committed, until the stages have theirs */
     size_t kept_timer_count;
     struct catch_up *catch_ups;
     size_t catch_up_count;
@@ -118,10 +121,20 @@ struct worker_metrics {
     struct mr_counter *aborts;
     struct mr_counter *dead_letters;
     struct mr_counter *restored;
+    struct mr_counter *followed;
     struct mr_histogram *commit_us;
     struct mr_gauge *tasks;
     struct mr_gauge *tasks_ready;
     struct mr_gauge *restore_left;
+    struct mr_gauge *restore_seconds_left;
+    struct mr_counter *wiped;
+};
+
+/* Since tasks began to wait for their changelogs. */
+struct restore_progress {
+    int64_t since_us; /* 0: none waits */
+    int64_t said_us;
+    uint64_t before; /* records restored until then */
 };
 
 struct mr_worker {
@@ -147,11 +160,15 @@ struct mr_worker {
     bool tables_ready;
     uint64_t tables_version; /* counts changes, from 1 */
     struct mr_reader *restore_reader;
+    struct restore_progress restoring;
     struct mr_reader_ref *input_readers; /* storage of all inputs' readers */
     size_t *input_reader_first;          /* [input_count + 1] into it */
     size_t *node_of_stage;               /* position in the group of each stage of the topology */
 
-    struct task **tasks; /* by partition number; NULL: not ours */
+    struct task **tasks;    /* by partition number; NULL: not ours */
+    struct task **standbys; /* copies of those that are not ours; NULL: none */
+    struct mr_reader *standby_reader;
+    int64_t standby_at_us; /* not before */
     int32_t task_capacity;
     int32_t first_task; /* that choose_next looks at */
     struct mr_message *polled;
@@ -261,8 +278,23 @@ void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, con
 void progress_write(struct task *task);
 /* Takes over what was committed, when it is newer than what the task knows. text: appended to. */
 void progress_read(struct task *task, struct mr_buffer *text);
+/* The writer that a text names, when its sequence is above *newest. text: appended to. */
+void progress_writer(struct mr_buffer *text, int64_t *newest, char *writer, size_t bytes);
 /* The stages have scheduled their timers: they go on where they were. */
 void progress_start_timers(struct task *task);
+
+/* ---- standby.c ------------------------------------------------------------------------------- */
+
+/* Follows the changelogs of tasks that are not ours, when the group has standbys. */
+MR_NODISCARD enum mr_status standby_step(struct mr_worker *worker, struct mr_err *err);
+/* The task becomes ours: its state is left as it is. */
+void standby_end(struct mr_worker *worker, int32_t partition);
+void standby_end_all(struct mr_worker *worker);
+
+/* ---- takeover.c ------------------------------------------------------------------------------ */
+
+/* The task cannot open: ends the transaction of a former owner that is gone, once. */
+void takeover_help(struct task *task);
 
 /* ---- transaction.c --------------------------------------------------------------------------- */
 
@@ -299,13 +331,21 @@ bool state_due(const struct mr_worker *worker);
 /* Writes what the backend lacks, with changelog offsets and input offsets, in one batch. FATAL. */
 MR_NODISCARD enum mr_status state_write(struct mr_worker *worker, struct mr_err *err);
 
-/* ---- restore.c ------------------------------------------------------------------------------- */
+/* ---- restore_plan.c, restore.c --------------------------------------------------------------- */
 
 #define META_CHANGELOG "changelog-offset"
 
+/* Finds out what an OPENING task must read; MR_OK and still OPENING: the log cannot say yet. */
+MR_NODISCARD enum mr_status restore_open(struct task *task, struct mr_err *err);
 /* Moves every task that is not ready one step on. *busy: records were read. */
 MR_NODISCARD enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err *err);
 void restore_forget(struct mr_worker *worker, const struct task *task);
+/* The reader follows the task's changelogs from where its state stands. */
+MR_NODISCARD enum mr_status restore_follow(struct task *task, struct mr_reader *reader,
+                                           struct mr_err *err);
+/* Applies what the reader has to the state of the tasks, by partition number. */
+MR_NODISCARD enum mr_status restore_read(struct mr_worker *worker, struct mr_reader *reader,
+                                         struct task *const *tasks, struct mr_err *err);
 void meta_offset_write(uint8_t bytes[16], int64_t offset, int64_t wall_us);
 
 /* ---- assignment.c, producing.c --------------------------------------------------------------- */

@@ -6,14 +6,13 @@
  *       last transaction's markers waits a fixed 20 ms; input is processed meanwhile; the interval
  *       is a floor between commits, since a commit costs 2 ms of CPU whatever its size.
  * Outcomes: committed -> the overlays are the state; aborted -> the kept inputs wait for replay;
- *       unknown, or an abort that did not go through -> in doubt: a new producer of the same
- * identity makes the log settle it, and the group's committed offset says which way. Nothing is
- * taken meanwhile. What was committed in doubt is read back from the changelogs: whether it was
- * this transaction or one of a new owner that moved the offset, they have what is true. At least
- * once: no transaction; offsets are stored after everything sent was acknowledged.
+ *       unknown, or an abort that did not go through -> doubt.c. At least once: no transaction;
+ *       offsets are stored after everything sent was acknowledged.
  */
+#include "transaction.h"
+
+#include "millrace/fault.h"
 #include "millrace/logger.h"
-#include "task.h"
 
 #include <stdlib.h>
 
@@ -29,7 +28,6 @@
 #define BACKOFF_MIN_US (100 * MR_MS_US)
 #define BACKOFF_MAX_US (5 * MR_SECOND_US)
 #define ABORTS_BEFORE_HALVES 3
-#define SETTLE_WAIT_US (2 * MR_SECOND_US)
 /* Overlays of one transaction; its outputs are bounded by commit-bytes. */
 #define OVERLAY_BYTES_MAX ((size_t)64 << 20)
 
@@ -54,6 +52,12 @@ static void outcome_known(struct mr_worker *worker)
     worker->begun = false;
     worker->unsettled = false;
     worker->last_commit_us = worker_now_us(worker);
+}
+
+void transaction_over(struct mr_worker *worker)
+{
+    forget_taken(worker);
+    outcome_known(worker);
 }
 
 /* ---- when ------------------------------------------------------------------------------------ */
@@ -127,25 +131,27 @@ static enum mr_status send_rest(struct mr_worker *worker, struct mr_err *err)
     const int64_t held_us = worker->last_commit_us + HOLD_AFTER_OUTCOME_US - worker_now_us(worker);
 
     MR_TRY(process_flush(worker, err));
+    MR_POINT(BEFORE_PRODUCE, err);
     if (held_us > 0 && worker->exactly_once) {
         mr_clock_wait_us(worker->process.clock, held_us);
     }
     MR_TRY(begin(worker, err));
     MR_TRY(outbox_send(&worker->outbox, worker->producer, worker->producer_topics, true, err));
     MR_TRY(state_send_changes(worker, err));
-    return journal_send(worker, err);
+    MR_TRY(journal_send(worker, err));
+    MR_POINT(AFTER_PRODUCE, err);
+    return MR_OK;
 }
 
 /* ---- outcomes -------------------------------------------------------------------------------- */
 
 /*
- * Next to read of each input that the transaction took from; the caller frees *offsets. When it
- * took none (timers alone), one offset is sent as it is: it is the offsets that a group's newer
- * generation refuses, and with them the transaction of a worker that has lost its tasks. *moved:
- * how many tell that the transaction was committed.
+ * When the transaction took no input (timers alone), one offset is sent as it is: it is the offsets
+ * that a group's newer generation refuses, and with them the transaction of a worker that has lost
+ * its tasks.
  */
-static size_t input_offsets(const struct mr_worker *worker, struct mr_topic_partition **offsets,
-                            size_t *moved)
+size_t transaction_offsets(const struct mr_worker *worker, struct mr_topic_partition **offsets,
+                           size_t *moved)
 {
     struct mr_topic_partition guard = {.topic = NULL};
     size_t count = 0;
@@ -182,7 +188,7 @@ static size_t input_offsets(const struct mr_worker *worker, struct mr_topic_part
     return count;
 }
 
-static void count_committed(struct mr_worker *worker)
+void transaction_count(struct mr_worker *worker)
 {
     worker->live.records_in += worker->taken_done;
     worker->live.commits++;
@@ -212,9 +218,8 @@ static void committed(struct mr_worker *worker)
             task->touched = false;
         }
     }
-    count_committed(worker);
-    forget_taken(worker);
-    outcome_known(worker);
+    transaction_count(worker);
+    transaction_over(worker);
 }
 
 /*
@@ -241,8 +246,8 @@ static enum mr_status undo_task(struct task *task, struct mr_err *err)
     return assignment_pause(task, true, err);
 }
 
-/* Everything but the producer's side of an abort. */
-static enum mr_status undone(struct mr_worker *worker, const struct mr_err *why, struct mr_err *err)
+enum mr_status transaction_undone(struct mr_worker *worker, const struct mr_err *why,
+                                  struct mr_err *err)
 {
     enum mr_status status = MR_OK;
 
@@ -272,95 +277,6 @@ static enum mr_status undone(struct mr_worker *worker, const struct mr_err *why,
     return status;
 }
 
-/* ---- in doubt -------------------------------------------------------------------------------- */
-
-/* A producer that does not know what became of its transaction is never used again. */
-static void doubt(struct mr_worker *worker, const struct mr_err *why)
-{
-    struct mr_topic_partition *offsets;
-    size_t moved;
-
-    (void)input_offsets(worker, &offsets, &moved);
-    worker->unsettled = true;
-    worker->unsettled_at = moved > 0 ? offsets[0] : (struct mr_topic_partition){.topic = NULL};
-    worker->unsettled_at.metadata = NULL;
-    worker->unsettled_why = *why;
-    free(offsets);
-    mr_producer_close(&worker->producer);
-    mr_warn("transaction_in_doubt", "group=%s worker=%d error=\"%s\"", worker->group->name,
-            worker->index, why->text);
-}
-
-/* Its tasks read the changelogs again, which say whether and what was committed. */
-static enum mr_status reopen_touched(struct mr_worker *worker, struct mr_err *err)
-{
-    for (int32_t p = 0; p < worker->task_capacity; p++) {
-        struct task *task = worker->tasks[p];
-
-        if (task != NULL && task->touched) {
-            for (size_t i = 0; i < worker->group->input_count; i++) {
-                if (task->inputs[i].next_offset != MR_OFFSET_NONE) {
-                    task->inputs[i].committed_offset = task->inputs[i].next_offset;
-                }
-            }
-            task_reopen(task);
-            MR_TRY(assignment_pause(task, true, err));
-        }
-    }
-    return MR_OK;
-}
-
-static enum mr_status settled(struct mr_worker *worker, bool was_committed, struct mr_err *err)
-{
-    const struct mr_err why = worker->unsettled_why;
-
-    mr_info("transaction_settled", "group=%s worker=%d outcome=%s", worker->group->name,
-            worker->index, was_committed ? "committed" : "aborted");
-    if (!was_committed) {
-        return undone(worker, &why, err);
-    }
-    MR_TRY(state_write(worker, err));
-    MR_TRY(reopen_touched(worker, err));
-    count_committed(worker);
-    forget_taken(worker);
-    outcome_known(worker);
-    return MR_OK;
-}
-
-enum mr_status transaction_settle(struct mr_worker *worker, struct mr_err *err)
-{
-    struct mr_topic_partition at = worker->unsettled_at;
-    enum mr_status status = MR_OK;
-
-    if (worker->producer == NULL) {
-        status = producing_open(worker, SETTLE_WAIT_US, err);
-    }
-    if (status == MR_OK && worker->unsettled && at.topic != NULL) {
-        status =
-            mr_log_committed(worker->process.log, worker->group_id, &at, 1, SETTLE_WAIT_US, err);
-    }
-    if (mr_status_class(status) == MR_CLASS_RETRY) {
-        worker_blocked_on(worker, err->text);
-        return MR_OK;
-    }
-    MR_TRY(status);
-    /* Timers alone leave no trace in the offsets; the changelogs are asked in any case. */
-    return worker->unsettled
-               ? settled(worker, at.topic == NULL || at.offset >= worker->unsettled_at.offset, err)
-               : MR_OK;
-}
-
-void transaction_give_up(struct mr_worker *worker)
-{
-    for (int32_t p = 0; p < worker->task_capacity; p++) {
-        if (worker->tasks[p] != NULL && worker->tasks[p]->touched) {
-            task_reopen(worker->tasks[p]);
-        }
-    }
-    forget_taken(worker);
-    outcome_known(worker);
-}
-
 /* ---- ending ---------------------------------------------------------------------------------- */
 
 enum mr_status transaction_abort(struct mr_worker *worker, const struct mr_err *why,
@@ -375,11 +291,11 @@ enum mr_status transaction_abort(struct mr_worker *worker, const struct mr_err *
             return status;
         }
         if (status != MR_OK) {
-            doubt(worker, &cause);
+            transaction_doubt(worker, &cause);
             return MR_OK;
         }
     }
-    return undone(worker, &cause, err);
+    return transaction_undone(worker, &cause, err);
 }
 
 static enum mr_status commit_at_least_once(struct mr_worker *worker,
@@ -395,7 +311,7 @@ static enum mr_status commit_producer(struct mr_worker *worker, struct mr_err *e
 {
     struct mr_topic_partition *offsets;
     size_t moved;
-    const size_t count = input_offsets(worker, &offsets, &moved);
+    const size_t count = transaction_offsets(worker, &offsets, &moved);
     enum mr_status status =
         worker->exactly_once
             ? mr_producer_commit(worker->producer, worker->member, offsets, count, err)
@@ -403,9 +319,10 @@ static enum mr_status commit_producer(struct mr_worker *worker, struct mr_err *e
 
     free(offsets);
     if (status == MR_OK) {
+        MR_MARK(COMMITTED);
         committed(worker);
     } else if (status == MR_INDETERMINATE) {
-        doubt(worker, err);
+        transaction_doubt(worker, err);
         status = MR_OK;
     }
     return status;

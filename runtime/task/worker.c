@@ -84,6 +84,8 @@ static void create_metrics(struct mr_worker *worker)
         mr_metrics_counter(metrics, "millrace_dead_letters_total", labels, "Dead letters");
     own->restored = mr_metrics_counter(metrics, "millrace_restored_records_total", labels,
                                        "Changelog records applied to stores");
+    own->followed = mr_metrics_counter(metrics, "millrace_standby_records_total", labels,
+                                       "Changelog records applied to standbys");
     own->commit_us = mr_metrics_histogram(metrics, "millrace_commit_seconds", labels,
                                           "From the decision to commit to state written");
     own->tasks = mr_metrics_gauge(metrics, "millrace_tasks", labels, "Tasks assigned");
@@ -91,6 +93,11 @@ static void create_metrics(struct mr_worker *worker)
         mr_metrics_gauge(metrics, "millrace_tasks_ready", labels, "Tasks that take input");
     own->restore_left = mr_metrics_gauge(metrics, "millrace_restore_records_left", labels,
                                          "Changelog records still to read, at most");
+    own->restore_seconds_left =
+        mr_metrics_gauge(metrics, "millrace_restore_seconds_left", labels,
+                         "At the present rate; -1: nothing has been read yet");
+    own->wiped = mr_metrics_counter(metrics, "millrace_state_wiped_total", labels,
+                                    "Stages whose local state was given up and restored whole");
 }
 
 /* The process's cache, shared out to its workers and, as a floor, to their stores. */
@@ -141,6 +148,7 @@ struct mr_worker *mr_worker_create(const struct mr_process *process, size_t grou
     }
     worker->task_capacity = worker->group->partitions;
     worker->tasks = mr_xcalloc((size_t)worker->task_capacity, sizeof(struct task *));
+    worker->standbys = mr_xcalloc((size_t)worker->task_capacity, sizeof(struct task *));
     worker->tables = mr_xcalloc(worker->group->table_count, sizeof(struct global_table *));
     worker->polled = mr_xcalloc(WORKER_POLL_MAX, sizeof(*worker->polled));
     worker->last_commit_us = INT64_MIN / 2;
@@ -169,6 +177,7 @@ void mr_worker_destroy(struct mr_worker **out)
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         task_destroy(&worker->tasks[p]);
     }
+    standby_end_all(worker);
     mr_reader_close(&worker->restore_reader);
     mr_reader_close(&worker->table_reader);
     mr_producer_close(&worker->producer);
@@ -183,6 +192,7 @@ void mr_worker_destroy(struct mr_worker **out)
     pthread_mutex_destroy(&worker->status_lock);
     free(worker->taken);
     free(worker->tables);
+    free(worker->standbys);
     free(worker->tasks);
     free(worker->polled);
     free(worker->node_of_stage);
@@ -380,6 +390,7 @@ static enum mr_status run(struct mr_worker *worker, int64_t timeout_us, bool *bu
     }
     MR_TRY(poll_tables(worker, err));
     MR_TRY(restore_step(worker, busy, err));
+    MR_TRY(standby_step(worker, err));
     MR_TRY(inputs_poll(worker, timeout_us, busy, err));
     if (worker->unsettled || worker->producer == NULL) {
         return transaction_settle(worker, err);

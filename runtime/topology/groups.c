@@ -1,6 +1,9 @@
 /* groups.c -- the section `groups`: which stage runs where. */
 #include "build.h"
 
+/* Each process reads every changelog of the group. */
+#define STANDBY_REPLICAS_MAX 3
+
 static const char *const other_keys[] = {"stages", NULL};
 
 static size_t find_stage(struct build *b, const struct node *name)
@@ -60,6 +63,13 @@ static void read_group(struct build *b, const struct entry *entry, size_t group)
         return;
     }
     build_settings(b, map, &settings_group, other_keys, &draft->settings);
+    if (draft->settings.standby &&
+        (draft->settings.workers > 1 || draft->settings.replicas > STANDBY_REPLICAS_MAX)) {
+        problem_add(b->problems, tree_get(map, "standby")->position,
+                    "standby is for groups of at most %d replicas with one worker each: every "
+                    "process keeps the state of all tasks",
+                    STANDBY_REPLICAS_MAX);
+    }
     const struct node *list = tree_get(map, "stages");
     if (list == NULL || list->kind != NODE_LIST || list->count == 0) {
         problem_add(b->problems, list != NULL ? list->position : entry->position,

@@ -60,6 +60,7 @@ static void finish(struct build *b)
                                            .journal = g->journal,
                                            .replicas = (int)g->settings.replicas,
                                            .workers = (int)g->settings.workers,
+                                           .standby = g->settings.standby,
                                            .position = g->position};
     }
     t->topics = b->topics;

@@ -161,6 +161,11 @@ static const struct mr_option group_options[] = {
      .min = 1,
      .max = 64,
      .help = "threads of a process, each with its own consumer and transaction"},
+    {.name = "standby",
+     .type = MR_OPTION_BOOL,
+     .offset = offsetof(struct group_settings, standby),
+     .fallback = "false",
+     .help = "every process follows the state of all tasks; at most 3 replicas of 1 worker"},
 };
 
 const struct settings_table settings_defaults = {"defaults", defaults_options,

@@ -45,6 +45,7 @@ struct topic_settings {
 struct group_settings {
     int64_t replicas;
     int64_t workers;
+    bool standby;
 };
 
 struct settings_table {

@@ -16,13 +16,17 @@ struct rocks_backend *rocks_backend_of(struct mr_backend *backend)
     return MR_SELF(struct rocks_backend, (struct rocks_backend *)backend, ROCKS_MAGIC);
 }
 
-enum mr_status rocks_fail(struct mr_err *err, char *text, const char *operation)
+enum mr_status rocks_fail(const struct rocks_backend *backend, struct mr_err *err, char *text,
+                          const char *operation)
 {
     static const char corruption[] = "Corruption";
     const bool corrupt = strncmp(text, corruption, sizeof(corruption) - 1) == 0;
     const enum mr_status status =
         mr_fail(err, corrupt ? MR_CORRUPT : MR_STORE_IO, "rocksdb: %s: %s", operation, text);
 
+    if (corrupt) {
+        rocks_mark_corrupt(backend->path, text);
+    }
     free(text);
     return status;
 }
@@ -39,7 +43,7 @@ static enum mr_status read_value(struct rocks_backend *backend,
     pinned = rocksdb_get_pinned_cf(backend->db, backend->read, handle, (const char *)key.data,
                                    key.len, &error);
     if (error != NULL) {
-        return rocks_fail(err, error, "reading");
+        return rocks_fail(backend, err, error, "reading");
     }
     if (pinned != NULL) {
         size_t bytes;
@@ -101,7 +105,7 @@ static enum mr_status scan(struct mr_backend *base, struct mr_space *space, stru
     rocksdb_iter_get_error(iterator, &error);
     rocksdb_iter_destroy(iterator);
     rocksdb_readoptions_destroy(options);
-    return error == NULL ? MR_OK : rocks_fail(err, error, "scanning");
+    return error == NULL ? MR_OK : rocks_fail(backend, err, error, "scanning");
 }
 
 static void add_write(rocksdb_writebatch_t *batch, rocksdb_column_family_handle_t *handle,
@@ -136,7 +140,7 @@ static enum mr_status write_batch(struct mr_backend *base, const struct mr_backe
     rocksdb_write(backend->db, durable ? backend->write_synced : backend->write, batch, &error);
     mr_buffer_fini(&meta_key);
     rocksdb_writebatch_destroy(batch);
-    return error == NULL ? MR_OK : rocks_fail(err, error, "writing");
+    return error == NULL ? MR_OK : rocks_fail(backend, err, error, "writing");
 }
 
 static void backend_close(struct mr_backend *base)
@@ -145,6 +149,7 @@ static void backend_close(struct mr_backend *base)
 
     rocks_database_close(backend);
     rocks_directory_release(&backend->directory);
+    free(backend->path);
     MR_ASSERT(pthread_mutex_destroy(&backend->lock) == 0);
     backend->magic = 0;
     free(backend);
@@ -171,6 +176,7 @@ enum mr_status mr_backend_rocksdb_open(const char *directory, const char *identi
 
     opened->base.ops = &ops;
     opened->magic = ROCKS_MAGIC;
+    opened->path = mr_xstrdup(directory);
     MR_ASSERT(pthread_mutex_init(&opened->lock, NULL) == 0);
     *backend = NULL;
     status = rocks_path(directory, "db", path, err);
@@ -180,8 +186,18 @@ enum mr_status mr_backend_rocksdb_open(const char *directory, const char *identi
     if (status == MR_OK) {
         status = rocks_identity_check(directory, identity, err);
     }
+    if (status == MR_OK && rocks_is_marked_corrupt(directory)) {
+        status = rocks_give_up(directory, path, err);
+    }
     if (status == MR_OK) {
         status = rocks_database_open(opened, path, memory_bytes, err);
+    }
+    if (status == MR_CORRUPT && opened->directory != NULL && rocks_is_marked_corrupt(directory)) {
+        rocks_database_close(opened);
+        status = rocks_give_up(directory, path, err);
+        if (status == MR_OK) {
+            status = rocks_database_open(opened, path, memory_bytes, err);
+        }
     }
     if (status != MR_OK) {
         backend_close(&opened->base);

@@ -129,7 +129,7 @@ static enum mr_status open_families(struct rocks_backend *backend, const char *p
         backend->options, path, (int)count, (const char *const *)names, options, handles, &error);
     if (error != NULL) {
         backend->db = NULL;
-        status = rocks_fail(err, error, "opening the state");
+        status = rocks_fail(backend, err, error, "opening the state");
     } else {
         for (size_t i = 0; i < count; i++) {
             keep_handle(backend, names[i], handles[i]);
@@ -169,15 +169,19 @@ void rocks_database_close(struct rocks_backend *backend)
         free(backend->spaces[i]);
     }
     free(backend->spaces);
+    backend->spaces = NULL;
+    backend->space_count = 0;
     if (backend->db != NULL) {
         rocksdb_column_family_handle_destroy(backend->meta);
         rocksdb_column_family_handle_destroy(backend->unused);
         rocksdb_close(backend->db);
+        backend->db = NULL;
     }
     if (backend->options != NULL) {
         rocksdb_writeoptions_destroy(backend->write_synced);
         rocksdb_writeoptions_destroy(backend->write);
         rocksdb_readoptions_destroy(backend->read);
         rocksdb_options_destroy(backend->options);
+        backend->options = NULL;
     }
 }

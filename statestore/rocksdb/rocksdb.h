@@ -4,6 +4,7 @@
  * On disk, under the state directory:
  *   identity   whose state this is and in which format (identity.c)
  *   lock       held by the process that uses it (directory.c)
+ *   corrupt    the database is damaged and will not be opened again (corrupt.c)
  *   db/        the database: column family "<stage>.<store>#<partition>" for each space, and
  *              column family "meta" with keys <column family> 00 <key>
  */
@@ -45,6 +46,7 @@ struct rocks_backend {
     rocksdb_writeoptions_t *write_synced;
     rocksdb_column_family_handle_t *unused; /* "default", which every database has */
     rocksdb_column_family_handle_t *meta;
+    char *path;           /* of the state directory */
     pthread_mutex_t lock; /* protects spaces and space_count */
     struct mr_space **spaces;
     size_t space_count;
@@ -52,8 +54,12 @@ struct rocks_backend {
 
 struct rocks_backend *rocks_backend_of(struct mr_backend *backend);
 
-/* Takes RocksDB's error text over: MR_CORRUPT or MR_STORE_IO, saying what was done. */
-MR_NODISCARD enum mr_status rocks_fail(struct mr_err *err, char *text, const char *operation);
+/*
+ * Takes RocksDB's error text over: MR_CORRUPT or MR_STORE_IO, saying what was done. Damage is
+ * remembered: the next opening begins with an empty database.
+ */
+MR_NODISCARD enum mr_status rocks_fail(const struct rocks_backend *backend, struct mr_err *err,
+                                       char *text, const char *operation);
 
 /* ---- directory.c ------------------------------------------------------------------------------
  */
@@ -73,6 +79,16 @@ void rocks_directory_release(struct rocks_directory **directory);
 /* Checks the identity of the directory, or gives it one when there is no state yet. */
 MR_NODISCARD enum mr_status rocks_identity_check(const char *directory, const char *identity,
                                                  struct mr_err *err);
+
+/* ---- corrupt.c --------------------------------------------------------------------------------
+ */
+
+/* The state in the directory is damaged; said once. */
+void rocks_mark_corrupt(const char *directory, const char *text);
+bool rocks_is_marked_corrupt(const char *directory);
+/* Throws the database away, and the mark with it. Nobody has it open. */
+MR_NODISCARD enum mr_status rocks_give_up(const char *directory, const char *database,
+                                          struct mr_err *err);
 
 /* ---- database.c -------------------------------------------------------------------------------
  */

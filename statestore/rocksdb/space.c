@@ -39,7 +39,7 @@ static enum mr_status create_family(struct rocks_backend *backend, const char *f
     *handle = rocksdb_create_column_family(backend->db, backend->options, family, &error);
     if (error != NULL) {
         *handle = NULL;
-        return rocks_fail(err, error, "making a column family");
+        return rocks_fail(backend, err, error, "making a column family");
     }
     return MR_OK;
 }
@@ -101,7 +101,7 @@ static enum mr_status wipe_meta(struct rocks_backend *backend, const struct mr_s
     rocksdb_write(backend->db, backend->write_synced, batch, &error);
     rocksdb_writebatch_destroy(batch);
     free(end);
-    return error == NULL ? MR_OK : rocks_fail(err, error, "wiping a space's metadata");
+    return error == NULL ? MR_OK : rocks_fail(backend, err, error, "wiping a space's metadata");
 }
 
 static enum mr_status is_empty(struct rocks_backend *backend, const struct mr_space *space,
@@ -115,7 +115,7 @@ static enum mr_status is_empty(struct rocks_backend *backend, const struct mr_sp
     *empty = rocksdb_iter_valid(iterator) == 0;
     rocksdb_iter_get_error(iterator, &error);
     rocksdb_iter_destroy(iterator);
-    return error == NULL ? MR_OK : rocks_fail(err, error, "looking into a space");
+    return error == NULL ? MR_OK : rocks_fail(backend, err, error, "looking into a space");
 }
 
 enum mr_status rocks_space_wipe(struct mr_backend *base, struct mr_space *space, struct mr_err *err)
@@ -132,7 +132,7 @@ enum mr_status rocks_space_wipe(struct mr_backend *base, struct mr_space *space,
     }
     rocksdb_drop_column_family(backend->db, space->handle, &error);
     if (error != NULL) {
-        return rocks_fail(err, error, "dropping a column family");
+        return rocks_fail(backend, err, error, "dropping a column family");
     }
     MR_TRY(create_family(backend, space->family, &handle, err));
     rocksdb_column_family_handle_destroy(space->handle);

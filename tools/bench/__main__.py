@@ -21,12 +21,12 @@ import peer
 import report
 from common import ROOT, Bench, BenchError, read_pairs, say
 
-MEASURES = ("latency", "throughput", "connectors", "guarantees", "codec")
+MEASURES = ("latency", "throughput", "connectors", "guarantees", "journal", "codec")
 EPILOG = """\
 environment (a flag outranks it):
   PEER=DIR         also run the peer of that directory, in turn with Millrace
   FULL=1           longer steps, more rounds (default: quick, under five minutes)
-  ONLY=A,B         these measures only: latency throughput connectors guarantees codec
+  ONLY=A,B         these measures only: latency throughput connectors guarantees journal codec
   BUILD_DIR=DIR    where the programs are (default build/release)
   TOPOLOGY=FILE    another topology
   STACK_DIR=DIR    the stack to use (default build/bench/stack); one that runs already is left running
@@ -130,6 +130,9 @@ def measure(bench, plan, given):
         if "guarantees" in wanted:
             say("exactly-once against at-least-once")
             found["guarantees"] = measures.guarantees(bench, plan)
+        if "journal" in wanted:
+            say("with and without the journal")
+            found["journal"] = measures.journal(bench, plan)
         if given.peer is not None:
             say("the peer")
             found["peer"] = compare_with_peer(bench, plan, given.peer.resolve())

@@ -17,6 +17,8 @@ from common import BenchError, say
 
 EXACTLY_ONCE = "exactly-once"
 AT_LEAST_ONCE = "at-least-once"
+WITH_JOURNAL = "with journal"
+WITHOUT_JOURNAL = "without journal"
 
 
 class Plan:
@@ -90,16 +92,26 @@ def throughput(bench, plan, connectors):
         return _step(bench, running, rate=0, seconds=seconds)
 
 
-def guarantees(bench, plan):
-    """Exactly-once and at-least-once in turn, A B B A, so that a drift hits both alike."""
-    rounds = {EXACTLY_ONCE: [], AT_LEAST_ONCE: []}
-    order = [EXACTLY_ONCE, AT_LEAST_ONCE, AT_LEAST_ONCE, EXACTLY_ONCE] * plan.rounds
-    for number, guarantee in enumerate(order, 1):
-        say(f"  {guarantee}, {number} of {len(order)}: {plan.round_s} s")
-        with pipeline.Pipeline(bench, guarantee=guarantee) as running:
+def _in_turn(bench, plan, first, second):
+    """Two pipelines, (name, settings) each, in turn, A B B A, so that a drift hits both alike."""
+    rounds = {first[0]: [], second[0]: []}
+    order = [first, second, second, first] * plan.rounds
+    for number, (name, settings) in enumerate(order, 1):
+        say(f"  {name}, {number} of {len(order)}: {plan.round_s} s")
+        with pipeline.Pipeline(bench, **settings) as running:
             load.run(bench, rate=2000, seconds=2)
-            rounds[guarantee].append(_step(bench, running, rate=0, seconds=plan.round_s))
+            rounds[name].append(_step(bench, running, rate=0, seconds=plan.round_s))
     return rounds
+
+
+def guarantees(bench, plan):
+    return _in_turn(bench, plan, (EXACTLY_ONCE, {"guarantee": EXACTLY_ONCE}),
+                    (AT_LEAST_ONCE, {"guarantee": AT_LEAST_ONCE}))
+
+
+def journal(bench, plan):
+    return _in_turn(bench, plan, (WITH_JOURNAL, {"journal": True}),
+                    (WITHOUT_JOURNAL, {"journal": False}))
 
 
 def codec(bench):

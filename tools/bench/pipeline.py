@@ -101,9 +101,10 @@ def counters_of(text):
 class Pipeline:
     """Started processes as a context; everything it started has ended when it is left."""
 
-    def __init__(self, bench, guarantee="exactly-once", connectors=False):
+    def __init__(self, bench, guarantee="exactly-once", connectors=False, journal=True):
         self.bench = bench
-        self.environment = {**bench.stack, "GUARANTEE": guarantee}
+        self.environment = {**bench.stack, "GUARANTEE": guarantee,
+                            "JOURNAL": "true" if journal else "false"}
         self.wanted = [("account", ["--group", "account"]), ("market", ["--group", "market"])]
         self.with_connectors = connectors
         self.processes = []

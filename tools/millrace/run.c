@@ -21,6 +21,8 @@
 
 #define LAG_EVERY_US (5 * MR_SECOND_US)
 #define LOOK_EVERY_MS 100
+/* Damaged state is given up and the process begins anew; not for ever. */
+#define STARTS_MAX 3
 
 struct run_options {
     const char *group;
@@ -30,6 +32,7 @@ struct run_options {
     const char *http;
     const char *http_port_file;
     int64_t wait_us;
+    bool accept_lost_changelog;
 };
 
 static const struct mr_option options[] = {
@@ -63,6 +66,11 @@ static const struct mr_option options[] = {
      .offset = offsetof(struct run_options, http_port_file),
      .fallback = "",
      .help = "file that receives the port"},
+    {.name = "accept-lost-changelog",
+     .type = MR_OPTION_BOOL,
+     .offset = offsetof(struct run_options, accept_lost_changelog),
+     .fallback = "false",
+     .help = "give up local state whose changelog was cut or made again"},
     CONNECT_WAIT_OPTION(struct run_options, wait_us),
 };
 
@@ -163,53 +171,60 @@ static void await_end(struct run_process *process, const sigset_t *signals)
     }
 }
 
-static int run_topology(const struct run_options *given, const struct mr_topology *topology)
+/* Until the end; MR_CORRUPT: local state was found damaged, and is empty at the next start. */
+static enum mr_status run_topology(const struct run_options *given,
+                                   const struct mr_topology *topology, struct mr_err *err)
 {
     struct connection connection = {0};
     struct run_process process = {
-        .topology = topology, .instance = given->instance, .state_dir = given->state_dir};
+        .topology = topology,
+        .instance = given->instance,
+        .state_dir = given->state_dir,
+        .accept_lost_changelog = given->accept_lost_changelog,
+    };
     struct mr_http *http = NULL;
-    struct mr_err err = {0};
     sigset_t signals;
     enum mr_status status;
 
     block_signals(&signals);
     process.metrics = mr_metrics_create();
-    status = connection_open(topology, &connection, &err);
+    status = connection_open(topology, &connection, err);
     if (status == MR_OK) {
         status = connection_wait(&connection, topology->registry_url, given->wait_us,
-                                 mr_clock_system(), stderr, &err);
+                                 mr_clock_system(), stderr, err);
     }
     if (status == MR_OK) {
         process.log = connection.log;
         process.codec = connection.codec;
         status = run_process_open(&process, given->group[0] == '\0' ? NULL : given->group,
-                                  given->connectors[0] == '\0' ? NULL : given->connectors, &err);
+                                  given->connectors[0] == '\0' ? NULL : given->connectors, err);
     }
     if (status == MR_OK) {
-        status = start_http(given, &process, &http, &err);
+        status = start_http(given, &process, &http, err);
     }
     if (status == MR_OK) {
-        status = run_process_start(&process, &err);
+        status = run_process_start(&process, err);
     }
     if (status == MR_OK) {
         watch(&process, &signals);
         run_process_stop(&process);
         await_end(&process, &signals);
-        status = run_process_join(&process, &err);
+        status = run_process_join(&process, err);
     }
     mr_http_stop(&http);
     run_process_close(&process);
     connection_close(&connection);
     mr_metrics_destroy(&process.metrics);
-    return status == MR_OK ? 0 : fail(err.text);
+    return status;
 }
 
 static int run_command(int argc, char **argv)
 {
     struct run_options given = {0};
     struct mr_topology *topology;
+    struct mr_err err = {0};
     struct args args;
+    enum mr_status status = MR_OK;
     int exit_code;
 
     if (!args_parse(&spec, argc, argv, &given, &args, &exit_code)) {
@@ -223,9 +238,15 @@ static int run_command(int argc, char **argv)
     if (topology == NULL) {
         return EXIT_MISUSE;
     }
-    exit_code = run_topology(&given, topology);
+    for (int starts = 0; starts < STARTS_MAX; starts++) {
+        status = run_topology(&given, topology, &err);
+        if (status != MR_CORRUPT) {
+            break;
+        }
+        mr_warn("starts_again", "reason=\"%s\"", err.text);
+    }
     mr_topology_destroy(&topology);
-    return exit_code;
+    return status == MR_OK ? 0 : fail(err.text);
 }
 
 const struct command command_run = {

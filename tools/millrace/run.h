@@ -32,6 +32,7 @@ struct run_process {
     struct mr_metrics *metrics;
     const char *instance;
     const char *state_dir;
+    bool accept_lost_changelog;
     struct mr_backend **backends; /* of each group of the topology; NULL: not run here */
     struct run_unit *units;
     size_t unit_count;

@@ -68,6 +68,7 @@ static struct mr_process shared(const struct run_process *process, struct mr_bac
         .metrics = process->metrics,
         .clock = mr_clock_system(),
         .instance = process->instance,
+        .accept_lost_changelog = process->accept_lost_changelog,
     };
 }
 

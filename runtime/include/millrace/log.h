@@ -99,11 +99,20 @@ MR_NODISCARD enum mr_status mr_log_watermarks(struct mr_log *log, const char *to
  * transaction is open there, or committed and still being marked. */
 MR_NODISCARD enum mr_status mr_log_end(struct mr_log *log, const char *topic, int32_t partition,
                                        int64_t *end, struct mr_err *err);
-/* Fills positions[i].offset with the group's committed offset or MR_OFFSET_NONE. Waits for open
- * transactions that hold offsets of the group (stable offsets), at most timeout_us. */
+#define MR_UNSTABLE INT64_C(-1)
+/*
+ * Fills positions[i].offset with the group's committed offset or MR_OFFSET_NONE. Waits for open
+ * transactions that hold offsets of the group (stable offsets), at most timeout_us. MR_UNSTABLE:
+ * does not wait, and says what is committed whatever open transactions may still change.
+ */
 MR_NODISCARD enum mr_status mr_log_committed(struct mr_log *log, const char *group,
                                              struct mr_topic_partition *positions, size_t count,
                                              int64_t timeout_us, struct mr_err *err);
+/* Whether the group has a static member of that instance: one that lives, or whose session still
+ * runs. */
+MR_NODISCARD enum mr_status mr_log_member_present(struct mr_log *log, const char *group,
+                                                  const char *instance, bool *present,
+                                                  struct mr_err *err);
 /* The address or name it is known by, for messages. */
 const char *mr_log_address(const struct mr_log *log);
 void mr_log_close(struct mr_log **log);

@@ -33,6 +33,8 @@ struct mr_log_ops {
     enum mr_status (*end)(struct mr_log *, const char *, int32_t, int64_t *, struct mr_err *);
     enum mr_status (*committed)(struct mr_log *, const char *, struct mr_topic_partition *, size_t,
                                 int64_t, struct mr_err *);
+    enum mr_status (*member_present)(struct mr_log *, const char *, const char *, bool *,
+                                     struct mr_err *);
     const char *(*address)(const struct mr_log *);
     void (*close)(struct mr_log *);
 

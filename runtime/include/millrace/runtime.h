@@ -28,6 +28,8 @@ struct mr_process {
     struct mr_metrics *metrics;
     const struct mr_clock *clock;
     const char *instance; /* stable: StatefulSet ordinal or --instance */
+    /* Local state that goes beyond the end of its changelog is given up; false: refused. */
+    bool accept_lost_changelog;
 };
 
 enum mr_worker_state {

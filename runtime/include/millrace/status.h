@@ -73,6 +73,8 @@ MR_NODISCARD enum mr_status mr_fail(struct mr_err *err, enum mr_status status, c
         }                                                                                          \
     } while (0)
 
+/* One line, exit code 1, nothing more: what is committed is safe, and nothing else will be. */
+_Noreturn void mr_out_of_memory(size_t bytes);
 _Noreturn void mr_assert_fail(const char *expr, const char *file, int line, const char *func);
 
 /* On in every build: a broken invariant must stop the process before it commits. */

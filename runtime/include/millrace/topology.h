@@ -107,6 +107,7 @@ struct mr_group_node {
     size_t journal;     /* topic; MR_UNBOUND: none is kept */
     int replicas;
     int workers;
+    bool standby; /* every instance follows the state of the tasks it does not have */
     struct mr_position position;
 };
 

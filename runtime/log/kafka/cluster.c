@@ -53,25 +53,26 @@ static enum mr_status kafka_watermarks(struct mr_log *base, const char *topic, i
     return query_offsets(log, log->client, &at, low, stable_end, err);
 }
 
-/* The client for questions about a group; "" is the one that looks behind the LSO. */
-static enum mr_status special_client(struct kafka_log *log, const char *group, rd_kafka_t **client,
-                                     struct mr_err *err)
+/* The client for questions about a group, "": about none; not committed: looks behind the LSO. */
+static enum mr_status special_client(struct kafka_log *log, const char *group, bool committed,
+                                     rd_kafka_t **client, struct mr_err *err)
 {
+    const char *isolation = committed ? "read_committed" : "read_uncommitted";
     struct kafka_special_client *found;
     enum mr_status status = MR_OK;
 
     pthread_mutex_lock(&log->lock);
     for (found = log->special_clients; found != NULL; found = found->next) {
-        if (strcmp(found->group, group) == 0) {
+        if (found->committed == committed && strcmp(found->group, group) == 0) {
             break;
         }
     }
     if (found == NULL) {
-        status = group[0] == '\0' ? question_client(log, NULL, "read_uncommitted", client, err)
-                                  : question_client(log, group, "read_committed", client, err);
+        status = question_client(log, group[0] == '\0' ? NULL : group, isolation, client, err);
         if (status == MR_OK) {
             found = mr_xcalloc(1, sizeof(*found));
             found->group = mr_xstrdup(group);
+            found->committed = committed;
             found->client = *client;
             found->next = log->special_clients;
             log->special_clients = found;
@@ -91,7 +92,7 @@ static enum mr_status kafka_end(struct mr_log *base, const char *topic, int32_t 
     rd_kafka_t *client;
     int64_t low;
 
-    MR_TRY(special_client(log, "", &client, err));
+    MR_TRY(special_client(log, "", false, &client, err));
     return query_offsets(log, client, &at, &low, end, err);
 }
 
@@ -104,7 +105,8 @@ static enum mr_status kafka_committed(struct mr_log *base, const char *group,
     rd_kafka_resp_err_t code;
     rd_kafka_t *client;
 
-    MR_TRY(special_client(log, group, &client, err));
+    MR_TRY(special_client(log, group, timeout_us != MR_UNSTABLE, &client, err));
+    timeout_us = timeout_us == MR_UNSTABLE ? ANSWER_MS * INT64_C(1000) : timeout_us;
     list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++) {
         rd_kafka_topic_partition_list_add(list, positions[i].topic, positions[i].partition);
@@ -123,6 +125,62 @@ static enum mr_status kafka_committed(struct mr_log *base, const char *group,
     return code == RD_KAFKA_RESP_ERR_NO_ERROR
                ? MR_OK
                : kafka_fail(err, code, "asking for committed offsets", log->address);
+}
+
+static bool has_instance(const rd_kafka_ConsumerGroupDescription_t *group, const char *instance)
+{
+    const size_t count = rd_kafka_ConsumerGroupDescription_member_count(group);
+
+    for (size_t i = 0; i < count; i++) {
+        const char *name = rd_kafka_MemberDescription_group_instance_id(
+            rd_kafka_ConsumerGroupDescription_member(group, i));
+
+        if (name != NULL && strcmp(name, instance) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum mr_status read_description(const struct kafka_log *log, rd_kafka_event_t *event,
+                                       const char *instance, bool *present, struct mr_err *err)
+{
+    const rd_kafka_ConsumerGroupDescription_t **groups;
+    const rd_kafka_error_t *error;
+    size_t count = 0;
+
+    if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return kafka_fail(
+            err, event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event),
+            "describing a group", log->address);
+    }
+    groups = rd_kafka_DescribeConsumerGroups_result_groups(
+        rd_kafka_event_DescribeConsumerGroups_result(event), &count);
+    MR_ASSERT(count == 1);
+    error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
+    if (error != NULL) {
+        return kafka_fail(err, rd_kafka_error_code(error), "describing a group", log->address);
+    }
+    *present = has_instance(groups[0], instance);
+    return MR_OK;
+}
+
+static enum mr_status kafka_member_present(struct mr_log *base, const char *group,
+                                           const char *instance, bool *present, struct mr_err *err)
+{
+    struct kafka_log *log = kafka_log_of(base);
+    rd_kafka_queue_t *queue = rd_kafka_queue_new(log->client);
+    rd_kafka_event_t *event;
+    enum mr_status status;
+
+    rd_kafka_DescribeConsumerGroups(log->client, &group, 1, NULL, queue);
+    event = rd_kafka_queue_poll(queue, ANSWER_MS);
+    status = read_description(log, event, instance, present, err);
+    if (event != NULL) {
+        rd_kafka_event_destroy(event);
+    }
+    rd_kafka_queue_destroy(queue);
+    return status;
 }
 
 static const char *kafka_address(const struct mr_log *base)
@@ -205,6 +263,7 @@ const struct mr_log_ops kafka_ops = {
     .watermarks = kafka_watermarks,
     .end = kafka_end,
     .committed = kafka_committed,
+    .member_present = kafka_member_present,
     .address = kafka_address,
     .close = kafka_close,
     .producer_open = kafka_producer_open,

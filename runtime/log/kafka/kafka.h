@@ -14,7 +14,8 @@
 
 /* A client for questions that the common one cannot answer: about a group, or behind the LSO. */
 struct kafka_special_client {
-    char *group;
+    char *group;    /* "": none */
+    bool committed; /* reads committed, and stable offsets */
     rd_kafka_t *client;
     struct kafka_special_client *next;
 };

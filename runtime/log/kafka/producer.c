@@ -7,6 +7,7 @@
  */
 #include "kafka.h"
 #include "millrace/arena.h"
+#include "millrace/fault.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -391,6 +392,10 @@ enum mr_status kafka_producer_commit(struct mr_producer *base, struct mr_member 
     }
     if (status == MR_OK) {
         status = drain(self, deadline_us, err);
+    }
+    if (status == MR_OK) {
+        MR_MARK(OFFSETS_SENT);
+        MR_MARK_LATER(END_TXN_SENT);
     }
     if (status != MR_OK) {
         /* EndTxn has not been sent: the transaction is not committed, whatever went wrong. */

@@ -49,11 +49,12 @@ static struct place *find(const struct kafka_reader *self, const char *topic, in
 
 enum mr_status kafka_reader_open(struct mr_log *base, struct mr_reader **out, struct mr_err *err)
 {
+    /* As in member.c: a queue over its bounds is not filled for a second. */
     static const struct mr_topic_config tuning[] = {
         {"fetch.wait.max.ms", "100"},
         {"fetch.error.backoff.ms", "5"},
-        {"queued.min.messages", "20000"},
-        {"queued.max.messages.kbytes", "16384"},
+        {"queued.min.messages", "1000000"},
+        {"queued.max.messages.kbytes", "65536"},
     };
     static const struct mr_topic_config required[] = {
         /* assign() wants a group's name; the reader never joins it and commits nothing. */

@@ -78,7 +78,7 @@ enum mr_status memory_committed(struct mr_log *base, const char *group_name,
     struct memory_group *group = memory_group_get(log, group_name);
     enum mr_status status = MR_OK;
 
-    while (!read_offsets(log, group, positions, count)) {
+    while (!read_offsets(log, group, positions, count) && timeout_us != MR_UNSTABLE) {
         if (!memory_wait(log, deadline_us)) {
             status = mr_fail(err, MR_TIMEOUT,
                              "memory: an open transaction holds offsets of group %s", group_name);
@@ -87,4 +87,23 @@ enum mr_status memory_committed(struct mr_log *base, const char *group_name,
     }
     memory_leave(log);
     return status;
+}
+
+enum mr_status memory_member_present(struct mr_log *base, const char *group_name,
+                                     const char *instance, bool *present, struct mr_err *err)
+{
+    struct memory_log *log = memory_log_of(base);
+    const struct memory_group *group;
+
+    (void)err;
+    (void)memory_enter(log); /* ends sessions whose time is up */
+    group = memory_group_get(log, group_name);
+    *present = false;
+    for (size_t i = 0; i < group->place_count; i++) {
+        const char *name = group->places[i]->instance;
+
+        *present = *present || (name != NULL && strcmp(name, instance) == 0);
+    }
+    memory_leave(log);
+    return MR_OK;
 }

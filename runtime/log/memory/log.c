@@ -196,6 +196,7 @@ const struct mr_log_ops memory_ops = {
     .watermarks = memory_watermarks,
     .end = memory_end,
     .committed = memory_committed,
+    .member_present = memory_member_present,
     .address = memory_address,
     .close = memory_close,
     .producer_open = memory_producer_open,

@@ -343,6 +343,8 @@ void memory_offset_set(struct memory_offset *offset, int64_t value, char *metada
 char *memory_metadata(const struct mr_buffer *metadata);
 enum mr_status memory_committed(struct mr_log *, const char *, struct mr_topic_partition *, size_t,
                                 int64_t, struct mr_err *);
+enum mr_status memory_member_present(struct mr_log *base, const char *group_name,
+                                     const char *instance, bool *present, struct mr_err *err);
 
 /* ---- member.c ---------------------------------------------------------------------------------
  */

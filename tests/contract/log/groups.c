@@ -124,6 +124,57 @@ START_TEST(a_text_is_kept_with_an_offset)
 }
 END_TEST
 
+static bool is_present(const char *group, const char *instance)
+{
+    struct mr_err err = {0};
+    bool present = false;
+
+    expect_ok(mr_log_member_present(cluster, group, instance, &present, &err), &err);
+    return present;
+}
+
+START_TEST(a_static_member_is_present_until_its_session_ends)
+{
+    const char *topic = topic_new(1);
+    const char *group = unique("group");
+    struct group_member member = {0};
+
+    ck_assert(!is_present(group, "one"));
+    member_open(&member, group, "one", &topic, 1);
+    member_await_owned(&member, 1);
+    ck_assert(is_present(group, "one"));
+    ck_assert(!is_present(group, "on"));
+    ck_assert(!is_present(unique("another"), "one"));
+    mr_member_close(&member.member);
+    ck_assert(is_present(group, "one")); /* it may come back to its place */
+}
+END_TEST
+
+/* Who must not wait is told what is committed, open transaction or not. */
+START_TEST(unstable_offsets_do_not_wait)
+{
+    const char *topic = topic_new(1);
+    const char *group = unique("group");
+    struct mr_producer *producer = producer_new(unique("id"));
+    struct mr_topic_partition offset = {.topic = topic, .offset = 5};
+    struct mr_topic_partition at = {.topic = topic, .offset = 77};
+    struct group_member member = {0};
+    struct mr_err err = {0};
+
+    expect_ok(mr_log_committed(cluster, group, &at, 1, MR_UNSTABLE, &err), &err);
+    ck_assert_int_eq(at.offset, MR_OFFSET_NONE);
+    member_open(&member, group, NULL, &topic, 1);
+    member_await_owned(&member, 1);
+    begin(producer);
+    expect_ok(mr_producer_commit(producer, member.member, &offset, 1, &err), &err);
+    expect_committed(group, topic, 0, 5); /* its markers are written */
+    expect_ok(mr_log_committed(cluster, group, &at, 1, MR_UNSTABLE, &err), &err);
+    ck_assert_int_eq(at.offset, 5);
+    mr_member_close(&member.member);
+    mr_producer_close(&producer);
+}
+END_TEST
+
 START_TEST(a_member_reads_committed_records_only)
 {
     const char *topic = topic_new(1);
@@ -493,6 +544,8 @@ TCase *log_group_cases(void)
     tcase_add_test(tcase, a_new_group_reads_from_the_beginning_and_a_reopened_one_from_its_offsets);
     tcase_add_test(tcase, offsets_of_a_transaction_count_when_it_commits_and_not_when_it_aborts);
     tcase_add_test(tcase, a_text_is_kept_with_an_offset);
+    tcase_add_test(tcase, a_static_member_is_present_until_its_session_ends);
+    tcase_add_test(tcase, unstable_offsets_do_not_wait);
     tcase_add_test(tcase, a_member_reads_committed_records_only);
     tcase_add_test(tcase, a_member_does_not_read_behind_an_open_transaction);
     tcase_add_test(tcase, partitions_paused_when_they_are_assigned_deliver_nothing_until_resumed);

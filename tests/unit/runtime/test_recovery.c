@@ -25,20 +25,6 @@ static void send_some(struct toy *toy, const char *user, int count)
     }
 }
 
-static int64_t total_of(struct toy *toy, const char *user)
-{
-    const size_t count = toy_read(toy, "totals", records);
-    int64_t total = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(records[i].key, user) == 0) {
-            ck_assert_int_gt(records[i].total, total);
-            total = records[i].total;
-        }
-    }
-    return total;
-}
-
 /* ---- a backend that fails -------------------------------------------------------------------- */
 
 static const struct mr_backend_ops *real_ops;
@@ -88,7 +74,7 @@ START_TEST(a_state_write_that_fails_stops_the_worker)
         toy_crash(&toy);
         toy_start(&toy);
         ck_assert_int_eq(toy_run(&toy), 0);
-        ck_assert_int_eq(total_of(&toy, "user-1"), sent);
+        ck_assert_int_eq(toy_total(&toy, "user-1"), sent);
         ck_assert_uint_eq(toy_read(&toy, "passed", records), (size_t)sent);
         toy_stop(&toy);
         toy_fini(&toy);
@@ -111,7 +97,7 @@ START_TEST(at_least_once_works_too)
     toy_start(&toy);
     send_some(&toy, "user-1", ORDERS);
     ck_assert_int_eq(toy_run(&toy), 0);
-    ck_assert_int_eq(total_of(&toy, "user-1"), 2 * ORDERS);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 2 * ORDERS);
     ck_assert_uint_eq(toy_read(&toy, "passed", records), 2 * ORDERS);
     ck_assert_uint_eq(toy_read(&toy, "toy.gate.dlq", records), 1);
     toy_stop(&toy);
@@ -200,16 +186,81 @@ START_TEST(a_task_waits_for_the_former_owners_transaction)
     toy_run_for(&toy, toy.worker, 200);
     mr_worker_status(toy.worker, &status);
     ck_assert_uint_eq(status.tasks_ready, TOY_PARTITIONS - 1);
-    ck_assert_int_eq(total_of(&toy, "user-1"), kept_state ? 7 : 0);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), kept_state ? 7 : 0);
     if (committed) {
         ck_assert_int_eq(mr_producer_commit(foreign.producer, NULL, NULL, 0, &toy.err), MR_OK);
     } else {
         ck_assert_int_eq(mr_producer_abort(foreign.producer, &toy.err), MR_OK);
     }
     ck_assert_int_eq(toy_run(&toy), 0);
-    ck_assert_int_eq(total_of(&toy, "user-1"), committed ? 42 : kept_state ? 8 : 1);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), committed ? 42 : kept_state ? 8 : 1);
     toy_stop(&toy);
     mr_producer_close(&foreign.producer);
+    toy_fini(&toy);
+}
+END_TEST
+
+/* ---- a changelog that is gone ---------------------------------------------------------------- */
+
+/* The state on disk says that it goes to a later offset than its changelog has. */
+static void move_offset(struct toy *toy, const char *user, int64_t by)
+{
+    const struct mr_slice key = mr_slice_str("changelog-offset");
+    struct mr_buffer value = MR_BUFFER_EMPTY;
+    struct mr_space *space;
+    struct mr_err *err = &toy->err;
+    int64_t offset = 0;
+    bool found;
+
+    ck_assert_int_eq(toy->backend->ops->space_open(toy->backend, "tally.totals",
+                                                   toy_partition(user), &space, err),
+                     MR_OK);
+    ck_assert_int_eq(toy->backend->ops->meta_get(toy->backend, space, key, &value, &found, err),
+                     MR_OK);
+    ck_assert(found && value.len == 16);
+    for (int i = 0; i < 8; i++) {
+        offset = offset * 256 + value.data[i];
+    }
+    offset += by;
+    for (int i = 0; i < 8; i++) {
+        value.data[i] = (uint8_t)(offset >> (56 - 8 * i));
+    }
+    ck_assert_int_eq(
+        toy->backend->ops->write(
+            toy->backend, NULL, 0,
+            &(struct mr_backend_write){
+                .space = space, .key = key, .value = mr_buffer_slice(&value), .has_value = true},
+            1, false, err),
+        MR_OK);
+    mr_buffer_fini(&value);
+}
+
+START_TEST(state_beyond_its_changelog_is_refused_until_that_is_accepted)
+{
+    enum mr_status status = MR_OK;
+    struct toy toy;
+    bool busy;
+
+    toy_init(&toy, "");
+    toy_start(&toy);
+    send_some(&toy, "user-1", 7);
+    ck_assert_int_eq(toy_run(&toy), 0);
+    toy_stop(&toy);
+    move_offset(&toy, "user-1", 1000);
+    toy_start(&toy);
+    for (int i = 0; i < 100 && status == MR_OK; i++) {
+        status = mr_worker_step(toy.worker, 0, &busy, &toy.err);
+    }
+    ck_assert_int_eq(status, MR_FOREIGN_STATE);
+    ck_assert_ptr_nonnull(strstr(toy.err.text, "--accept-lost-changelog"));
+    ck_assert_ptr_nonnull(strstr(toy.err.text, "stage tally"));
+    toy_crash(&toy);
+    toy.accept_lost_changelog = true;
+    toy_start(&toy);
+    send_some(&toy, "user-1", 1);
+    ck_assert_int_eq(toy_run(&toy), 0);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 8); /* what the changelog has is what there is */
+    toy_stop(&toy);
     toy_fini(&toy);
 }
 END_TEST
@@ -229,7 +280,7 @@ START_TEST(a_record_that_must_wait_holds_up_only_what_follows_it)
     toy_start(&toy);
     toy_run_for(&toy, toy.worker, 100);
     /* What stands before it is committed while it waits. */
-    ck_assert_int_eq(total_of(&toy, "user-1"), 30);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 30);
     mr_worker_status(toy.worker, &status);
     ck_assert_str_ne(status.blocked_on, "");
     while (toy_refusals > 0) {
@@ -237,7 +288,7 @@ START_TEST(a_record_that_must_wait_holds_up_only_what_follows_it)
     }
     toy_run_for(&toy, toy.worker, 6000); /* its back-off has grown to five seconds */
     ck_assert_int_eq(toy_run(&toy), 0);
-    ck_assert_int_eq(total_of(&toy, "user-1"), 61);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 61);
     ck_assert_uint_eq(toy_read(&toy, "passed", records), 61);
     toy_stop(&toy);
     toy_fini(&toy);
@@ -262,7 +313,7 @@ START_TEST(a_backlog_of_one_task_starves_no_other)
     send_some(&toy, users[1 - _i], 10);
     toy_start(&toy);
     toy_run_for(&toy, toy.worker, 16);
-    ck_assert_int_eq(total_of(&toy, users[1 - _i]), 10);
+    ck_assert_int_eq(toy_total(&toy, users[1 - _i]), 10);
     toy_run(&toy);
     toy_stop(&toy);
     toy_fini(&toy);
@@ -292,7 +343,7 @@ START_TEST(a_worker_that_waits_with_a_full_queue_goes_on_polling)
     toy_refusals = 0;
     toy_run_for(&toy, toy.worker, 6000);
     toy_run_all(&toy, (struct mr_worker *const[]){toy.worker, second}, 2);
-    ck_assert_int_eq(total_of(&toy, "user-1"), 25001);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 25001);
     mr_worker_destroy(&second);
     toy_stop(&toy);
     toy_fini(&toy);
@@ -322,7 +373,7 @@ START_TEST(an_abort_that_fails_is_settled_by_a_new_producer)
         toy_start(&toy);
         send_some(&toy, "user-1", ORDERS);
         ck_assert_int_eq(toy_run(&toy), 0);
-        ck_assert_int_eq(total_of(&toy, "user-1"), ORDERS);
+        ck_assert_int_eq(toy_total(&toy, "user-1"), ORDERS);
         ck_assert_uint_eq(toy_read(&toy, "passed", records), ORDERS);
         toy_stop(&toy);
         toy_fini(&toy);
@@ -342,7 +393,7 @@ START_TEST(a_commit_that_was_done_and_cannot_be_aborted_is_not_repeated)
         toy_start(&toy);
         send_some(&toy, "user-1", ORDERS);
         ck_assert_int_eq(toy_run(&toy), 0);
-        ck_assert_int_eq(total_of(&toy, "user-1"), ORDERS);
+        ck_assert_int_eq(toy_total(&toy, "user-1"), ORDERS);
         ck_assert_uint_eq(toy_read(&toy, "passed", records), ORDERS);
         toy_stop(&toy);
         toy_fini(&toy);
@@ -368,6 +419,7 @@ int main(void)
     add(suite, "state", a_state_write_that_fails_stops_the_worker, 1);
     add(suite, "at-least-once", at_least_once_works_too, 1);
     add(suite, "at-least-once", at_least_once_loses_nothing_when_a_flush_fails, 1);
+    add(suite, "lost-changelog", state_beyond_its_changelog_is_refused_until_that_is_accepted, 1);
     add(suite, "former-owner", a_task_waits_for_the_former_owners_transaction, 4);
     add(suite, "waiting", a_record_that_must_wait_holds_up_only_what_follows_it, 1);
     add(suite, "waiting", a_backlog_of_one_task_starves_no_other, 2);

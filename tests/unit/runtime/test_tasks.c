@@ -7,21 +7,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-static struct toy_record records[TOY_READ_MAX];
-
-static int64_t total_of(struct toy *toy, const char *user)
-{
-    const size_t count = toy_read(toy, "totals", records);
-    int64_t total = 0;
-
-    for (size_t i = 0; i < count; i++) {
-        if (strcmp(records[i].key, user) == 0) {
-            total = records[i].total;
-        }
-    }
-    return total;
-}
-
 START_TEST(a_stop_commits_what_was_processed)
 {
     struct mr_worker_status status;
@@ -40,7 +25,7 @@ START_TEST(a_stop_commits_what_was_processed)
     ck_assert_uint_eq(status.tasks, TOY_PARTITIONS);
     ck_assert_uint_eq(status.tasks_ready, TOY_PARTITIONS);
     toy_stop(&toy);
-    ck_assert_int_eq(total_of(&toy, "user-1"), 1);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 1);
     toy_fini(&toy);
 }
 END_TEST
@@ -64,8 +49,8 @@ START_TEST(an_empty_state_directory_comes_back_complete)
     mr_worker_status(toy.worker, &status);
     ck_assert_uint_gt(status.restored_records, 0);
     ck_assert_int_eq(status.restore_left, 0);
-    ck_assert_int_eq(total_of(&toy, "user-1"), 26);
-    ck_assert_int_eq(total_of(&toy, "user-2"), 25);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 26);
+    ck_assert_int_eq(toy_total(&toy, "user-2"), 25);
     toy_stop(&toy);
     toy_fini(&toy);
 }
@@ -89,7 +74,7 @@ START_TEST(state_that_is_there_is_not_read_again)
     toy_run(&toy);
     mr_worker_status(toy.worker, &status);
     ck_assert_uint_eq(status.restored_records, 0);
-    ck_assert_int_eq(total_of(&toy, "user-1"), 51);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 51);
     toy_stop(&toy);
     toy_fini(&toy);
 }

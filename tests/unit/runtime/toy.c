@@ -135,6 +135,7 @@ struct mr_worker *toy_worker(struct toy *toy, const char *instance, struct mr_ba
         .metrics = toy->metrics,
         .clock = &toy->clock,
         .instance = instance,
+        .accept_lost_changelog = toy->accept_lost_changelog,
     };
 
     return mr_worker_create(&process, 0, 0);
@@ -336,6 +337,21 @@ size_t toy_read(struct toy *toy, const char *topic, struct toy_record records[TO
             }
         }
         mr_reader_close(&reader);
+    }
+    return total;
+}
+
+int64_t toy_total(struct toy *toy, const char *user)
+{
+    static struct toy_record records[TOY_READ_MAX];
+    const size_t count = toy_read(toy, "totals", records);
+    int64_t total = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        if (strcmp(records[i].key, user) == 0) {
+            ck_assert_int_gt(records[i].total, total);
+            total = records[i].total;
+        }
     }
     return total;
 }

@@ -37,6 +37,7 @@ struct toy {
     struct mr_worker *worker;
     struct mr_producer *producer; /* of the outside world */
     struct mr_binding order;
+    bool accept_lost_changelog;
     struct mr_err err;
 };
 
@@ -106,6 +107,8 @@ void toy_send_tombstone(struct toy *toy, const char *user);
 int toy_run(struct toy *toy);
 /* Committed records of a topic, partition by partition. */
 size_t toy_read(struct toy *toy, const char *topic, struct toy_record records[TOY_READ_MAX]);
+/* Of the pipeline's output: the user's last total, 0: none. A user's totals only grow. */
+int64_t toy_total(struct toy *toy, const char *user);
 /* Of clockwork's output: how often a count was emitted; each must be one more than the last. */
 int64_t toy_ticks(struct toy *toy, const char *name);
 

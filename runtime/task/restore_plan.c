@@ -1,0 +1,260 @@
+/*
+ * restore_plan.c -- where a task's stores stand against their changelogs, and what is to be read.
+ *
+ * How: a task that opens waits until no open transaction holds its input offsets or is in its
+ *      changelogs (a former owner's could still commit, or its markers be on their way), then takes
+ *      the targets. The spaces of a stage share one changelog and one offset, which rests with the
+ *      first of them. They are wiped, together, only when the offset is missing, below the
+ *      changelog's start, or older than tombstones live: each case is said and counted. State
+ * beyond the end of its changelog means that the changelog was lost, and is given up only by order.
+ */
+#include "millrace/logger.h"
+#include "task.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+
+#define STABLE_WAIT_US (200 * MR_MS_US)
+#define REOPEN_PAUSE_US (10 * MR_MS_US)
+/* Kafka keeps tombstones for delete.retention.ms, a day by default; an hour of margin. */
+#define STATE_AGE_MAX_US (23 * MR_HOUR_US)
+
+static bool meta_offset_read(struct mr_slice bytes, int64_t *offset, int64_t *wall_us)
+{
+    uint64_t words[2] = {0, 0};
+
+    if (bytes.len != 16) {
+        return false;
+    }
+    for (int i = 0; i < 16; i++) {
+        words[i / 8] = words[i / 8] << 8 | bytes.data[i];
+    }
+    *offset = (int64_t)words[0];
+    *wall_us = (int64_t)words[1];
+    return true;
+}
+
+/* Where a stage's stores stand against their changelog. */
+struct place {
+    int64_t low;
+    int64_t end;     /* the last stable offset */
+    int64_t offset;  /* to go on from; MR_OFFSET_NONE: the spaces must be wiped */
+    const char *why; /* they must be wiped; NULL: they are new */
+};
+
+static enum mr_status find_place(const struct mr_worker *worker, struct mr_space *space,
+                                 struct place *place, struct mr_err *err)
+{
+    struct mr_backend *backend = worker->process.backend;
+    struct mr_buffer value = MR_BUFFER_EMPTY;
+    int64_t wall_us = 0;
+    bool found = false;
+    const enum mr_status status =
+        backend->ops->meta_get(backend, space, mr_slice_str(META_CHANGELOG), &value, &found, err);
+
+    place->why = NULL;
+    if (status == MR_OK && !found) {
+        place->offset = MR_OFFSET_NONE;
+    } else if (status == MR_OK &&
+               !meta_offset_read(mr_buffer_slice(&value), &place->offset, &wall_us)) {
+        place->why = "their offset is unreadable";
+    } else if (status == MR_OK && place->offset < place->low) {
+        place->why = "their offset is below the start of the changelog";
+    } else if (status == MR_OK && place->offset > place->end &&
+               !worker->process.accept_lost_changelog) {
+        mr_buffer_fini(&value);
+        return mr_fail(
+            err, MR_FOREIGN_STATE,
+            "local state goes to offset %lld of its changelog, which ends at %lld: it was "
+            "cut or made again; --accept-lost-changelog gives the local state up",
+            (long long)place->offset, (long long)place->end);
+    } else if (status == MR_OK && place->offset > place->end) {
+        place->why = "their changelog was lost, which was accepted";
+    } else if (status == MR_OK && place->offset < place->end &&
+               mr_clock_wall_us(worker->process.clock) - wall_us > STATE_AGE_MAX_US) {
+        place->why = "they are older than tombstones live";
+    }
+    if (place->why != NULL) {
+        place->offset = MR_OFFSET_NONE;
+    }
+    mr_buffer_fini(&value);
+    return status;
+}
+
+static enum mr_status open_reader(struct mr_worker *worker, struct mr_err *err)
+{
+    return worker->restore_reader != NULL
+               ? MR_OK
+               : mr_reader_open(worker->process.log, &worker->restore_reader, err);
+}
+
+static enum mr_status open_spaces(struct task *task, struct mr_ctx *node, struct mr_err *err)
+{
+    struct mr_backend *backend = task->worker->process.backend;
+
+    for (size_t i = 0; i < node->stage->type->store_count; i++) {
+        char name[256];
+
+        snprintf(name, sizeof(name), "%s.%s", node->stage->name, node->stage->type->stores[i].name);
+        if (node->spaces[i] == NULL) {
+            MR_TRY(backend->ops->space_open(backend, name, task->partition, &node->spaces[i], err));
+        }
+    }
+    return MR_OK;
+}
+
+static enum mr_status wipe_spaces(struct mr_ctx *node, const char *why, struct mr_err *err)
+{
+    struct mr_backend *backend = node->task->worker->process.backend;
+
+    if (why != NULL) {
+        mr_warn("state_wiped", "stage=%s partition=%d reason=\"%s\"", node->stage->name,
+                (int)node->task->partition, why);
+        mr_counter_add(node->task->worker->metrics.wiped, 1);
+    }
+    for (size_t i = 0; i < node->stage->type->store_count; i++) {
+        MR_TRY(backend->ops->space_wipe(backend, node->spaces[i], err));
+    }
+    return MR_OK;
+}
+
+/* Where the stage's stores go on: place->low and place->end are given. Wiped, when they must be. */
+static enum mr_status settle_place(struct mr_ctx *node, struct place *place, struct mr_err *err)
+{
+    const enum mr_status status = find_place(node->task->worker, node->spaces[0], place, err);
+
+    if (status != MR_OK) {
+        const struct mr_err why = *err;
+
+        return mr_fail(err, status, "stage %s, partition %d: %.330s", node->stage->name,
+                       (int)node->task->partition, why.text);
+    }
+    if (place->offset == MR_OFFSET_NONE) {
+        MR_TRY(wipe_spaces(node, place->why, err));
+        place->offset = place->low;
+    }
+    return MR_OK;
+}
+
+static enum mr_status plan_stage(struct task *task, struct mr_ctx *node, struct mr_err *err)
+{
+    struct mr_worker *worker = task->worker;
+    const char *name = worker_topic(worker, node->stage->changelog)->name;
+    struct catch_up plan = {.owner = node, .topic = node->stage->changelog};
+    struct place place;
+    int64_t end;
+
+    MR_TRY(open_spaces(task, node, err));
+    MR_TRY(
+        mr_log_watermarks(worker->process.log, name, task->partition, &place.low, &place.end, err));
+    MR_TRY(mr_log_end(worker->process.log, name, task->partition, &end, err));
+    if (end > place.end) {
+        return mr_fail(err, MR_TIMEOUT,
+                       "changelog %s[%d]: a former owner's transaction is not over", name,
+                       (int)task->partition);
+    }
+    MR_TRY(settle_place(node, &place, err));
+    plan.target = place.end;
+    plan.done = place.offset >= place.end;
+    if (!plan.done) {
+        MR_TRY(open_reader(worker, err));
+        MR_TRY(mr_reader_add(worker->restore_reader, name, task->partition, place.offset, err));
+    }
+    task->catch_ups[task->catch_up_count++] = plan;
+    return MR_OK;
+}
+
+static enum mr_status follow_stage(struct task *task, struct mr_ctx *node, struct mr_reader *reader,
+                                   struct mr_err *err)
+{
+    struct mr_worker *worker = task->worker;
+    const char *name = worker_topic(worker, node->stage->changelog)->name;
+    struct place place;
+
+    MR_TRY(open_spaces(task, node, err));
+    MR_TRY(
+        mr_log_watermarks(worker->process.log, name, task->partition, &place.low, &place.end, err));
+    /* The owner is at work: what is committed may be marked a moment later. */
+    MR_TRY(mr_log_end(worker->process.log, name, task->partition, &place.end, err));
+    MR_TRY(settle_place(node, &place, err));
+    MR_TRY(mr_reader_add(reader, name, task->partition, place.offset, err));
+    task->catch_ups[task->catch_up_count++] =
+        (struct catch_up){.owner = node, .topic = node->stage->changelog, .target = INT64_MAX};
+    return MR_OK;
+}
+
+enum mr_status restore_follow(struct task *task, struct mr_reader *reader, struct mr_err *err)
+{
+    const struct mr_worker *worker = task->worker;
+    enum mr_status status = MR_OK;
+
+    task->catch_ups = mr_xcalloc(worker->group->stage_count, sizeof(*task->catch_ups));
+    for (size_t i = 0; status == MR_OK && i < worker->group->stage_count; i++) {
+        if (task->nodes[i].stage->changelog != MR_UNBOUND) {
+            status = follow_stage(task, &task->nodes[i], reader, err);
+        }
+    }
+    for (size_t i = 0; status != MR_OK && i < task->catch_up_count; i++) {
+        struct mr_err ignored;
+
+        if (mr_reader_remove(reader, worker_topic(worker, task->catch_ups[i].topic)->name,
+                             task->partition, &ignored) != MR_OK) {
+            mr_warn("standby_reader", "error=\"%s\"", ignored.text);
+        }
+    }
+    return status;
+}
+
+static enum mr_status await_stable_inputs(struct task *task, struct mr_err *err)
+{
+    struct mr_worker *worker = task->worker;
+    const size_t count = worker->group->input_count;
+    struct mr_topic_partition *positions = mr_xcalloc(count, sizeof(*positions));
+    struct mr_buffer *progress = mr_xcalloc(count, sizeof(*progress));
+    enum mr_status status;
+
+    for (size_t i = 0; i < count; i++) {
+        positions[i] = (struct mr_topic_partition){
+            .topic = worker_topic(worker, task->inputs[i].topic)->name,
+            .partition = task->partition,
+            .metadata = &progress[i],
+        };
+    }
+    status = mr_log_committed(worker->process.log, worker->group_id, positions, count,
+                              STABLE_WAIT_US, err);
+    for (size_t i = 0; status == MR_OK && i < count; i++) {
+        task->inputs[i].committed_offset =
+            positions[i].offset == MR_OFFSET_NONE ? 0 : positions[i].offset;
+        progress_read(task, &progress[i]);
+    }
+    for (size_t i = 0; i < count; i++) {
+        mr_buffer_fini(&progress[i]);
+    }
+    free(progress);
+    free(positions);
+    return status;
+}
+
+enum mr_status restore_open(struct task *task, struct mr_err *err)
+{
+    struct mr_worker *worker = task->worker;
+    enum mr_status status = await_stable_inputs(task, err);
+
+    restore_forget(worker, task);
+    task->catch_ups = mr_xcalloc(worker->group->stage_count, sizeof(*task->catch_ups));
+    for (size_t i = 0; status == MR_OK && i < worker->group->stage_count; i++) {
+        if (task->nodes[i].stage->changelog != MR_UNBOUND) {
+            status = plan_stage(task, &task->nodes[i], err);
+        }
+    }
+    if (mr_status_class(status) == MR_CLASS_RETRY) {
+        worker_blocked_on(worker, err->text);
+        takeover_help(task);
+        worker->reopen_at_us = worker_now_us(worker) + REOPEN_PAUSE_US;
+        return MR_OK;
+    }
+    if (status == MR_OK) {
+        task->state = TASK_CATCHING_UP;
+    }
+    return status;
+}
