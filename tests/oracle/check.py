@@ -5,7 +5,7 @@ import collections
 import compare
 import structure
 from amounts import time_of
-from predict import Predicted, Prediction, load_journals, predict
+from predict import Predicted, load_journals, predict
 from recorded import Reader, read_outputs
 from records import DumpError
 
@@ -81,6 +81,7 @@ class Results:
         self.check = check
         self.outcomes = outcomes
         self.problems = problems
+        self.found = None  # differences, once they were asked for
 
     def equal(self):
         return not self.problems and all(outcome.equal() for outcome in self.outcomes.values())
@@ -110,7 +111,7 @@ class Results:
         return [d for d in self.differences() if d.kind == "different" and d.field != "timestamp"]
 
     def differences(self):
-        if not hasattr(self, "found"):
+        if self.found is None:
             self.found = list(self.find_differences())
         return self.found
 

@@ -7,114 +7,23 @@ negative), 1.6 (delta and snapshot per symbol and transaction). ACCEPTED comes f
 
 import codes
 import reports
-from amounts import ONE, OutOfRange, atoms, ceil_div, in_range, product, text_of
+from amounts import ONE, OutOfRange, in_range, text_of
 from book import Book
 from instruments import takes
-from records import key_bytes, key_text, text_bytes
+from orders import ID_BYTES_MAX, Order, short
+from records import key_bytes, text_bytes
 from stage import Poison, Stage, key_is
 
-ID_BYTES_MAX = 64
 SYMBOL_BYTES_MAX = 64
 ASSET_BYTES_MAX = 32
 SNAPSHOT_LEVELS = 20
 ORDERS_MAX = 4000000
-LIMB = 1 << 64
 EMPTY_STATE = {"engineSeq": 0, "tradeId": 0, "bookSeq": 0, "arrivalSeq": 0, "lastPrice": None,
                "lastTradeTs": None}
 
 
 def is_name(text, bytes_max):
     return 0 < len(text_bytes(text)) <= bytes_max and "\0" not in text
-
-
-def short(text):
-    """A text that a resting order keeps; one too long is not kept."""
-    return text if text is not None and len(text_bytes(text)) <= ID_BYTES_MAX else None
-
-
-def signed(limb):
-    return limb - LIMB if limb >= LIMB // 2 else limb
-
-
-class Order:
-    """A live order. `price` is the limit, of a MARKET order the collar."""
-
-    def __init__(self, **fields):
-        self.__dict__.update(fields)
-
-    @classmethod
-    def of_command(cls, command):
-        market = command["ordType"] == "MARKET"
-        return cls(
-            id=command["orderId"], user=command["userId"], side=command["side"],
-            price=atoms(command["collarPx"] if market else command["price"]),
-            leaves=atoms(command["qty"]), hold=atoms(command["reserved"]),
-            maker_rate=atoms(command["feeMaker"]), taker_rate=atoms(command["feeTaker"]), fee_sum=0, fee_paid=0,
-            order_qty=atoms(command["qty"]), cum_qty=0, cum_quote=0, version=0, type=command["ordType"],
-            tif=command["tif"], stp=command["stpMode"], post_only=command["postOnly"],
-            command=command["eventId"], client=command["clientOrderId"], trace=command["traceId"], sequence=0)
-
-    @classmethod
-    def of_row(cls, row):
-        fee_sum = (row["feeHigh"] << 128) + (row["feeMid"] % LIMB << 64) + row["feeLow"] % LIMB
-        return cls(
-            id=row["orderId"], user=row["userId"], side=row["side"], price=atoms(row["price"]),
-            leaves=atoms(row["leavesQty"]), hold=atoms(row["hold"]), maker_rate=atoms(row["feeMaker"]),
-            taker_rate=atoms(row["feeTaker"]), fee_sum=fee_sum, fee_paid=atoms(row["feePaid"]),
-            order_qty=atoms(row["orderQty"]), cum_qty=atoms(row["cumQty"]), cum_quote=atoms(row["cumQuote"]),
-            version=row["version"], type=row["ordType"], tif=row["tif"], stp=row["stpMode"],
-            post_only=row["postOnly"], command=short(row["commandId"]), client=short(row["clientOrderId"]),
-            trace=short(row["traceId"]), sequence=row["sequence"])
-
-    def row(self, symbol):
-        """As store "orders" keeps it."""
-        limbs = [signed(self.fee_sum >> shift & LIMB - 1) for shift in (128, 64, 0)]
-        return {
-            "symbol": symbol, "orderId": self.id, "commandId": self.command, "userId": self.user,
-            "clientOrderId": self.client, "traceId": self.trace, "side": self.side, "ordType": self.type,
-            "tif": self.tif, "stpMode": self.stp, "postOnly": self.post_only, "price": text_of(self.price),
-            "stopPrice": None, "orderQty": text_of(self.order_qty), "leavesQty": text_of(self.leaves),
-            "cumQty": text_of(self.cum_qty), "cumQuote": text_of(self.cum_quote), "preventedQty": "0",
-            "expireTs": None, "feeMaker": text_of(self.maker_rate), "feeTaker": text_of(self.taker_rate),
-            "feeHigh": limbs[0], "feeMid": limbs[1], "feeLow": limbs[2], "feePaid": text_of(self.fee_paid),
-            "hold": text_of(self.hold), "sequence": self.sequence, "version": self.version, "triggered": False,
-        }
-
-    def held_for(self, leaves, fee_sum, fee_paid):
-        """hold = P x leaves + ceil(F + rT x P x leaves) - feePaid; of a sell its leaves."""
-        if self.side == "SELL":
-            return leaves
-        notional = product(self.price, leaves)
-        fees = in_range(ceil_div(fee_sum + self.taker_rate * notional, ONE))
-        return in_range(in_range(notional + fees) - fee_paid)
-
-    def leg(self, price, qty, maker):
-        """What a fill makes of the order: (changed fields, fee, notional). Nothing is changed yet."""
-        if qty <= 0 or qty > self.leaves or price <= 0 or (self.side == "BUY" and price > self.price):
-            raise OutOfRange()
-        notional = product(price, qty)
-        rate = self.maker_rate if maker else self.taker_rate
-        if not -ONE <= rate <= ONE:
-            raise OutOfRange()
-        fee_sum = self.fee_sum + rate * notional
-        fee_paid = in_range(ceil_div(fee_sum, ONE))
-        fee = in_range(fee_paid - self.fee_paid)
-        leaves = self.leaves - qty
-        hold = self.held_for(leaves, fee_sum, fee_paid)
-        if self.side == "SELL":
-            in_range(notional - fee)
-        elif in_range(in_range(self.hold - hold) - in_range(notional + fee)) < 0:
-            raise OutOfRange()
-        after = {"leaves": leaves, "hold": hold, "fee_sum": fee_sum, "fee_paid": fee_paid,
-                 "cum_qty": in_range(self.cum_qty + qty), "cum_quote": in_range(self.cum_quote + notional)}
-        return after, fee, notional
-
-    def change(self, fields):
-        self.__dict__.update(fields)
-
-    def end(self):
-        self.leaves = 0
-        self.hold = 0
 
 
 class Market:
@@ -152,6 +61,7 @@ class Fill(Stage):
         self.check_identity(command, record.key)
         market = self.markets.get(command["symbol"])
         self.half_way = True
+        before = None
         if market is not None:
             market.touched = True
             before = market.state["bookSeq"]

@@ -305,8 +305,9 @@ def journal_change(subject):
     at = subject.rng.randrange(len(transactions))
     kind = subject.rng.choice(("twice", "sequence", "offset", "count"))
     mutated.text += f" sequence {transactions[at].sequence}, {kind}"
-    transactions[at:at + 1] = [transactions[at]] * 2 if kind == "twice" else [changed_step(subject, transactions[at], kind)]
-    return None if transactions[at] is None else mutated
+    step = transactions[at] if kind == "twice" else changed_step(subject, transactions[at], kind)
+    transactions[at:at + 1] = [step] * (2 if kind == "twice" else 1)
+    return None if step is None else mutated
 
 
 def changed_step(subject, transaction, kind):

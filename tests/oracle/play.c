@@ -23,7 +23,9 @@ static const struct {
     const char *name;
     enum mr_log_call call;
 } calls[] = {
-    {"commit", MR_LOG_CALL_COMMIT}, {"begin", MR_LOG_CALL_BEGIN}, {"abort", MR_LOG_CALL_ABORT},
+    {"commit", MR_LOG_CALL_COMMIT},
+    {"begin", MR_LOG_CALL_BEGIN},
+    {"abort", MR_LOG_CALL_ABORT},
     {"poll", MR_LOG_CALL_POLL},
 };
 

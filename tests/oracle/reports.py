@@ -10,7 +10,7 @@ FIELDS = (
     "feeAsset", "baseAsset", "quoteAsset", "holdAfter", "rejectCode", "rejectText", "cancelReason",
     "counterOrderId", "engineSeq", "bookSeq", "settled", "version",
 )
-EMPTY = {name: None for name in FIELDS} | {
+EMPTY = dict.fromkeys(FIELDS) | {
     "cumQty": "0", "leavesQty": "0", "cumQuote": "0", "preventedQty": "0", "cancelledQty": "0",
     "engineSeq": 0, "settled": False,
 }
@@ -47,6 +47,6 @@ def rejection(command, prefix, code, text):
     return of_command(command, execId=prefix + command["eventId"], rejectCode=code, rejectText=text or None)
 
 
-RISK_EVENT = {name: None for name in (
+RISK_EVENT = dict.fromkeys((
     "eventId", "ts", "traceId", "userId", "orderId", "commandId", "symbol", "type", "check", "code", "limit",
-    "current", "projected", "stateFrom", "stateTo", "day", "text")}
+    "current", "projected", "stateFrom", "stateTo", "day", "text"))

@@ -45,8 +45,8 @@ class Stage:
         raise NotImplementedError
 
     def punctuate(self, timer, now_us):
-        """A timer is due."""
-        raise NotImplementedError
+        """A timer is due. Only a stage that schedules one is asked."""
+        raise ValueError(f"stage {self.name} has no timer {timer} (at {now_us})")
 
     def flush(self):
         """The transaction is about to commit."""

@@ -19,12 +19,12 @@ QUOTES = {"BTCUSDT": "USDT", "ETHUSDT": "USDT", "LTCBTC": "BTC", "DUSTUSDT": "US
 DUST = {"tickSize": "0.000000001", "lotSize": "0.000000001", "minPrice": "0", "maxPrice": "0", "minQty": "0",
         "maxQty": "0", "minNotional": "0", "maxNotional": "0", "makerFee": "0.000170000000000007",
         "takerFee": "0.000930000000000011", "marketLotSize": None, "marketMinQty": None, "marketMaxQty": None}
-ACCOUNT = {name: None for name in (
+ACCOUNT = dict.fromkeys((
     "traceId", "asset", "amount", "symbol", "positionLimit", "openOrdersMax", "velocityPerSecond",
-    "velocityBurst", "notionalMax", "dailyLossLimit", "tradingState", "reason")}
-COMMAND = {name: None for name in (
+    "velocityBurst", "notionalMax", "dailyLossLimit", "tradingState", "reason"))
+COMMAND = dict.fromkeys((
     "traceId", "clientOrderId", "idempotencyKey", "qty", "quoteQty", "price", "stopPrice", "displayQty",
-    "expireTs", "targetOrderId", "clientTs")}
+    "expireTs", "targetOrderId", "clientTs"))
 GROUPS = ("account", "market")
 FAULTS = (("commit", "TXN_ABORT", False), ("commit", "INDETERMINATE", False), ("commit", "INDETERMINATE", True),
           ("commit", "FENCED", True), ("commit", "TIMEOUT", False), ("begin", "LOG_FATAL", True),

@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #define PATH_BYTES_MAX 1024
 #define CATCH_UP_US (20 * MR_SECOND_US)
@@ -230,6 +231,19 @@ static enum mr_status write_index(struct dump *dump, struct mr_err *err)
     return close_file(dump, status, err);
 }
 
+/* The index of an earlier dump would make this one look complete. */
+static enum mr_status forget_index(const struct dump *dump, struct mr_err *err)
+{
+    char path[PATH_BYTES_MAX];
+
+    if (snprintf(path, sizeof path, "%s/topics.json", dump->directory) >= (int)sizeof path) {
+        return mr_fail(err, MR_CONFIG, "%.200s: the name is too long", dump->directory);
+    }
+    return unlink(path) == 0 || errno == ENOENT
+               ? MR_OK
+               : mr_fail(err, MR_RESOURCE, "cannot replace %s: %s", path, strerror(errno));
+}
+
 static enum mr_status dump_all(struct dump *dump, struct mr_err *err)
 {
     const struct mr_topology *topology = dump->env->topology;
@@ -258,6 +272,7 @@ enum mr_status dump_topics(const struct load_env *env, const char *directory, in
     if (mkdir(directory, 0777) != 0 && errno != EEXIST) {
         return mr_fail(err, MR_RESOURCE, "cannot make %s: %s", directory, strerror(errno));
     }
+    MR_TRY(forget_index(&dump, err));
     dump.ends = mr_xcalloc(env->topology->topic_count, sizeof *dump.ends);
     status = dump_all(&dump, err);
     *records = dump.records;
