@@ -63,6 +63,7 @@ def run(given):
     seconds = time.monotonic() - started
     report.print_table(results, sys.stdout)
     report.print_differences(results, given.differences, sys.stdout)
+    report.print_notes(results, sys.stdout)
     print(f"\n{report.verdict(results)}; {seconds:.1f} s")
     if given.json is not None:
         try:

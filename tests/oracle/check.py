@@ -53,6 +53,16 @@ class Check:
         strict = self.dump.in_memory
         return compare.Rule(compacted, history=strict or not changelog, compaction=compacted and not strict)
 
+    def notes(self):
+        """What may make a prediction wrong without anybody's fault: compacted inputs have lost records."""
+        inputs = {topic for group in self.groups for topic in group["consumes"] + group["tables"]}
+        for topic in sorted(topic for topic in inputs if self.dump.is_compacted(topic) and not self.dump.in_memory):
+            for number, end in enumerate(self.dump.ends[topic]):
+                gone = end["lastStable"] - end["low"] - len(self.dump.topic(topic).partitions[number])
+                if gone > 0:
+                    yield (f"{topic}[{number}]: {gone} offsets hold no record; if compaction took them, what was "
+                           "decided by them cannot be predicted")
+
     def predict(self):
         """An input that the journal takes and the log does not have ends a task's prediction, not the check."""
         return predict(self.dump, self.journals, self.progress)

@@ -52,6 +52,11 @@ def print_table(results, out):
         print(f"{name.ljust(width)}  {count:9}  {'ok' if count == 0 else 'NOT EQUAL'}", file=out)
 
 
+def print_notes(results, out):
+    for note in results.check.notes():
+        print(f"note: {note}", file=out)
+
+
 def difference_text(difference):
     d = difference
     place = f"{d.topic}[{d.partition}]" + (f" offset {d.offset}" if d.offset is not None else "")
@@ -90,6 +95,7 @@ def document(results, limit, seconds):
                    for name, keys, different in state_rows(results)],
         "structure": dict(structure_rows(results)),
         "skipped": results.check.skipped,
+        "notes": list(results.check.notes()),
         "problems": [problem.facts() for problem in results.problems[:limit]],
         "differences": [difference.facts() for difference in results.differences()[:limit]],
     }
