@@ -155,8 +155,9 @@ void topology_describe_json(const struct mr_topology *t, struct mr_buffer *out)
                                               "type", t->connectors[i].type->name, "topic",
                                               t->topics[t->connectors[i].topic].name));
     }
-    json_t *root = json_pack("{s:s,s:o,s:o,s:o}", "application", t->application, "groups",
-                             groups_json(t), "connectors", connectors, "topics", topics_json(t));
+    json_t *root = json_pack("{s:s,s:o,s:o,s:o,s:o}", "application", t->application, "groups",
+                             groups_json(t), "stages", topology_describe_stages(t), "connectors",
+                             connectors, "topics", topics_json(t));
     char *text = json_dumps(root, JSON_INDENT(2));
     MR_ASSERT(text != NULL);
     mr_buffer_printf(out, "%s\n", text);

@@ -7,7 +7,12 @@
 #include "millrace/buffer.h"
 #include "millrace/topology.h"
 
+struct json_t; /* jansson */
+
 void topology_describe_text(const struct mr_topology *topology, struct mr_buffer *out);
 void topology_describe_json(const struct mr_topology *topology, struct mr_buffer *out);
+
+/* describe_stages.c: the list under "stages" of the JSON. The caller owns it. */
+struct json_t *topology_describe_stages(const struct mr_topology *topology);
 
 #endif

@@ -3,7 +3,7 @@
 set(MR_LOAD_SOURCES
   load_decimal.c load_drain.c load_feed.c load_fund.c load_malformed.c load_manifest.c load_out.c
   load_plan.c load_probe.c load_run.c load_send.c load_setup.c load_sweep.c load_tape.c load_text.c
-  load_watch.c verify_book.c verify_candles.c verify_canonical.c verify_ledger.c verify_map.c
+  load_watch.c tap_line.c verify_book.c verify_candles.c verify_canonical.c verify_ledger.c verify_map.c
   verify_outcomes.c verify_positions.c verify_report.c verify_run.c verify_sinks.c verify_trades.c)
 list(TRANSFORM MR_LOAD_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 add_library(mr_load STATIC ${MR_LOAD_SOURCES})
@@ -11,11 +11,15 @@ target_include_directories(mr_load PUBLIC ${CMAKE_CURRENT_LIST_DIR})
 target_link_libraries(mr_load PUBLIC mr_avro mr_codec mr_log mr_topology
   PRIVATE mr_warnings PkgConfig::JANSSON PkgConfig::ZLIB Threads::Threads)
 
+# Topics as files: a library of its own for the tests that check what was recorded.
+add_library(mr_dump STATIC ${CMAKE_CURRENT_LIST_DIR}/dump.c)
+target_link_libraries(mr_dump PUBLIC mr_load mr_cli PRIVATE mr_warnings)
+
 # The commands of the program. Only verify_stores.c knows connectors: it reads their stores back.
 add_library(mr_commands STATIC
   ${CMAKE_CURRENT_LIST_DIR}/load.c ${CMAKE_CURRENT_LIST_DIR}/produce.c
   ${CMAKE_CURRENT_LIST_DIR}/tap.c ${CMAKE_CURRENT_LIST_DIR}/trial.c
   ${CMAKE_CURRENT_LIST_DIR}/verify.c ${CMAKE_CURRENT_LIST_DIR}/verify_stores.c)
 target_link_libraries(mr_commands
-  PUBLIC mr_load mr_connect mr_cli mr_log_memory mr_backend_memory
+  PUBLIC mr_dump mr_load mr_connect mr_cli mr_log_memory mr_backend_memory
   PRIVATE mr_warnings mr_sink_documentdb mr_sink_redis PkgConfig::JANSSON)

@@ -9,6 +9,7 @@
 #include "apply.h"
 #include "args.h"
 #include "commands.h"
+#include "dump.h"
 #include "load.h"
 #include "load_drain.h"
 #include "millrace/arena.h"
@@ -18,7 +19,6 @@
 #include "topology_file.h"
 #include "verify.h"
 
-#include <inttypes.h>
 #include <stdlib.h>
 
 #define WORKERS_MAX 16
@@ -30,6 +30,7 @@ struct trial_command {
     const char *instruments;
     const char *report;
     const char *manifest;
+    const char *dump;
     int64_t limit;
     int64_t seed;
     bool plain;
@@ -81,6 +82,11 @@ static const struct mr_option options[] = {
      .offset = offsetof(struct trial_command, manifest),
      .fallback = "build/try/manifest.json",
      .help = "where to write what was sent"},
+    {.name = "dump",
+     .type = MR_OPTION_STRING,
+     .offset = offsetof(struct trial_command, dump),
+     .fallback = "",
+     .help = "directory for all topics as files, as of `tap --dump`"},
     {.name = "quiet",
      .type = MR_OPTION_BOOL,
      .offset = offsetof(struct trial_command, quiet),
@@ -166,7 +172,8 @@ static bool all_closed(const struct trial *trial)
     return true;
 }
 
-static void trial_close(struct trial *trial)
+/* Ends the workers, so that what they have processed is committed. */
+static void trial_stop(struct trial *trial)
 {
     struct mr_err ignored;
 
@@ -178,6 +185,11 @@ static void trial_close(struct trial *trial)
             break; /* its failure was reported where it mattered */
         }
     }
+}
+
+static void trial_close(struct trial *trial)
+{
+    trial_stop(trial);
     for (size_t i = 0; i < trial->worker_count; i++) {
         mr_worker_destroy(&trial->workers[i]);
     }
@@ -229,6 +241,20 @@ static enum mr_status play(const struct load_env *env, const struct trial_comman
                                command->report, err);
 }
 
+static enum mr_status dump(struct trial *trial, const struct load_env *env, const char *directory,
+                           struct mr_err *err)
+{
+    int64_t records = 0;
+
+    if (directory[0] == '\0') {
+        return MR_OK;
+    }
+    trial_stop(trial);
+    MR_TRY(dump_topics(env, directory, &records, err));
+    (void)printf("%" PRId64 " records in %s\n", records, directory);
+    return MR_OK;
+}
+
 static enum mr_status try_topology(const struct mr_topology *topology,
                                    const struct trial_command *command, bool *equal,
                                    struct mr_err *err)
@@ -248,6 +274,9 @@ static enum mr_status try_topology(const struct mr_topology *topology,
     if (status == MR_OK) {
         status = play(&env, command, manifest, report, err);
         *equal = verify_report_equal(report);
+    }
+    if (status == MR_OK) {
+        status = dump(&trial, &env, command->dump, err);
     }
     load_manifest_fini(manifest);
     free(manifest);

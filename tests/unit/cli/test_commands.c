@@ -192,6 +192,20 @@ START_TEST(describe_tells_what_runs_where)
     json_t *root = json_loads(text, 0, &error);
     ck_assert_ptr_nonnull(root);
     ck_assert_uint_eq(json_array_size(json_object_get(root, "topics")), 9);
+    const json_t *first = json_array_get(json_object_get(root, "stages"), 0);
+    const json_t *options = json_object_get(first, "options");
+    const json_t *out = json_array_get(json_object_get(first, "out"), 0);
+    const json_t *reader = json_array_get(json_object_get(out, "readers"), 0);
+    ck_assert_str_eq(json_string_value(json_object_get(first, "name")), "first");
+    ck_assert_str_eq(json_string_value(json_object_get(first, "changelog")),
+                     "shop-first-changelog");
+    ck_assert_int_eq(json_integer_value(json_object_get(options, "window")), 24 * MR_HOUR_US);
+    ck_assert_int_eq(json_integer_value(json_object_get(options, "velocity")), 50000000);
+    ck_assert(json_is_true(json_object_get(options, "strict")));
+    ck_assert_str_eq(json_string_value(json_object_get(options, "mode")), "fast");
+    ck_assert_uint_eq(json_array_size(json_object_get(options, "intervals")), 1);
+    ck_assert_str_eq(json_string_value(json_object_get(reader, "stage")), "book");
+    ck_assert_str_eq(json_string_value(json_object_get(reader, "port")), "orders");
     json_decref(root);
 }
 END_TEST
