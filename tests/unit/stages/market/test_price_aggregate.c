@@ -473,6 +473,9 @@ START_TEST(aborts_poison_and_restarts_change_no_byte)
             }
             ck_assert_int_eq(push_trade(shaken, &trades[i]), MR_OK);
         }
+        /* Time that only a timer has seen: a late trade behind it is judged by it. */
+        ck_assert_int_eq(mr_driver_punctuate(plain, 0, now_us + 5 * MR_MINUTE_US), MR_OK);
+        ck_assert_int_eq(mr_driver_punctuate(shaken, 0, now_us + 5 * MR_MINUTE_US), MR_OK);
         ck_assert_int_eq(mr_driver_commit(plain), MR_OK);
         ck_assert_int_eq(mr_driver_commit(shaken), MR_OK);
         if (what == 3) {
@@ -482,33 +485,6 @@ START_TEST(aborts_poison_and_restarts_change_no_byte)
     compare_emits(plain, shaken, "candles");
     compare_emits(plain, shaken, "tickers");
     ck_assert(mr_driver_state_digest(plain) == mr_driver_state_digest(shaken));
-    mr_driver_destroy(&plain);
-    mr_driver_destroy(&shaken);
-}
-END_TEST
-
-/* A late trade opens a candle whose time is over, or not, by time that only a timer has seen. */
-START_TEST(time_that_timers_have_seen_outlives_a_restart)
-{
-    struct mr_driver *plain = mr_driver_create(&price_aggregate_stage, NULL, 0);
-    struct mr_driver *shaken = mr_driver_create(&price_aggregate_stage, NULL, 0);
-    struct mr_driver *const both[] = {plain, shaken};
-    struct oms_trade first = trade_of(1, NOON_US, "10", "1");
-    struct oms_trade late = trade_of(1, NOON_US + MR_MINUTE_US, "10", "1");
-
-    late.symbol = mr_slice_str("ETHUSDT");
-    for (size_t i = 0; i < MR_COUNT(both); i++) {
-        ck_assert_int_eq(push_trade(both[i], &first), MR_OK);
-        ck_assert_int_eq(mr_driver_punctuate(both[i], 0, NOON_US + MR_HOUR_US), MR_OK);
-        ck_assert_int_eq(mr_driver_commit(both[i]), MR_OK);
-        if (both[i] == shaken) {
-            mr_driver_restart(shaken);
-        }
-        ck_assert_int_eq(push_trade(both[i], &late), MR_OK);
-        ck_assert_int_eq(mr_driver_commit(both[i]), MR_OK);
-    }
-    compare_emits(plain, shaken, "candles");
-    compare_emits(plain, shaken, "tickers");
     mr_driver_destroy(&plain);
     mr_driver_destroy(&shaken);
 }
@@ -601,7 +577,6 @@ int main(void)
     suite_add_tcase(suite, rules);
     tcase_add_checked_fixture(random, open_driver, close_driver);
     tcase_add_loop_test(random, candles_equal_a_recomputation, 0, 3);
-    tcase_add_test(random, time_that_timers_have_seen_outlives_a_restart);
     tcase_add_loop_test(random, aborts_poison_and_restarts_change_no_byte, 0, 5);
     tcase_set_timeout(random, 60);
     suite_add_tcase(suite, random);
