@@ -12,8 +12,8 @@ import signal
 import sys
 import time
 
-from . import report, schedule
-from .round import Round
+from . import plan, report, schedule
+from .round import Round, process_names, proxied_names
 from .world import ChaosError, World
 
 import common
@@ -42,20 +42,20 @@ def arguments(words):
     add("--kills", type=int, default=int(environment("KILLS") or 20))
     add("--seed", type=int, default=int(environment("SEED") or time.time()))
     add("--rate", type=int, default=int((environment("RATE") or "3000").removesuffix("/s")))
-    add("--flow", type=float, default=0.33, metavar="SHARE", help="of the rate: the benchmark's flow beside the tape")
     add("--instances", type=int, default=int(environment("INSTANCES") or 3), help="of each group")
     add("--partitions", type=int, default=6)
     add("--brokers", type=int, choices=(1, 3), default=int(environment("BROKERS") or 1))
     add("--mix", default=environment("MIX") or "", metavar="A,B", help=f"kinds: {' '.join(schedule.KINDS)}")
     add("--only", default="", metavar="KIND", help="the same as --mix with one kind")
-    add("--round-kills", type=int, default=25, help="kills in one round, which has a stack and a verdict of its own")
-    add("--first-round", type=int, default=1, help="begin with this round of the seed")
-    add("--rounds", type=int, default=0, help="so many rounds, whatever --kills says")
-    add("--schedule", default="", metavar="FILE", help="run a stored schedule.json again")
+    add("--round-kills", type=int, default=15, help="most kills in one round, which has a stack and a verdict of its own")
+    add("--first-round", type=int, default=1, help="begin with this round of the run")
+    add("--rounds", type=int, default=0, help="only so many rounds of the run")
+    add("--schedule", default="", metavar="FILE", help="one round with the faults of a stored schedule.json")
     add("--stop-max", type=float, default=60.0, metavar="S", help="longest SIGSTOP")
     add("--pause-max", type=float, default=4.0, metavar="S", help="longest pause between two faults")
     add("--warm", type=float, default=5.0, metavar="S", help="load before the first fault")
     add("--no-stores", action="store_true", help="without connectors, document store and Redis")
+    add("--no-flow", action="store_true", help="only the tape as load")
     add("--no-oracle", action="store_true", help="without tests/oracle")
     add("--trades", type=pathlib.Path, default=environment("TRADES") or ROOT / "tools/sample/trades.csv.gz")
     add("--build-dir", type=pathlib.Path, default=environment("BUILD_DIR") or ROOT / "build/release")
@@ -64,28 +64,37 @@ def arguments(words):
     given = parser.parse_args(words)
     kinds = [name for name in (given.only or given.mix).split(",") if name]
     unknown = [name for name in kinds if name not in schedule.KINDS]
-    if unknown or given.kills < 0 or given.instances < 1 or not 0 <= given.flow < 1:
+    if unknown or given.kills < 0 or given.instances < 1:
         parser.error(f"no such kind of fault: {', '.join(unknown)}" if unknown else "a number is out of range")
     given.kinds = kinds or None
     return given
 
 
-def options_of(given, kills):
-    """What a round is told, plain values only: it stands in the report."""
-    return {"seed": given.seed, "rate": given.rate, "flow_rate": int(given.rate * given.flow),
-            "instances": given.instances, "partitions": given.partitions, "brokers": given.brokers,
-            "kinds": given.kinds, "round_kills": kills, "schedule": given.schedule,
+def options_of(given):
+    """What all rounds are told, plain values only: it stands in the report."""
+    return {"seed": given.seed, "kills": given.kills, "rate": given.rate, "instances": given.instances,
+            "partitions": given.partitions, "brokers": given.brokers, "kinds": given.kinds,
             "stop_max_s": given.stop_max, "pause_max_s": given.pause_max, "warm_s": given.warm,
-            "stores": not given.no_stores, "oracle": not given.no_oracle, "mix": LOAD_MIX.split(),
-            "trades": given.trades, "instruments": ROOT / "tools/millrace/instruments/binance.jsonl"}
+            "oracle": not given.no_oracle, "mix": LOAD_MIX.split(), "trades": str(given.trades),
+            "instruments": str(ROOT / "tools/millrace/instruments/binance.jsonl")}
 
 
-def kills_of_rounds(given):
-    """The kills of each round, as even as they go."""
-    rounds = given.rounds or max(1, -(-given.kills // given.round_kills))
+def rounds_of(given):
+    """[(number, options of the round, its faults)] of the run, or of the part of it that is asked for."""
+    stores = not given.no_stores
+    planned = plan.rounds(given.kills, given.rate, stores, not given.no_flow, given.round_kills)
     if given.schedule:
-        return [given.kills]
-    return [given.kills // rounds + (number < given.kills % rounds) for number in range(rounds)]
+        dealt = [schedule.from_json(pathlib.Path(given.schedule).read_text())]
+        planned = planned[:1]
+    else:
+        faults = schedule.make(given.seed, given.kills, process_names(given.instances, stores),
+                               {"brokers": given.brokers, "proxied": proxied_names(given.instances),
+                                "stop_max_s": given.stop_max, "pause_max_s": given.pause_max}, given.kinds)
+        dealt = schedule.deal(given.seed, faults, planned)
+    whole = [(number, {**options_of(given), **one}, faults)
+             for number, (one, faults) in enumerate(zip(planned, dealt), 1)]
+    first = given.first_round - 1
+    return whole[first:first + given.rounds] if given.rounds else whole[first:]
 
 
 def write_report(out, whole):
@@ -101,16 +110,15 @@ def play(given):
     whole = None
     last = None
     try:
-        for index, kills in enumerate(kills_of_rounds(given)):
-            number = given.first_round + index
+        for number, options, faults in rounds_of(given):
             world = World(out / f"round-{number}", given.build_dir, ROOT / "topology.yaml")
             world.began = began
             world.stack_dir = stack_dir
             world.python = sys.executable
             shutil.rmtree(world.dir, ignore_errors=True)
-            last = Round(world, options_of(given, kills), number)
-            told.append(last.run())
-            whole = report.build(told, options_of(given, given.kills), ROOT, time.monotonic() - began)
+            last = Round(world, options, number)
+            told.append(last.run(faults))
+            whole = report.build(told, options_of(given), ROOT, time.monotonic() - began)
             write_report(out, whole)
             if not told[-1]["clean"]:
                 break  # its stack and files are what somebody will want to look at

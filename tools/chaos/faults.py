@@ -107,9 +107,8 @@ class Faults:
         instance.resume()
         resumed = time.monotonic()
         told = self.heal(watch)
-        after = [watch.began + seconds - resumed for seconds in watch.arrived.values()]
         self.world.wait_until(instance.ready, HEAL_S, every_s=0.1)
-        return {**told, "after_end_ms": round(max(after, default=0.0) * 1000, 1)}
+        return {**told, "after_end_ms": after_ms(watch, resumed)}
 
     def term(self, fault):
         instance, = self.instances(fault)
@@ -148,8 +147,7 @@ class Faults:
         self.stack.begin_again()
         back = time.monotonic()
         told = self.heal(watch)
-        after = [watch.began + seconds - back for seconds in watch.arrived.values()]
-        return {**told, "after_end_ms": round(max(after, default=0.0) * 1000, 1)}
+        return {**told, "after_end_ms": after_ms(watch, back)}
 
     def broker_stop(self, fault):
         return self.broker(fault, hard=False)
@@ -157,26 +155,48 @@ class Faults:
     def broker_kill(self, fault):
         return self.broker(fault, hard=True)
 
-    def proxied(self, fault, names, begin):
-        """A fault of the way: begin(proxy) does the harm, restore() undoes it."""
-        watch = self.watch_of(self.instances(fault)) if fault.kind != "stores" else self.probe.watch(())
-        for name in names:
-            begin(self.proxies[name])
+    def way(self, fault, begin):
+        """A fault of the way to Kafka: begin(proxy) does the harm, restore() undoes it."""
+        watch = self.watch_of(self.instances(fault))
+        ways = [proxy for name, proxy in self.proxies.items() if name.startswith("kafka")]
+        for proxy in ways:
+            begin(proxy)
         self.world.wait(fault.duration_s)
-        for name in names:
-            self.proxies[name].restore()
-        return self.heal(watch)
+        for proxy in ways:
+            proxy.restore()
+        restored = time.monotonic()
+        told = self.heal(watch)
+        self.world.wait_until(lambda: all(one.ready() for one in self.instances(fault)), HEAL_S, every_s=0.1)
+        return {**told, "after_end_ms": after_ms(watch, restored)}
 
     def cut(self, fault):
-        return self.proxied(fault, [n for n in self.proxies if n.startswith("kafka")], lambda p: p.refuse())
+        return self.way(fault, lambda proxy: proxy.refuse())
+
+    def freeze(self, fault):
+        return self.way(fault, lambda proxy: proxy.stall())
 
     def slow(self, fault):
-        return self.proxied(fault, [n for n in self.proxies if n.startswith("kafka")],
-                            lambda p: p.delay(fault.delay_ms / 1000))
+        return self.way(fault, lambda proxy: proxy.slow(fault.delay_ms / 1000))
 
     def stores(self, fault):
         names = ["documentdb", "redis"] if fault.targets == ["both"] else fault.targets
-        return self.proxied(fault, names, lambda p: p.refuse())
+        for name in names:
+            self.proxies[name].refuse()
+        self.world.wait(fault.duration_s)
+        for name in names:
+            self.proxies[name].restore()
+        restored = time.monotonic()
+        connectors = self.pipeline.of_group("connectors")
+        ready = self.world.wait_until(lambda: all(one.ready() for one in connectors), HEAL_S, every_s=0.05)
+        took = round((time.monotonic() - restored) * 1000, 1)
+        return {"recovery_ms": round(took + fault.duration_s * 1000, 1), "recovered": ready, "partitions": {},
+                "missing": [] if ready else ["connectors are not ready"], "after_end_ms": took}
+
+
+def after_ms(watch, moment):
+    """How long the slowest partition took from a moment on; 0 when it did not wait for it."""
+    latest = max(watch.arrived.values(), default=0.0)
+    return max(0.0, round((watch.began + latest - moment) * 1000, 1))
 
 
 def line(fault, told):

@@ -1,8 +1,9 @@
-"""The load: the tape by `millrace load trades`, and the benchmark's flow beside it.
+"""The load: the tape by `millrace load trades`, or the benchmark's flow.
 
 Why:  the tape is what `millrace verify` can prove to the last trade; its books are empty between two
       trades. The flow has a thousand users whose orders meet in the books from every partition, and
-      leaves a part of them there.
+      leaves a part of them there. One or the other, because they live in different years: in one
+      partition the trades of one would be too late for the candles of the other.
 How:  both send at a rate until SIGTERM tells them to end; then they wait for their outcomes.
 """
 
@@ -86,7 +87,8 @@ class Tape(Sender):
         self.await_words("playing: ")
         return self
 
-    def sent(self):
+    def told(self):
+        """The manifest: what was sent and must come of it."""
         return json.loads(self.manifest.read_text()) if self.manifest.exists() else {}
 
 
@@ -104,6 +106,13 @@ class Flow(Sender):
         self.start()
         self.await_words("open loop: ")
         return self
+
+    def told(self):
+        """Its measurements, the last line of its output."""
+        try:
+            return json.loads(self.log().splitlines()[-1])
+        except (ValueError, IndexError):
+            return {}
 
 
 def settle(senders, seconds):

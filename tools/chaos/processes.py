@@ -134,12 +134,11 @@ class Instance(bench_pipeline.Process):
 class Pipeline:
     """All instances of one run; ended, every one, when the block is left."""
 
-    def __init__(self, world, counts, environment, proxied_environment=None):
-        """counts: {group: instances}. proxied_environment: what the last instance of a group has otherwise."""
+    def __init__(self, world, counts, environment_of):
+        """counts: {group: instances}. environment_of(name): what an instance has in its environment."""
         self.world = world
         self.counts = counts
-        self.environment = environment
-        self.proxied_environment = proxied_environment
+        self.environment_of = environment_of
         self.instances = {}
 
     def __enter__(self):
@@ -155,20 +154,11 @@ class Pipeline:
         self.world.supervise = lambda: None
         self.end()
 
-    def proxied(self):
-        """Names of the instances that reach Kafka through the proxy."""
-        if self.proxied_environment is None:
-            return []
-        return [f"{group}-{count - 1}" for group, count in self.counts.items()
-                if group != "connectors" and count > 1]
-
     def start_all(self):
-        proxied = self.proxied()
         for group, count in self.counts.items():
             for ordinal in range(count):
                 name = f"{group}-{ordinal}"
-                own = self.proxied_environment if name in proxied else self.environment
-                self.instances[name] = Instance(self.world, group, ordinal, own)
+                self.instances[name] = Instance(self.world, group, ordinal, self.environment_of(name))
         self.await_ready()
 
     def await_ready(self, seconds=READY_S):

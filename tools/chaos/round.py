@@ -9,28 +9,47 @@ import os
 import pathlib
 import shutil
 import subprocess
+import time
 
 from . import faults as fault_module
 from . import load, probe, processes, reading, schedule, stack, tape, verdict
 from .world import ChaosError
 
-DRAIN_S = 180
+DRAIN_S = 60  # without any progress
 SETTLE_S = 180
-SPARE_S = 60  # of tape, beyond what the schedule is thought to take
+SPARE_S = 120  # of load, beyond what the faults are thought to take
 COMMANDS_PER_TRADE = 2
 OUTPUTS = ("orders.validated", "orders.unique", "orders.approved", "executions", "ledger", "trades", "book",
            "risk-events")
 
 
+def process_counts(instances, stores):
+    counts = {"account": instances, "market": instances}
+    return {**counts, "connectors": 1} if stores else counts
+
+
+def process_names(instances, stores):
+    return {f"{group}-{ordinal}": group for group, count in process_counts(instances, stores).items()
+            for ordinal in range(count)}
+
+
+def proxied_names(instances):
+    """The instances that reach Kafka through a proxy: the last of each group. All of them would double the
+    work of every record."""
+    return [f"{group}-{instances - 1}" for group in ("account", "market")] if instances > 1 else []
+
+
 class Round:
     def __init__(self, world, options, number):
+        """options: of the run and of this round, see plan.py."""
         self.world = world
         self.options = options
         self.number = number
         self.troubles = []
-        self.stack = stack.Stack(world, {})
+        self.stack = stack.Stack(world, {"STACK_BROKERS": str(options["brokers"]), "STACK_PROXIED": "1"})
         self.application = ""
         self.proxies = {}
+        self.tape = None
 
     def millrace(self, *words, seconds=600):
         return subprocess.run([str(self.world.program("tools/millrace/millrace")), *map(str, words)],
@@ -41,31 +60,37 @@ class Round:
         return {"PARTITIONS": str(self.options["partitions"])}
 
     def counts(self):
-        counts = {"account": self.options["instances"], "market": self.options["instances"]}
-        return {**counts, "connectors": 1} if self.options["stores"] else counts
+        return process_counts(self.options["instances"], self.options["stores"])
 
-    def faults_of_round(self):
-        if self.options["schedule"]:
-            return schedule.from_json(pathlib.Path(self.options["schedule"]).read_text())
-        names = {f"{group}-{ordinal}": group for group, count in self.counts().items() for ordinal in range(count)}
-        return schedule.make(f"{self.options['seed']}/{self.number}", self.options["round_kills"], names,
-                             {"brokers": self.options["brokers"], "proxied": [], "stop_max_s": self.options["stop_max_s"],
-                              "pause_max_s": self.options["pause_max_s"]}, self.options["kinds"])
+    def environment_of(self, name):
+        """Of one process of the pipeline."""
+        own = {**self.world.stack, **self.environment()}
+        if name.startswith("connectors"):
+            own.update(self.stack.addresses_behind(self.proxies))
+        if name in proxied_names(self.options["instances"]):
+            own["KAFKA_BOOTSTRAP"] = own["KAFKA_PROXIED"]
+        return own
 
-    def run(self):
-        """What happened, as plain values."""
-        todo = self.faults_of_round()
+    def run(self, todo):
+        """Carries the faults out; what happened, as plain values."""
         self.world.dir.mkdir(parents=True, exist_ok=True)
         (self.world.dir / "schedule.json").write_text(json.dumps(schedule.to_json(todo), indent=1) + "\n")
-        self.world.say(f"round {self.number}: {sum(fault.kills() for fault in todo)} kills, {len(todo)} faults")
+        self.world.say(f"round {self.number}: {sum(fault.kills() for fault in todo)} kills, {len(todo)} faults; "
+                       f"load: {self.options['load']} at {self.options['round_rate']}/s"
+                       f"{', with connectors and stores' if self.options['stores'] else ''}")
         for fault in todo:
             self.world.say(fault.text())
-        self.prepare(todo)
-        with processes.Pipeline(self.world, self.counts(), {**self.world.stack, **self.environment()}) as pipeline:
-            self.world.say("the pipeline is ready")
-            told = self.under_fire(pipeline, todo)
-            judged = self.judge()
-            told["ended_unasked"] = pipeline.ended_unasked()
+        self.prepare()
+        self.proxies = self.stack.proxies()
+        try:
+            with processes.Pipeline(self.world, self.counts(), self.environment_of) as pipeline:
+                self.world.say("the pipeline is ready")
+                told = self.under_fire(pipeline, todo)
+                judged = self.judge()
+                told["ended_unasked"] = pipeline.ended_unasked()
+        finally:
+            for proxy in self.proxies.values():
+                proxy.close()
         crashes = [f"{name} crashed with code {end['code']}: {end['words']}"
                    for name, ends in told["ended_unasked"].items() for end in ends if end["crash"]]
         self.troubles += crashes
@@ -76,36 +101,40 @@ class Round:
 
     # ---- before
 
-    def prepare(self, todo):
-        world, options = self.world, self.options
+    def prepare(self):
+        world = self.world
         for part in ("state", "logs", "run"):
             shutil.rmtree(world.dir / part, ignore_errors=True)
         self.stack.reset()
         self.stack.up()
-        trades = int((schedule.seconds(todo) + SPARE_S) * options["rate"] / COMMANDS_PER_TRADE)
-        tape.write(world.dir / "tape.csv", world.dir / "instruments.jsonl", options["trades"],
-                   options["instruments"], trades, options["partitions"], options["seed"])
         done = self.millrace("topology", "apply", world.topology)
         if done.returncode != 0:
             raise ChaosError(f"topology apply: {(done.stdout + done.stderr).strip()[-1500:]}")
         self.graph = json.loads(self.millrace("topology", "describe", "--json", world.topology).stdout)
         self.application = self.graph["application"]
 
+    def make_load(self, seconds):
+        """The tape, which `millrace verify` can prove, or the benchmark's flow."""
+        world, options = self.world, self.options
+        if options["load"] == "flow":
+            return load.Flow(world, options["round_rate"], seconds)
+        trades = int(seconds * options["round_rate"] / COMMANDS_PER_TRADE)
+        tape.write(world.dir / "tape.csv", world.dir / "instruments.jsonl",
+                   pathlib.Path(options["trades"]), pathlib.Path(options["instruments"]), trades, options["partitions"], options["seed"])
+        self.tape = load.Tape(world, f"c{self.number}", world.dir / "tape.csv", world.dir / "instruments.jsonl",
+                              options["round_rate"], self.number, options["mix"])
+        return self.tape
+
     # ---- the faults
 
     def under_fire(self, pipeline, todo):
         world, options = self.world, self.options
-        self.tape = load.Tape(world, f"c{self.number}", world.dir / "tape.csv", world.dir / "instruments.jsonl",
-                              max(1, options["rate"] - options["flow_rate"]), self.number, options["mix"])
-        senders = [self.tape]
-        if options["flow_rate"]:
-            senders.append(load.Flow(world, options["flow_rate"], schedule.seconds(todo) + SPARE_S))
+        sender = self.make_load(schedule.seconds(todo) + SPARE_S)
         told = []
         watcher = probe.Probe(world.stack["KAFKA_BOOTSTRAP"], self.application, pipeline.counts)
         try:
             with watcher:
-                for sender in senders:
-                    sender.start_and_await_orders()
+                sender.start_and_await_orders()
                 world.say("the load plays")
                 if not world.wait_until(lambda: all(watcher.records.values()), 60):
                     raise ChaosError(f"no output: {watcher.records}")
@@ -113,23 +142,22 @@ class Round:
                 watcher.count_silence(True)
                 doer = fault_module.Faults(world, pipeline, watcher, self.stack, self.proxies)
                 for fault in todo:
-                    if self.tape.ended():
-                        self.troubles.append(f"the tape was over before fault {fault.number}")
+                    if sender.ended():
+                        self.troubles.append(f"the load ended before fault {fault.number}: {sender.tail()}")
                         break
                     told.append(doer.run(fault))
                 world.wait(1)
                 watcher.count_silence(False)
                 world.say("the faults are over; the load ends and all is drained")
-                self.troubles += load.settle(senders, SETTLE_S)
+                self.troubles += load.settle([sender], SETTLE_S)
         finally:
-            for sender in senders:
-                sender.close()
+            sender.close()
         late = [fault for fault in told if not fault["recovered"]]
         self.troubles += [f"fault {fault['number']} ({fault['kind']} {' '.join(fault['targets'])}): "
                           f"{', '.join(fault['missing'])} had no output in time" for fault in late]
         self.troubles += [f"fault {fault['number']}: {fault['targets'][0]} ended with code {fault['exit_code']} "
                           "on SIGTERM" for fault in told if fault.get("exit_code", 0) != 0]
-        return {"faults": told, "kills": doer.kills, "manifest": self.tape.sent(),
+        return {"faults": told, "kills": doer.kills, "load": sender.told(),
                 "longest_silence_ms": round(max(watcher.longest.values(), default=0.0) * 1000, 1)}
 
     # ---- after
@@ -146,13 +174,19 @@ class Round:
     def drain(self, ends):
         """Waits until everything is taken; returns what is not."""
         consumers = self.consumers()
-        last = []
-
-        def drained():
-            last[:] = [at for at in ends.lags(consumers) if at[4] or at[5] < at[6]]
-            return not last
-
-        self.world.wait_until(drained, DRAIN_S, every_s=0.5)
+        last, least = [], None
+        since = shown = time.monotonic()
+        while time.monotonic() - since < DRAIN_S:
+            last = [at for at in ends.lags(consumers) if at[4] or at[5] < at[6]]
+            behind = sum(at[4] for at in last)
+            if not last:
+                break
+            if least is None or behind < least:
+                least, since = behind, time.monotonic()
+            if time.monotonic() - shown > 10:
+                shown = time.monotonic()
+                self.world.say(f"draining: {behind} records behind")
+            self.world.wait(0.5)
         return last
 
     def judge(self):
@@ -163,7 +197,7 @@ class Round:
         left += ends.open_transactions({name: n for name, n in topics.items()})
         findings = verdict.stuck_partitions(left)
         world.say(f"drained; {len(left)} partitions are stuck" if left else "drained")
-        self.verify(findings)
+        self.verify()
         world.say("reading all topics")
         read, counts, transactions = reading.judge(world.stack["KAFKA_BOOTSTRAP"], self.application, topics)
         findings.merge(read)
@@ -173,8 +207,10 @@ class Round:
                 "records_out": sum(counts.get(topic, 0) for topic in OUTPUTS) + dead,
                 "counts": counts, "dead_lettered": dead}
 
-    def verify(self, findings):
+    def verify(self):
         """The program's own proof of the tape."""
+        if self.tape is None:
+            return
         if not self.tape.manifest.exists():
             self.troubles.append(f"no manifest of the load, nothing to verify: {self.tape.tail()}")
             return

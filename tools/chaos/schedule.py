@@ -3,8 +3,8 @@
 Why:  a run that found something is worth as much as the possibility to run it again. So the whole
       schedule is made before the first fault, printed and stored; only when a fault happens depends on
       the machine, because the next one waits until the last has healed.
-How:  kills are what a run is asked for; other faults are drawn so that there is about one for every
-      three kills of each sort. Pauses are drawn between almost nothing and some seconds: the phase of
+How:  kills are what a run is asked for; other faults are drawn in proportion, about two for every three
+      kills. A run is dealt out to rounds; each has a stack, a load and a verdict of its own. Pauses are drawn between almost nothing and some seconds: the phase of
       the commit cycle in which a kill lands is uniform by that.
 """
 
@@ -23,13 +23,15 @@ KINDS = {
     "scale": (0.05, "SIGTERM of all instances but one, which then do the work of three; started again one by one"),
     "broker-stop": (0.05, "SIGTERM of the broker, started again"),
     "broker-kill": (0.05, "kill -9 of the broker, started again"),
-    "cut": (0.1, "connections to Kafka cut and refused for a while"),
+    "cut": (0.05, "connections to Kafka cut and refused for a while"),
+    "freeze": (0.05, "connections to Kafka stay open and nothing passes for a while"),
     "slow": (0.05, "connections to Kafka slowed down for a while"),
     "stores": (0.05, "document store and Redis away for a while"),
 }
 KILL_KINDS = [name for name in KINDS if name.startswith("kill")]
 # Of the kills: restart in place is what is measured most.
 KILL_SHARES = {"kill": 0.72, "kill-late": 0.08, "kill-wiped": 0.08, "kill-many": 0.12}
+WAY_KINDS = ("cut", "freeze", "slow")
 MANY_MAX = 3
 
 
@@ -96,7 +98,7 @@ class Maker:
         elif kind.startswith("broker"):
             fault.targets = [f"broker-{self.random.randint(1, self.options['brokers'])}"]
             fault.duration_s = self.between(0.1, 6)
-        elif kind in ("cut", "slow"):
+        elif kind in WAY_KINDS:
             fault.targets = list(self.options["proxied"])
             fault.duration_s = self.between(0.5, 20)
             fault.delay_ms = self.random.choice((20, 100, 300)) if kind == "slow" else 0
@@ -111,7 +113,7 @@ def possible(kinds, processes, options):
     groups = list(processes.values())
     usable = []
     for kind in kinds:
-        if kind in ("cut", "slow") and not options["proxied"]:
+        if kind in WAY_KINDS and not options["proxied"]:
             continue
         if kind == "stores" and "connectors" not in groups:
             continue
@@ -121,31 +123,63 @@ def possible(kinds, processes, options):
     return usable
 
 
+def kills_of(maker, kills, usable):
+    """Faults that kill so many processes between them."""
+    shares = {kind: KILL_SHARES[kind] for kind in usable if kind in KILL_SHARES}
+    found, left = [], kills
+    while left > 0 and shares:
+        possible_now = {kind: share for kind, share in shares.items() if kind != "kill-many" or left > 1}
+        if not possible_now:
+            break
+        kind = maker.random.choices(list(possible_now), list(possible_now.values()))[0]
+        found.append(maker.fault(0, kind, left))
+        left -= found[-1].kills()
+    return found
+
+
+def others_of(maker, kills, usable, asked):
+    """So many of each other kind as go with the kills; of a kind that was asked for one at least."""
+    found = []
+    for kind in usable:
+        if kind in KILL_KINDS:
+            continue
+        exact = kills * KINDS[kind][0]
+        count = int(exact) + (maker.random.random() < exact - int(exact))
+        found += [maker.fault(0, kind) for _ in range(max(count, 1) if asked else count)]
+    return found
+
+
 def make(seed, kills, processes, options, kinds=None):
-    """The faults of one round, in order."""
+    """All faults of a run, in a random order."""
     maker = Maker(seed, processes, options)
     usable = possible(kinds or KINDS, processes, options)
-    wanted = []
-    left = kills
-    shares = {kind: KILL_SHARES[kind] for kind in usable if kind in KILL_SHARES}
-    while left > 0 and shares:
-        kind = maker.random.choices(list(shares), list(shares.values()))[0]
-        if kind == "kill-many" and left < 2:
-            kind = next(iter(shares)) if len(shares) > 1 else kind
-        fault = maker.fault(0, kind, left)
-        left -= fault.kills()
-        wanted.append(fault)
-    others = [kind for kind in usable if kind not in KILL_KINDS]
-    for kind in others:
-        exact = max(kills, 1) * KINDS[kind][0]
-        count = int(exact) + (maker.random.random() < exact - int(exact))
-        # Without kills the others are the run: two of each at least.
-        count = max(count, 2) if not shares else count
-        wanted += [maker.fault(0, kind) for _ in range(count)]
+    wanted = kills_of(maker, kills, usable) + others_of(maker, kills, usable, kinds is not None)
     maker.random.shuffle(wanted)
-    for number, fault in enumerate(wanted, 1):
-        fault.number = number
     return wanted
+
+
+def deal(seed, faults, rounds):
+    """Gives the faults to rounds (`kills`: how many; `stores`: whether it has them), and numbers them.
+
+    A round may get a kill or two more than its share, when the last of its kills takes several at once.
+    """
+    chance = random.Random(f"{seed} deal")
+    dealt = [[] for _ in rounds]
+    left = [one["kills"] for one in rounds]
+    for fault in faults:
+        able = [i for i, one in enumerate(rounds) if one["stores"]
+                or (fault.kind != "stores" and not any(name.startswith("connectors") for name in fault.targets))]
+        able = able or list(range(len(rounds)))
+        if fault.kills():
+            chosen = max(able, key=lambda i: left[i])
+            left[chosen] -= fault.kills()
+        else:
+            chosen = chance.choices(able, [rounds[i]["kills"] + 0.01 for i in able])[0]
+        dealt[chosen].append(fault)
+    for some in dealt:
+        for number, fault in enumerate(some, 1):
+            fault.number = number
+    return dealt
 
 
 def seconds(faults):

@@ -14,6 +14,7 @@ import urllib.parse
 
 import common
 import process as stack_process
+import proxy
 
 from .world import ChaosError
 
@@ -50,6 +51,26 @@ class Stack:
         text = self.world.stack[name]
         parsed = urllib.parse.urlsplit(text if "://" in text else f"kafka://{text.split(',')[0]}")
         return parsed.hostname, parsed.port
+
+    def proxies(self):
+        """{name: proxy} in front of each broker, of the document store and of Redis."""
+        made = {}
+        known = self.ports()
+        for name in sorted(known):
+            if name.endswith("-front") and f"{name.removesuffix('-front')}-behind" in known:
+                broker = name.removesuffix("-front")
+                made[broker] = proxy.Proxy("127.0.0.1", known[f"{broker}-behind"], known[name])
+        made["documentdb"] = proxy.Proxy(*self.address("DOCUMENTDB_URI"))
+        made["redis"] = proxy.Proxy(*self.address("REDIS_URL"))
+        return made
+
+    def addresses_behind(self, proxies):
+        """What stands in the environment of a process whose stores are behind the proxies."""
+        found = {}
+        for variable, name in (("DOCUMENTDB_URI", "documentdb"), ("REDIS_URL", "redis")):
+            url = urllib.parse.urlsplit(self.world.stack[variable])
+            found[variable] = url._replace(netloc=f"127.0.0.1:{proxies[name].port}").geturl()
+        return found
 
     # ---- brokers
 
