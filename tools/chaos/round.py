@@ -74,12 +74,7 @@ class Round:
     def run(self, todo):
         """Carries the faults out; what happened, as plain values."""
         self.world.dir.mkdir(parents=True, exist_ok=True)
-        (self.world.dir / "schedule.json").write_text(json.dumps(schedule.to_json(todo), indent=1) + "\n")
-        self.world.say(f"round {self.number}: {sum(fault.kills() for fault in todo)} kills, {len(todo)} faults; "
-                       f"load: {self.options['load']} at {self.options['round_rate']}/s"
-                       f"{', with connectors and stores' if self.options['stores'] else ''}")
-        for fault in todo:
-            self.world.say(fault.text())
+        self.announce(todo)
         self.prepare()
         self.proxies = self.stack.proxies()
         try:
@@ -95,9 +90,21 @@ class Round:
                    for name, ends in told["ended_unasked"].items() for end in ends if end["crash"]]
         self.troubles += crashes
         findings = judged.pop("findings")
-        return {"round": self.number, **told, **judged,
+        return {"round": self.number, "options": self.options, **told, **judged,
                 "findings": {"count": findings.count, "examples": findings.examples},
                 "troubles": self.troubles, "clean": findings.clean() and not self.troubles}
+
+    def announce(self, todo):
+        """The whole schedule, printed and stored, before anything happens."""
+        (self.world.dir / "schedule.json").write_text(json.dumps(schedule.to_json(todo), indent=1) + "\n")
+        self.world.say(f"round {self.number}: {sum(fault.kills() for fault in todo)} kills, {len(todo)} faults; "
+                       f"load: {self.options['load']} at {self.options['round_rate']}/s"
+                       f"{', with connectors and stores' if self.options['stores'] else ''}")
+        for fault in todo:
+            self.world.say(fault.text())
+
+    def expected_s(self, todo):
+        return schedule.seconds(todo)
 
     # ---- before
 
@@ -129,8 +136,7 @@ class Round:
 
     def under_fire(self, pipeline, todo):
         world, options = self.world, self.options
-        sender = self.make_load(schedule.seconds(todo) + SPARE_S)
-        told = []
+        sender = self.make_load(self.expected_s(todo) + SPARE_S)
         watcher = probe.Probe(world.stack["KAFKA_BOOTSTRAP"], self.application, pipeline.counts)
         try:
             with watcher:
@@ -140,25 +146,32 @@ class Round:
                     raise ChaosError(f"no output: {watcher.records}")
                 world.wait(options["warm_s"])
                 watcher.count_silence(True)
-                doer = fault_module.Faults(world, pipeline, watcher, self.stack, self.proxies)
-                for fault in todo:
-                    if sender.ended():
-                        self.troubles.append(f"the load ended before fault {fault.number}: {sender.tail()}")
-                        break
-                    told.append(doer.run(fault))
+                told = self.harm(pipeline, watcher, sender, todo)
                 world.wait(1)
                 watcher.count_silence(False)
                 world.say("the faults are over; the load ends and all is drained")
                 self.troubles += load.settle([sender], SETTLE_S)
         finally:
             sender.close()
-        late = [fault for fault in told if not fault["recovered"]]
-        self.troubles += [f"fault {fault['number']} ({fault['kind']} {' '.join(fault['targets'])}): "
-                          f"{', '.join(fault['missing'])} had no output in time" for fault in late]
-        self.troubles += [f"fault {fault['number']}: {fault['targets'][0]} ended with code {fault['exit_code']} "
-                          "on SIGTERM" for fault in told if fault.get("exit_code", 0) != 0]
-        return {"faults": told, "kills": doer.kills, "load": sender.told(),
+        return {**told, "load": sender.told(),
                 "longest_silence_ms": round(max(watcher.longest.values(), default=0.0) * 1000, 1)}
+
+    def harm(self, pipeline, watcher, sender, todo):
+        """The faults, one after the other, under load."""
+        doer = fault_module.Faults(self.world, pipeline, watcher, self.stack, self.proxies)
+        told = []
+        for fault in todo:
+            if sender.ended():
+                self.troubles.append(f"the load ended before fault {fault.number}: {sender.tail()}")
+                break
+            told.append(doer.run(fault))
+        for fault in told:
+            name = f"fault {fault['number']} ({fault['kind']} {' '.join(fault['targets'])})"
+            if not fault["recovered"]:
+                self.troubles.append(f"{name}: {', '.join(fault['missing'])} had no output in time")
+            if fault.get("exit_code", 0) != 0:
+                self.troubles.append(f"{name}: it ended with code {fault['exit_code']} on SIGTERM")
+        return {"faults": told, "kills": doer.kills}
 
     # ---- after
 
