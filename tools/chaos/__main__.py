@@ -130,7 +130,7 @@ def play(given):
         if last is not None and not given.keep:
             last.stack.down()
     print(report.text(whole))
-    print(f"{whole['seconds']:.0f} s; {(out / 'report.json').relative_to(ROOT)}")
+    print(f"{whole['seconds']:.0f} s; {os.path.relpath(out / 'report.json', ROOT)}")
     return 0 if whole["clean"] else 1
 
 

@@ -239,7 +239,7 @@ def main(words):
                      *(f"  {trouble}" for trouble in told["troubles"]),
                      *(f"  {kind}: {text}" for kind in count for text in told["findings"]["examples"][kind]),
                      "verdict: exactly once" if told["clean"] else "verdict: NOT CLEAN",
-                     f"{told['seconds']:.0f} s; {(out / 'points.json').relative_to(ROOT)}"]))
+                     f"{told['seconds']:.0f} s; {os.path.relpath(out / 'points.json', ROOT)}"]))
     return 0 if told["clean"] else 1
 
 
