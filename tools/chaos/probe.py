@@ -52,6 +52,7 @@ class Probe:
         self.lock = threading.Lock()
         self.watches = []
         self.records = dict.fromkeys(self.groups, 0)
+        self.reached = set()
         self.last = {}   # place -> monotonic time of the last arrival
         self.longest = {}  # place -> longest silence in seconds
         self.counting = False
@@ -99,6 +100,7 @@ class Probe:
     def note(self, topics, message, now):
         place = (message.topic(), message.partition())
         self.records[topics[place[0]]] += 1
+        self.reached.add(place)
         before = self.last.get(place)
         if before is not None and self.counting and now - before > self.longest.get(place, 0.0):
             self.longest[place] = now - before
@@ -142,9 +144,10 @@ class Probe:
         return True
 
     def places_of(self, group, ordinal):
-        """The output partitions of one instance, as last known."""
+        """The output partitions of one instance, as last known, that the load has reached: a load with few
+        symbols leaves some partitions empty for ever."""
         partitions = self.known.get(group, {}).get(str(ordinal), set())
-        return {(OUTPUT[group], partition) for partition in partitions}
+        return {(OUTPUT[group], partition) for partition in partitions} & self.reached
 
     def places_of_all(self):
         return {place for group in self.groups for ordinal in self.known[group]
