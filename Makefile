@@ -7,11 +7,13 @@ SHELL := /bin/bash
 .DEFAULT_GOAL := help
 DEV := tools/dev
 JOBS ?= $(shell nproc)
+SEEDS ?= 1000
+FIRST_SEED ?= 1
 CONFIGURE = cmake --preset $(1) -DPython3_EXECUTABLE=/usr/bin/python3 --log-level=WARNING
 COMPILE = $(call CONFIGURE,$(1)) && cmake --build --preset $(1) --parallel $(JOBS)
 
 .PHONY: help deps deps-build build debug demo try test test-unit test-integration test-long \
-	stack-up stack-down stack-status stack-reset bench lint format new-stage docs hooks clean
+	sim sim-planted stack-up stack-down stack-status stack-reset bench lint format new-stage docs hooks clean
 
 help: ## this list
 	@echo 'Millrace: stream processing in C, and an order pipeline that runs on it.'
@@ -21,6 +23,7 @@ help: ## this list
 	@echo 'Arguments: KAFKA_VERSION=4.1.1 (second lane)  STACK_DIR=DIR (another stack)  JOBS=N'
 	@echo '  demo:    TRADES=FILE  MARKETS=spot,usdm  RATE=N  SPEED=10x|max  KEEP=1 (leave it running)'
 	@echo '  test:    LANES="debug asan tsan clang"  TESTS=REGEX (only tests whose name matches)'
+	@echo '  sim:     SEEDS=N  FIRST_SEED=N  TRACE=1 (a trace of every seed)'
 	@echo '  bench:   PEER=DIR (run the peer side by side)'
 
 demo: deps ## the main job on real servers: play trades, verify, print a summary
@@ -42,6 +45,14 @@ test-integration: ## only the tests on the real servers
 
 test-long: ## the long ones (label `long`), on the real servers
 	@$(DEV)/test.sh long
+
+sim: deps-build ## the pipeline under faults that seeds draw (SEEDS=1000 FIRST_SEED=1); build/sim/report.json
+	@$(call COMPILE,sim) --target millrace-sim
+	@build/sim/tests/sim/millrace-sim --seeds=$(SEEDS) --first=$(FIRST_SEED) --jobs=$(JOBS) $(if $(TRACE),--trace)
+
+sim-planted: deps-build ## plant each known mistake in the runtime; the simulation must catch all of them
+	@$(call COMPILE,sim) --target millrace-sim-planted
+	@build/sim/tests/sim/millrace-sim-planted --jobs=$(JOBS)
 
 build: deps-build ## release build (build/release)
 	@$(call COMPILE,release)

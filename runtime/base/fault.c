@@ -32,6 +32,8 @@ static enum mr_point armed_point;
 static enum action armed_action;
 static _Atomic long armed_left; /* passages until it happens */
 static _Atomic int planted_now;
+static mr_point_watch *watch_call;
+static void *watch_arg;
 
 static void misuse(const char *text)
 {
@@ -104,8 +106,12 @@ static void *end_later(void *arg)
 enum mr_status mr_point_pass(enum mr_point point, struct mr_err *err)
 {
     const enum action action = pass(point);
+    const enum mr_status status = watch_call == NULL ? MR_OK : watch_call(watch_arg, point);
 
     end(action);
+    if (status != MR_OK) {
+        return mr_fail(err, status, "fault point %s", point_names[point]);
+    }
     return action == ACTION_ERROR ? mr_fail(err, MR_TXN_ABORT, "fault point %s", point_names[point])
                                   : MR_OK;
 }
@@ -116,6 +122,9 @@ void mr_point_mark(enum mr_point point, bool later)
     pthread_t thread;
     const enum action now = pass(point);
 
+    if (watch_call != NULL) {
+        (void)watch_call(watch_arg, point);
+    }
     if (now == ACTION_NONE) {
         return;
     }
@@ -130,6 +139,12 @@ void mr_point_mark(enum mr_point point, bool later)
 const char *mr_point_name(enum mr_point point)
 {
     return point_names[point];
+}
+
+void mr_point_set_watch(mr_point_watch *watch, void *arg)
+{
+    watch_call = watch;
+    watch_arg = arg;
 }
 
 static _Atomic long allocations_left;

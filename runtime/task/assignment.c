@@ -114,7 +114,7 @@ void assignment_revoked(void *arg, const struct mr_topic_partition *partitions, 
         return; /* nothing is finished any more; what is there stays for a restart */
     }
     MR_MARK(REVOKING);
-    if (worker->open && !worker->unsettled) {
+    if (worker->open && !worker->unsettled && !MR_PLANTED(REVOKED_OPEN)) {
         if (lost) {
             const struct mr_err why = {.status = MR_TXN_ABORT, .text = "partitions were lost"};
 
@@ -134,7 +134,7 @@ void assignment_revoked(void *arg, const struct mr_topic_partition *partitions, 
     if (worker->unsettled) {
         transaction_give_up(worker);
     }
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !(MR_PLANTED(LOST_TASK_KEPT) && lost); i++) {
         drop_task(worker, partitions[i].partition);
     }
     mr_info("revoked", "group=%s worker=%d partitions=%zu lost=%s", worker->group->name,

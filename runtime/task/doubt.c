@@ -9,6 +9,7 @@
  *      changelogs: whether it was this transaction or one of a new owner that moved the offset,
  * they have what is true.
  */
+#include "millrace/fault.h"
 #include "millrace/logger.h"
 #include "transaction.h"
 
@@ -57,11 +58,11 @@ static enum mr_status settled(struct mr_worker *worker, bool was_committed, stru
 
     mr_info("transaction_settled", "group=%s worker=%d outcome=%s", worker->group->name,
             worker->index, was_committed ? "committed" : "aborted");
-    if (!was_committed) {
+    if (!was_committed || MR_PLANTED(DOUBT_IS_ABORTED)) {
         return transaction_undone(worker, &why, err);
     }
     MR_TRY(state_write(worker, err));
-    MR_TRY(reopen_touched(worker, err));
+    MR_TRY(MR_PLANTED(DOUBT_KEEPS_STATE) ? MR_OK : reopen_touched(worker, err));
     transaction_count(worker);
     transaction_over(worker);
     return MR_OK;
@@ -72,10 +73,14 @@ enum mr_status transaction_settle(struct mr_worker *worker, struct mr_err *err)
     struct mr_topic_partition at = worker->unsettled_at;
     enum mr_status status = MR_OK;
 
-    if (worker->producer == NULL) {
+    if (MR_PLANTED(DOUBT_READS_UNSTABLE) && worker->unsettled && at.topic != NULL) {
+        status = mr_log_committed(worker->process.log, worker->group_id, &at, 1, MR_UNSTABLE, err);
+    }
+    if (status == MR_OK && worker->producer == NULL) {
         status = producing_open(worker, SETTLE_WAIT_US, err);
     }
-    if (status == MR_OK && worker->unsettled && at.topic != NULL) {
+    if (status == MR_OK && worker->unsettled && at.topic != NULL &&
+        !MR_PLANTED(DOUBT_READS_UNSTABLE)) {
         status =
             mr_log_committed(worker->process.log, worker->group_id, &at, 1, SETTLE_WAIT_US, err);
     }

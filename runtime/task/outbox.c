@@ -1,6 +1,8 @@
 /* outbox.c -- see outbox.h. */
 #include "outbox.h"
 
+#include "millrace/fault.h"
+
 #include <stdlib.h>
 
 #define ARENA_CHUNK_BYTES ((size_t)1 << 20)
@@ -112,6 +114,10 @@ static void supersede(struct outbox *outbox, size_t index)
         latest_grow(outbox);
     }
     slot = latest_slot(outbox, &outbox->items[index]);
+    if (*slot != 0 && MR_PLANTED(LATEST_KEEPS_FIRST)) {
+        outbox->items[index].superseded = true;
+        return;
+    }
     if (*slot != 0) {
         outbox->items[*slot - 1].superseded = true;
     } else {

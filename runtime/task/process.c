@@ -5,6 +5,7 @@
  * every stage the record reached, and a dead letter takes their place. Anything else is the
  * transaction's affair (worker.c).
  */
+#include "millrace/fault.h"
 #include "millrace/logger.h"
 #include "task.h"
 
@@ -109,8 +110,13 @@ static enum mr_status bury(struct mr_worker *worker, const struct taken *taken,
 {
     const struct mr_stage_node *stage = taken->task->failed->stage;
 
-    outbox_drop(&worker->outbox);
-    MR_TRY(task_rollback(taken->task, err));
+    if (!MR_PLANTED(POISON_OUTPUTS_KEPT)) {
+        outbox_drop(&worker->outbox);
+    }
+    MR_TRY(MR_PLANTED(SAVEPOINT_KEPT) ? MR_OK : task_rollback(taken->task, err));
+    if (MR_PLANTED(LETTER_LOST)) {
+        return MR_OK;
+    }
     dead_letter_add(&worker->outbox, stage->dead_letter,
                     taken->message.partition % worker->topic_partitions[stage->dead_letter],
                     stage->name, &taken->message, why);
@@ -144,7 +150,7 @@ enum mr_status process_taken(struct mr_worker *worker, const struct taken *taken
     if (status == MR_OK) {
         outbox_keep(&worker->outbox);
         task_release(task);
-        taken->input->next_offset = taken->message.offset + 1;
+        taken->input->next_offset = taken->message.offset + (MR_PLANTED(OFFSET_NOT_NEXT) ? 0 : 1);
         journal_took(task, taken->input, taken->message.offset);
     }
     mr_arena_reset(task->arena);

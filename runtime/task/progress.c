@@ -8,6 +8,7 @@
  *      Each transaction writes it beside the offsets it moves, so of a task's inputs the one with
  *      the highest sequence has the last word.
  */
+#include "millrace/fault.h"
 #include "task.h"
 
 #include <inttypes.h>
@@ -93,7 +94,9 @@ void progress_read(struct task *task, struct mr_buffer *text)
         return;
     }
     task->journal.sequence = head.sequence;
-    task->stream_time_us = head.stream_time_us;
+    if (!MR_PLANTED(STREAM_TIME_LOST)) {
+        task->stream_time_us = head.stream_time_us;
+    }
     memcpy(task->writer, head.writer, head.writer_len);
     task->writer[head.writer_len] = '\0';
     keep_timers(task, head.rest);
@@ -112,6 +115,9 @@ void progress_writer(struct mr_buffer *text, int64_t *newest, char *writer, size
 
 void progress_start_timers(struct task *task)
 {
+    if (MR_PLANTED(TIMERS_LOST)) {
+        return;
+    }
     /* Another number of them is another program's: its timers begin anew. */
     for (size_t i = 0; task->kept_timer_count == task->timer_count && i < task->timer_count; i++) {
         task->timers[i].next_us = task->timers[i].next_before_us = task->kept_timers[i];

@@ -98,6 +98,9 @@ static enum mr_status apply(struct mr_worker *worker, struct task *const *tasks,
         if (store == SIZE_MAX) {
             continue; /* a store that the stage had once */
         }
+        if (MR_PLANTED(TOMBSTONE_NOT_RESTORED) && !messages[i].has_value) {
+            continue;
+        }
         batch->writes[batch->count++] = (struct mr_backend_write){
             .space = plan->owner->spaces[store],
             .key = key,
@@ -231,7 +234,21 @@ static void show_progress(struct mr_worker *worker, bool pending)
     }
 }
 
-enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err *err)
+/* What was read and could not be applied has passed the reader: the tasks plan anew, a little
+ * later, from what their stores say. */
+static void start_over(struct mr_worker *worker, const struct mr_err *why)
+{
+    worker_blocked_on(worker, why->text);
+    worker->reopen_at_us = worker_now_us(worker) + RESTART_PAUSE_US;
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        if (worker->tasks[p] != NULL && worker->tasks[p]->state == TASK_CATCHING_UP) {
+            restore_forget(worker, worker->tasks[p]);
+            task_reopen(worker->tasks[p]);
+        }
+    }
+}
+
+static enum mr_status step(struct mr_worker *worker, bool *busy, struct mr_err *err)
 {
     /* Asked once: a task that must wait is no reason to leave out those behind it. */
     const bool reopen = worker_now_us(worker) >= worker->reopen_at_us;
@@ -258,5 +275,16 @@ enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err 
     if (!pending && worker->restore_reader != NULL) {
         mr_reader_close(&worker->restore_reader);
     }
+    return MR_OK;
+}
+
+enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err *err)
+{
+    const enum mr_status status = step(worker, busy, err);
+
+    if (mr_status_class(status) != MR_CLASS_RETRY) {
+        return status;
+    }
+    start_over(worker, err);
     return MR_OK;
 }

@@ -38,7 +38,9 @@ static enum mr_status send_change(void *arg, struct mr_slice key, struct mr_slic
         .has_value = has_value,
     };
 
-    return mr_producer_send(send->worker->producer, &record, err);
+    return MR_PLANTED(TOMBSTONE_NOT_SENT) && !has_value
+               ? MR_OK
+               : mr_producer_send(send->worker->producer, &record, err);
 }
 
 typedef enum mr_status visit_store(struct mr_worker *worker, struct task *task, struct mr_ctx *node,
@@ -96,7 +98,7 @@ static enum mr_status commit_store(struct mr_worker *worker, struct task *task, 
     mr_store_committed(node->stores[store]);
     if (mr_store_behind_bytes(node->stores[store]) > before) {
         MR_ASSERT(delivered != MR_OFFSET_NONE);
-        node->changelog_next = delivered + 1;
+        node->changelog_next = delivered + (MR_PLANTED(CHANGELOG_OFFSET_FAR) ? 3 : 1);
     }
     worker->behind_bytes += mr_store_behind_bytes(node->stores[store]);
     return MR_OK;

@@ -3,6 +3,7 @@
  */
 #include "task.h"
 
+#include "millrace/fault.h"
 #include "millrace/logger.h"
 
 #include <stdio.h>
@@ -225,7 +226,7 @@ static enum mr_status undo(struct task *task, bool (*undo_store)(struct mr_store
         for (size_t s = 0; s < type->store_count; s++) {
             any = undo_store(node->stores[s]) || any;
         }
-        if (any && type->reload != NULL) {
+        if (any && type->reload != NULL && !MR_PLANTED(NO_RELOAD)) {
             MR_TRY(type->reload(node->self, node, err));
         }
     }
@@ -239,10 +240,13 @@ enum mr_status task_rollback(struct task *task, struct mr_err *err)
 
 enum mr_status task_abort(struct task *task, struct mr_err *err)
 {
-    const enum mr_status status = undo(task, mr_store_abort, err);
+    const enum mr_status status =
+        MR_PLANTED(OVERLAY_KEPT) ? MR_OK : undo(task, mr_store_abort, err);
 
-    task->stream_time_us = task->stream_time_before_us;
-    for (size_t i = 0; i < task->timer_count; i++) {
+    if (!MR_PLANTED(STREAM_TIME_KEPT)) {
+        task->stream_time_us = task->stream_time_before_us;
+    }
+    for (size_t i = 0; i < task->timer_count && !MR_PLANTED(TIMERS_KEPT); i++) {
         task->timers[i].next_us = task->timers[i].next_before_us;
     }
     for (size_t i = 0; i < task->worker->group->input_count; i++) {

@@ -246,6 +246,26 @@ static enum mr_status undo_task(struct task *task, struct mr_err *err)
     return assignment_pause(task, true, err);
 }
 
+/* Mistakes with the inputs of a transaction that was undone (millrace/fault.h). */
+static void plant_replay(struct mr_worker *worker)
+{
+    const struct taken first = worker->taken_count > 0 ? worker->taken[0] : (struct taken){0};
+    struct mr_err err;
+
+    if (MR_PLANTED(INPUTS_NOT_REPLAYED)) {
+        worker->taken_count = 0;
+    }
+    if (MR_PLANTED(REPLAY_REORDERED) && worker->taken_count > 1) {
+        worker->taken[0] = worker->taken[1];
+        worker->taken[1] = first;
+    }
+    if (MR_PLANTED(INPUTS_SOUGHT_TOO) && first.task != NULL &&
+        mr_member_seek(worker->member, first.message.topic, first.message.partition,
+                       first.message.offset, &err) != MR_OK) {
+        mr_warn("planted", "error=\"%s\"", err.text);
+    }
+}
+
 enum mr_status transaction_undone(struct mr_worker *worker, const struct mr_err *why,
                                   struct mr_err *err)
 {
@@ -256,6 +276,7 @@ enum mr_status transaction_undone(struct mr_worker *worker, const struct mr_err 
             status = undo_task(worker->tasks[p], err);
         }
     }
+    plant_replay(worker);
     worker->live.aborts++;
     worker->aborts_in_a_row++;
     worker->limit = next_limit(worker);
@@ -313,11 +334,14 @@ static enum mr_status commit_producer(struct mr_worker *worker, struct mr_err *e
     size_t moved;
     const size_t count = transaction_offsets(worker, &offsets, &moved);
     enum mr_status status =
-        worker->exactly_once
-            ? mr_producer_commit(worker->producer, worker->member, offsets, count, err)
-            : commit_at_least_once(worker, offsets, moved, err);
+        MR_PLANTED(OFFSETS_OUTSIDE) ? mr_member_commit(worker->member, offsets, count, err) : MR_OK;
+
+    status = worker->exactly_once
+                 ? mr_producer_commit(worker->producer, worker->member, offsets, count, err)
+                 : commit_at_least_once(worker, offsets, moved, err);
 
     free(offsets);
+    status = MR_PLANTED(DOUBT_IS_COMMITTED) && status == MR_INDETERMINATE ? MR_OK : status;
     if (status == MR_OK) {
         MR_MARK(COMMITTED);
         committed(worker);
@@ -337,6 +361,10 @@ enum mr_status transaction_commit(struct mr_worker *worker, struct mr_err *err)
         return MR_OK;
     }
     status = send_rest(worker, err);
+    if (MR_PLANTED(STATE_BEFORE_COMMIT) && status == MR_OK) {
+        state_committed(worker);
+        status = state_write(worker, err);
+    }
     if (status == MR_OK) {
         status = commit_producer(worker, err);
     }
@@ -381,4 +409,9 @@ void transaction_forget(struct mr_worker *worker, const struct task *task)
         }
     }
     worker->taken_count = kept;
+    if (kept == 0) {
+        /* What could not be done is somebody else's now. */
+        worker->aborts_in_a_row = 0;
+        worker->limit = 0;
+    }
 }

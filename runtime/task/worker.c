@@ -315,13 +315,19 @@ static enum mr_status start(struct mr_worker *worker, struct mr_err *err)
 
 static enum mr_status poll_tables(struct mr_worker *worker, struct mr_err *err)
 {
+    enum mr_status status;
     size_t count = 0;
 
     if (worker->table_reader == NULL) {
         worker->tables_ready = true;
         return MR_OK;
     }
-    MR_TRY(mr_reader_poll(worker->table_reader, 0, worker->polled, WORKER_POLL_MAX, &count, err));
+    status = mr_reader_poll(worker->table_reader, 0, worker->polled, WORKER_POLL_MAX, &count, err);
+    if (mr_status_class(status) == MR_CLASS_RETRY) {
+        worker_blocked_on(worker, err->text);
+        return MR_OK; /* as with the member: it goes on polling */
+    }
+    MR_TRY(status);
     for (size_t i = 0; i < count; i++) {
         for (size_t t = 0; t < worker->group->table_count; t++) {
             if (global_table_is(worker->tables[t], worker->polled[i].topic)) {

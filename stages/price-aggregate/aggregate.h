@@ -80,8 +80,9 @@ struct aggregate {
     struct symbol **symbols; /* ascending by name, so that time passes in the same order always */
     size_t symbol_count;
     size_t symbol_capacity;
-    int64_t now_us; /* largest time seen, event or timer */
-    int64_t due_us; /* nothing closes, is forgotten or leaves the 24 hours before this time */
+    int64_t loaded_us; /* time was there at least, say the stores */
+    int64_t now_us;    /* of the callback: stream time, or the record's own */
+    int64_t due_us;    /* nothing closes, is forgotten or leaves the 24 hours before this time */
 };
 
 static inline struct mr_slice symbol_name(const struct symbol *symbol)

@@ -91,7 +91,7 @@ static enum mr_status aggregate_init(void *state, struct mr_ctx *ctx, struct mr_
     self->duplicates = mr_ctx_counter(ctx, "trades_duplicate_total");
     self->revisions = mr_ctx_counter(ctx, "candles_revised_total");
     self->dropped = mr_ctx_counter(ctx, "candles_too_late_total");
-    self->now_us = INT64_MIN;
+    self->loaded_us = INT64_MIN;
     mr_ctx_schedule(ctx, MR_STREAM_TIME, MR_SECOND_US, &timer);
     return MR_OK;
 }
@@ -106,15 +106,19 @@ static enum mr_status aggregate_reload(void *state, struct mr_ctx *ctx, struct m
     return MR_OK;
 }
 
-/* Lets time pass up to now_us: closes, forgets, and shows tickers that lost minutes. */
+/*
+ * Lets time pass up to now_us: closes, forgets, and shows tickers that lost minutes. The task's
+ * stream time counts too, which survives a restart and goes back with an abort: what this instance
+ * has seen itself would not.
+ */
 static enum mr_status advance(struct aggregate *self, struct mr_ctx *ctx, int64_t now_us,
                               struct mr_err *err)
 {
+    const int64_t stream_us = mr_ctx_stream_time_us(ctx);
     int64_t due_us = AGGREGATE_NEVER_US;
 
-    if (now_us > self->now_us) {
-        self->now_us = now_us;
-    }
+    self->now_us = now_us > stream_us ? now_us : stream_us;
+    self->now_us = self->now_us > self->loaded_us ? self->now_us : self->loaded_us;
     if (self->now_us < self->due_us) {
         return MR_OK;
     }

@@ -114,8 +114,8 @@ static bool load_price(void *arg, struct mr_slice key, const void *value)
     symbol->last_trade_id = state->last_trade_id;
     symbol->last_us = state->last_ts_us;
     symbol->last = state->last;
-    if (symbol->last_us > load->self->now_us) {
-        load->self->now_us = symbol->last_us;
+    if (symbol->last_us > load->self->loaded_us) {
+        load->self->loaded_us = symbol->last_us;
     }
     return true;
 }
@@ -141,8 +141,8 @@ static bool load_candle(void *arg, struct mr_slice key, const void *value)
 
             window_list_insert(&symbol->windows[i], state->open_ts_us, state->closed);
             /* A timer may have closed it: time has been there, and closed windows are a prefix. */
-            if (state->closed && closed_us > self->now_us) {
-                self->now_us = closed_us;
+            if (state->closed && closed_us > self->loaded_us) {
+                self->loaded_us = closed_us;
             }
         }
     }
@@ -172,7 +172,7 @@ enum mr_status symbols_load(struct aggregate *self, struct mr_err *err)
     struct load load = {.self = self};
 
     symbols_clear(self);
-    self->now_us = INT64_MIN;
+    self->loaded_us = INT64_MIN;
     self->due_us = INT64_MIN; /* look at everything on the next occasion */
     MR_TRY(mr_store_scan(self->prices, all, all, load_price, &load, err));
     if (!load.corrupt) {

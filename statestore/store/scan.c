@@ -5,6 +5,7 @@
  * How:  written entries inside the range are collected and sorted; the backend is walked beside
  *       them. A key that was written is taken from the overlay, whatever the backend has.
  */
+#include "millrace/fault.h"
 #include "store.h"
 
 #include <stdlib.h>
@@ -52,7 +53,7 @@ static void collect_own(struct merge *merge, struct mr_slice from, struct mr_sli
             merge->own[merge->own_count++] = entry;
         }
     }
-    for (size_t i = 0; i < store->behind.count; i++) {
+    for (size_t i = 0; i < store->behind.count && !MR_PLANTED(STORE_SCAN_BLIND); i++) {
         const struct entry *entry = store->behind.items[i];
 
         if (entry->pending == NULL && in_range(entry_key(entry), from, to)) {

@@ -6,6 +6,7 @@
  *       lists the entry for the backend; a key that came and went between two writes never gets
  * there.
  */
+#include "millrace/fault.h"
 #include "store.h"
 
 void mr_store_release(struct mr_store *store)
@@ -128,7 +129,7 @@ enum mr_status mr_store_unwritten(struct mr_store *store, mr_store_change *visit
         const struct entry *entry = store->behind.items[i];
         const bool has_value = entry->committed != &block_absent;
 
-        if (has_value || !entry->unbacked) {
+        if (has_value || (!entry->unbacked && !MR_PLANTED(STORE_DELETE_LOST))) {
             MR_TRY(visit(arg, entry_key(entry),
                          has_value ? block_value(entry->committed) : (struct mr_slice){0},
                          has_value, err));
@@ -153,7 +154,7 @@ static void evict(struct mr_store *store)
             if (entry->recent) {
                 entry->recent = false;
             } else if (!entry->listed) {
-                if (store->all_known && !entry->unbacked) {
+                if (store->all_known && !entry->unbacked && !MR_PLANTED(STORE_EVICTS_BLINDLY)) {
                     filter_add(&store->outside, entry->hash);
                 }
                 table_remove(table, entry);
@@ -169,7 +170,8 @@ void mr_store_written(struct mr_store *store)
         struct entry *entry = store->behind.items[i];
 
         entry->behind = false;
-        entry->unbacked = entry->committed == &block_absent;
+        entry->unbacked = entry->committed == &block_absent ||
+                          (entry->unbacked && MR_PLANTED(STORE_STILL_UNBACKED));
         if (!entry->listed) {
             settle_entry(store, entry);
         }

@@ -158,6 +158,7 @@ class Prices(Stage):
         self.retention_us = self.options["retention"]
         self.symbols = {}
         self.now_us = -SIGN
+        self.loaded_us = -SIGN
         self.due_us = -SIGN
         self.half_way = False
 
@@ -175,8 +176,12 @@ class Prices(Stage):
         return self.now_us // MINUTE_US - (MINUTES_OF_DAY - 1)
 
     def advance(self, now_us):
-        """Closes, forgets, and shows tickers that lost minutes. The earliest next occasion is kept."""
-        self.now_us = max(self.now_us, now_us)
+        """Closes, forgets, and shows tickers that lost minutes. The earliest next occasion is kept.
+
+        Time is the record's or the timer's, at least the task's stream time before this record, which
+        survives a restart, and what the stores told when they were read.
+        """
+        self.now_us = max(now_us, self.task.stream_time_us, self.loaded_us)
         if self.now_us < self.due_us:
             return
         self.due_us = NEVER_US
@@ -326,7 +331,7 @@ class Prices(Stage):
     def reload(self):
         self.symbols.clear()
         self.due_us = -SIGN
-        self.now_us = self.stored_time()
+        self.loaded_us = self.stored_time()
         for key, row in self.stores["prices"].items():
             symbol = self.symbols[key] = Symbol(key[:-1].encode("latin-1").decode(), self.intervals)
             symbol.last_id, symbol.last_us, symbol.last = row["lastTradeId"], micros(row["lastTs"]), atoms(row["last"])

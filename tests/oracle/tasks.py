@@ -12,6 +12,8 @@ from records import DumpError, key_text
 from stage import Poison, Record
 from tables import TableView
 
+NO_TIME_US = -(1 << 63)
+
 STAGES = {
     "validate": "validate", "dedupe": "dedupe", "risk": "risk", "settle": "settle", "fill": "fill",
     "price-aggregate": "prices",
@@ -36,6 +38,8 @@ class Task:
         self.readers = {topic: list(model.readers(group, topic)) for topic in group["consumes"]}
         self.outbox = []
         self.source = None
+        self.stream_time_us = NO_TIME_US  # of records that are done
+        self.event_us = NO_TIME_US
         self.sequence = 0
 
     # ---- one transaction -------------------------------------------------------------------------
@@ -60,6 +64,7 @@ class Task:
             self.source = line
             try:
                 self.process(topic, line)
+                self.stream_time_us = max(self.stream_time_us, self.event_us)
             except Poison as poison:
                 self.undo(mark)
                 self.bury(line, poison)
@@ -73,7 +78,8 @@ class Task:
         value = line["value"]
         if value is None and "bytes" in line:
             raise Poison(None, None, readers[0][0])
-        record = Record(line["key"], value, self.model.event_us(line))
+        self.event_us = self.model.event_us(line)
+        record = Record(line["key"], value, self.event_us)
         for name, port, tombstones in readers:
             if value is None and not tombstones:
                 raise Poison("MALFORMED", "record without a value", name)

@@ -131,7 +131,6 @@ static enum mr_status reload(struct mr_driver *driver)
 
 static enum mr_status start(struct mr_driver *driver)
 {
-    driver->stream_us = INT64_MIN;
     driver->timer_count = 0;
     driver->self = mr_xcalloc(1, driver->stage->state_size == 0 ? 1 : driver->stage->state_size);
     MR_TRY(parse_options(driver));
@@ -170,6 +169,7 @@ struct mr_driver *mr_driver_open(const struct mr_stage *stage,
 
     driver->ctx.driver = driver;
     driver->stage = stage;
+    driver->stream_us = driver->stream_committed_us = INT64_MIN;
     driver->settings = settings_copy(settings, count);
     driver->setting_count = count;
     driver->scratch = mr_arena_create(4096);
@@ -248,6 +248,7 @@ void mr_driver_abort(struct mr_driver *driver)
 {
     driver_undo_to(driver, 0);
     driver_emits_cut(driver, driver->emit_committed);
+    driver->stream_us = driver->stream_committed_us;
     MR_ASSERT(reload(driver) == MR_OK);
 }
 
@@ -284,6 +285,11 @@ static int64_t event_time(struct mr_driver *driver, const struct mr_schema *sche
     return driver->event_us;
 }
 
+static void pass_to(struct mr_driver *driver, int64_t event_us)
+{
+    driver->stream_us = event_us > driver->stream_us ? event_us : driver->stream_us;
+}
+
 enum mr_status mr_driver_push(struct mr_driver *driver, const char *port, struct mr_slice key,
                               const void *value)
 {
@@ -293,6 +299,7 @@ enum mr_status mr_driver_push(struct mr_driver *driver, const char *port, struct
     const size_t emit_mark = driver->emit_count;
     struct mr_record record = {.topic = port, .offset = driver->offset++};
     uint8_t *key_copy = driver_loan(driver, key.len);
+    enum mr_status status;
 
     MR_ASSERT((in->flags & MR_PORT_TABLE) == 0);
     MR_ASSERT(value != NULL || (in->flags & MR_PORT_TOMBSTONES) != 0);
@@ -311,12 +318,13 @@ enum mr_status mr_driver_push(struct mr_driver *driver, const char *port, struct
         free(body.data);
         record.value = decoded;
     }
-    if (record.event_us > driver->stream_us) {
-        driver->stream_us = record.event_us;
-    }
-    return settle_callback(
+    status = settle_callback(
         driver, driver->stage->process(driver->self, &driver->ctx, index, &record, &driver->err),
         undo_mark, emit_mark);
+    if (status == MR_OK) {
+        pass_to(driver, record.event_us);
+    }
+    return status;
 }
 
 enum mr_status mr_driver_punctuate(struct mr_driver *driver, size_t timer, int64_t now_us)
@@ -325,6 +333,9 @@ enum mr_status mr_driver_punctuate(struct mr_driver *driver, size_t timer, int64
     const size_t emit_mark = driver->emit_count;
 
     MR_ASSERT(driver->stage->punctuate != NULL && timer < driver->timer_count);
+    if (driver->clocks[timer] == MR_STREAM_TIME) {
+        pass_to(driver, now_us); /* a record of another stage of the task has moved it */
+    }
     return settle_callback(
         driver, driver->stage->punctuate(driver->self, &driver->ctx, timer, now_us, &driver->err),
         undo_mark, emit_mark);
@@ -377,6 +388,7 @@ enum mr_status mr_driver_commit(struct mr_driver *driver)
     conflate(driver);
     driver_undo_forget(driver);
     driver->emit_committed = driver->emit_count;
+    driver->stream_committed_us = driver->stream_us;
     return MR_OK;
 }
 
@@ -384,6 +396,7 @@ void mr_driver_restart(struct mr_driver *driver)
 {
     driver_undo_to(driver, 0);
     driver_emits_cut(driver, driver->emit_committed);
+    driver->stream_us = driver->stream_committed_us;
     stop(driver);
     MR_ASSERT(start(driver) == MR_OK);
 }

@@ -143,7 +143,9 @@ void mr_ctx_schedule(struct mr_ctx *ctx, enum mr_timer_clock clock, int64_t inte
 {
     MR_ASSERT(interval_us > 0);
     MR_ASSERT(clock == MR_STREAM_TIME || clock == MR_WALL_CLOCK);
+    MR_ASSERT(ctx->driver->timer_count < DRIVER_TIMERS_MAX);
     *timer = ctx->driver->timer_count++;
+    ctx->driver->clocks[*timer] = clock;
 }
 
 /* --- looking in --------------------------------------------------------------------------- */

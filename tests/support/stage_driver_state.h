@@ -8,6 +8,7 @@
 #include "stage_driver.h"
 
 #define DRIVER_COUNTERS_MAX 32
+#define DRIVER_TIMERS_MAX 8
 
 struct driver_bytes {
     uint8_t *data;
@@ -83,7 +84,8 @@ struct mr_driver {
     struct mr_counter counters[DRIVER_COUNTERS_MAX];
     size_t counter_count;
     size_t timer_count;
-    int64_t stream_us, event_us, offset, table_version;
+    enum mr_timer_clock clocks[DRIVER_TIMERS_MAX]; /* of the timers */
+    int64_t stream_us, stream_committed_us, event_us, offset, table_version;
     size_t store_calls, scan_calls;
     enum mr_driver_fault fault;
     unsigned fault_in;

@@ -3,10 +3,33 @@
 #include "registry.h"
 #include "world_priv.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
 #define START_US (INT64_C(1700000000) * MR_SECOND_US)
+
+static void (*violation_handler)(const char *text);
+
+void mr_world_on_violation(void (*handler)(const char *text))
+{
+    violation_handler = handler;
+}
+
+_Noreturn void mr_world_violated(const char *file, int line, const char *format, ...)
+{
+    char text[600];
+    va_list args;
+
+    va_start(args, format);
+    (void)vsnprintf(text, sizeof(text), format, args);
+    va_end(args);
+    if (violation_handler != NULL) {
+        violation_handler(text);
+    }
+    ck_abort_msg("%s:%d: %s", file, line, text);
+    abort(); /* for the compiler: Check does not say that it does not return */
+}
 
 static int64_t world_time_us(void *arg)
 {
@@ -109,16 +132,46 @@ static void create_topics(struct mr_world *world)
     }
 }
 
+static struct mr_backend *in_memory(void *arg, size_t group, int instance)
+{
+    (void)arg;
+    (void)group;
+    (void)instance;
+    return mr_backend_memory_create();
+}
+
 static void create_groups(struct mr_world *world)
 {
     world->groups = mr_xcalloc(world->topology->group_count, sizeof(*world->groups));
-    for (size_t i = 0; i < world->topology->group_count; i++) {
-        struct world_group *group = &world->groups[i];
+    for (size_t g = 0; g < world->topology->group_count; g++) {
+        struct world_group *group = &world->groups[g];
 
-        group->worker_count = world->topology->groups[i].workers;
-        group->workers = mr_xcalloc((size_t)group->worker_count, sizeof(*group->workers));
-        group->backend = mr_backend_memory_create();
+        group->worker_count = world->topology->groups[g].workers;
+        group->instances = mr_xcalloc((size_t)world->instance_count, sizeof(struct world_instance));
+        for (int i = 0; i < world->instance_count; i++) {
+            struct world_instance *own = &group->instances[i];
+
+            (void)snprintf(own->name, sizeof(own->name), "%d", i);
+            own->workers = mr_xcalloc((size_t)group->worker_count, sizeof(struct mr_worker *));
+            own->backend = world->create_backend(world->arg, g, i);
+        }
     }
+}
+
+static void destroy_groups(struct mr_world *world)
+{
+    for (size_t g = 0; g < world->topology->group_count; g++) {
+        mr_world_crash(world, g);
+        for (int i = 0; i < world->instance_count; i++) {
+            struct world_instance *own = &world->groups[g].instances[i];
+
+            mr_backend_close(&own->backend);
+            mr_codec_destroy(&own->codec);
+            free(own->workers);
+        }
+        free(world->groups[g].instances);
+    }
+    free(world->groups);
 }
 
 struct mr_world *mr_world_create(const struct mr_world_options *options)
@@ -132,7 +185,10 @@ struct mr_world *mr_world_create(const struct mr_world_options *options)
                                      .wait_us = world_wait_us,
                                      .arg = world};
     world->log = mr_log_memory_create(&world->clock);
-    world->registry = mr_registry_memory_create();
+    world->registry = options->registry != NULL ? options->registry : mr_registry_memory_create();
+    world->instance_count = options->instances > 0 ? options->instances : 1;
+    world->create_backend = options->create_backend != NULL ? options->create_backend : in_memory;
+    world->arg = options->arg;
     world->codec = mr_codec_create(world->registry);
     world->metrics = mr_metrics_create();
     load_topology(world, options);
@@ -152,12 +208,7 @@ void mr_world_destroy(struct mr_world **out)
     if (world == NULL) {
         return;
     }
-    for (size_t i = 0; i < world->topology->group_count; i++) {
-        mr_world_crash(world, i);
-        mr_backend_close(&world->groups[i].backend);
-        free(world->groups[i].workers);
-    }
-    free(world->groups);
+    destroy_groups(world);
     free(world->bindings);
     mr_buffer_fini(&world->encoded);
     mr_producer_close(&world->producer);
@@ -191,6 +242,26 @@ int64_t mr_world_now_us(const struct mr_world *world)
 void mr_world_pass_us(struct mr_world *world, int64_t us)
 {
     world->now_us += us;
+}
+
+int mr_world_instances(const struct mr_world *world)
+{
+    return world->instance_count;
+}
+
+const struct mr_err *mr_world_error(const struct mr_world *world)
+{
+    return &world->err;
+}
+
+struct mr_metrics *mr_world_metrics(struct mr_world *world)
+{
+    return world->metrics;
+}
+
+struct mr_registry *mr_world_registry(struct mr_world *world)
+{
+    return world->registry;
 }
 
 int mr_world_round(const struct mr_world *world)

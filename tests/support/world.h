@@ -8,6 +8,7 @@
  *      real catalog, creates its topics, and steps the workers one after the other; each round
  *      takes a millisecond of the world's time. An outside producer plays clients and feeds; what
  *      is read back is committed. Failed workers are started again as an orchestrator would.
+ *      A group is one process, or several instances with a state directory each.
  * Not: the stage driver (stage_driver.h), which runs one stage without the runtime.
  *
  * Nothing returns an error: what must not fail is asserted through Check. Thread: one.
@@ -21,16 +22,24 @@
 
 #include <check.h>
 
-/* Like ck_assert, for loops: Check writes a line to a file for each of its own, passed or not. */
+/*
+ * Like ck_assert, for loops: Check writes a line to a file for each of its own, passed or not. What
+ * does not hold goes to Check, or to whoever has asked for it.
+ */
 #define WORLD_MUST_MSG(expr, ...)                                                                  \
     do {                                                                                           \
         if (!(expr)) {                                                                             \
-            ck_abort_msg(__VA_ARGS__);                                                             \
+            mr_world_violated(__FILE__, __LINE__, __VA_ARGS__);                                    \
         }                                                                                          \
     } while (0)
 #define WORLD_MUST(expr) WORLD_MUST_MSG(expr, "%s", #expr)
 
 struct mr_world;
+
+_Noreturn void mr_world_violated(const char *file, int line, const char *format, ...)
+    MR_PRINTF(3, 4);
+/* Must not return. For the whole process. */
+void mr_world_on_violation(void (*handler)(const char *text));
 
 /* A change of the topology's text; `find` must occur in it. */
 struct mr_world_edit {
@@ -42,6 +51,11 @@ struct mr_world_options {
     const char *text; /* NULL: topology.yaml of the repository, without `connectors:` */
     const struct mr_world_edit *edits;
     size_t edit_count;
+    int instances; /* processes of each group, each with a state directory; 0: one */
+    /* A state directory; NULL: in memory. Asked again when an instance has lost its own. */
+    struct mr_backend *(*create_backend)(void *arg, size_t group, int instance);
+    struct mr_registry *registry; /* taken over; NULL: in memory */
+    void *arg;
 };
 
 struct mr_world *mr_world_create(const struct mr_world_options *options);
@@ -62,9 +76,9 @@ void mr_world_drop_section(char *text, const char *section);
 
 /* Starts the workers that are not running: all of them the first time. */
 void mr_world_start(struct mr_world *world);
-/* Ends a group's workers without a word; their state directory stays. */
+/* Ends all workers of a group without a word; their state directories stay. */
 void mr_world_crash(struct mr_world *world, size_t group);
-/* An empty state directory. The group's workers must not be running. */
+/* Empty state directories. The group's workers must not be running. */
 void mr_world_lose_state(struct mr_world *world, size_t group);
 /* In round `round` (counted from the creation) the group crashes, and is started again in the next.
  */
@@ -78,6 +92,45 @@ void mr_world_stop(struct mr_world *world);
 int mr_world_round(const struct mr_world *world);
 /* How often a worker failed and was started again; planned crashes do not count. */
 int mr_world_restarts(const struct mr_world *world);
+
+/* ---- one instance of a group ----------------------------------------------------------------- */
+
+struct mr_world_at {
+    size_t group;
+    int instance;
+};
+
+enum mr_world_step {
+    MR_WORLD_IDLE,   /* nothing happened */
+    MR_WORLD_BUSY,   /* or it is not ready yet */
+    MR_WORLD_FAILED, /* a worker did, so the process has ended: mr_world_error */
+};
+
+int mr_world_instances(const struct mr_world *world);
+/* A turn of each of its workers, which are started when they are not running and may. */
+enum mr_world_step mr_world_step(struct mr_world *world, struct mr_world_at at);
+/* It ends without a word; its next step starts it again. */
+void mr_world_kill(struct mr_world *world, struct mr_world_at at);
+/* The same in the middle of its step, which will not be gone on with: nothing of it is freed. */
+void mr_world_abandon(struct mr_world *world, struct mr_world_at at);
+/* It finishes, commits and closes in its next steps, and stays away. */
+void mr_world_retire(struct mr_world *world, struct mr_world_at at);
+/* It has workers. */
+bool mr_world_is_running(const struct mr_world *world, struct mr_world_at at);
+/* Away: it is not started when it is not running. */
+void mr_world_keep_away(struct mr_world *world, struct mr_world_at at, bool away);
+bool mr_world_is_away(const struct mr_world *world, struct mr_world_at at);
+/* An empty state directory. It must not be running. */
+void mr_world_wipe(struct mr_world *world, struct mr_world_at at);
+/* The next process of this instance asks the registry for every schema again. */
+void mr_world_forget_schemas(struct mr_world *world, struct mr_world_at at);
+/* Everything of every worker that runs is ready. */
+bool mr_world_all_ready(struct mr_world *world);
+/* A line for each worker that runs: what it does, what it waits for. */
+void mr_world_describe(struct mr_world *world, struct mr_buffer *out);
+const struct mr_err *mr_world_error(const struct mr_world *world);
+struct mr_metrics *mr_world_metrics(struct mr_world *world);
+struct mr_registry *mr_world_registry(struct mr_world *world);
 
 /* ---- records --------------------------------------------------------------------------------- */
 
@@ -118,9 +171,6 @@ void mr_world_json(struct mr_world *world, const char *topic, struct mr_slice va
 
 /* What is committed in a topic. */
 void mr_world_read(struct mr_world *world, const char *topic, struct mr_world_records *records);
-/* What a store's backend holds for one partition, by key. */
-void mr_world_read_store(struct mr_world *world, size_t stage, size_t store, int32_t partition,
-                         struct mr_world_records *records);
 /* What is committed of one store in its stage's changelog, with the keys of the store. */
 void mr_world_read_state(struct mr_world *world, const char *stage, const char *store,
                          struct mr_world_records *records);
@@ -133,9 +183,13 @@ void mr_world_records_fini(struct mr_world_records *records);
 const struct mr_header *mr_world_header(const struct mr_world_record *record, const char *name);
 
 /*
- * Every store's backend holds what its changelog says, in every partition; and the journals tell
- * every input that was taken.
+ * Every state directory holds of every store and partition what the changelog says below the offset
+ * that is kept with it, one of them up to the end; and the journals tell every input that was
+ * taken.
  */
 void mr_world_check_state(struct mr_world *world);
+/* The two halves of it. */
+void mr_world_check_stores(struct mr_world *world);
+void mr_world_check_journals(struct mr_world *world);
 
 #endif

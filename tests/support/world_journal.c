@@ -71,8 +71,8 @@ static struct told *find_input(struct story *story, const struct runtime_journal
             return told;
         }
     }
-    ck_abort_msg("the journal names %.*s, which is no input", MR_SLICE_ARG(source->name));
-    return NULL;
+    mr_world_violated(__FILE__, __LINE__, "the journal names %.*s, which is no input",
+                      MR_SLICE_ARG(source->name));
 }
 
 /* Each source of the record goes on where the one before it ended; each step takes what is next. */

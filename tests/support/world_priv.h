@@ -1,5 +1,5 @@
-/* world_priv.h -- what the files of the world share: world.c (its parts), world_run.c (rounds),
- * world_records.c (reading and writing). */
+/* world_priv.h -- what the files of the world share: world.c (its parts), world_instance.c
+ * (processes), world_run.c (rounds), world_records.c (reading and writing), world_state.c. */
 #ifndef MILLRACE_TESTS_WORLD_PRIV_H
 #define MILLRACE_TESTS_WORLD_PRIV_H
 
@@ -13,11 +13,18 @@ struct planned_crash {
     bool lose_state;
 };
 
-/* A group as one process: its workers share a state directory. */
-struct world_group {
+/* A process: its workers share a state directory. */
+struct world_instance {
+    char name[12];
     struct mr_backend *backend;
+    struct mr_codec *codec; /* of its own; NULL: the world's */
     struct mr_worker **workers;
-    int worker_count;
+    bool away;
+};
+
+struct world_group {
+    struct world_instance *instances;
+    int worker_count; /* of each instance */
 };
 
 struct mr_world {
@@ -30,6 +37,9 @@ struct mr_world {
     struct mr_topology *topology;
     struct mr_problems problems;
     struct world_group *groups;
+    int instance_count; /* of each group */
+    struct mr_backend *(*create_backend)(void *arg, size_t group, int instance);
+    void *arg;
     struct mr_producer *producer; /* of the outside world */
     struct mr_buffer encoded;
     struct mr_binding *bindings; /* of each topic, once it was asked for */
@@ -43,6 +53,9 @@ struct mr_world {
 /* The topic's place in the topology; asserts that it is there. */
 const struct mr_topic *world_topic(struct mr_world *world, const char *name);
 struct mr_binding world_bind(struct mr_world *world, const struct mr_topic *topic);
+struct world_instance *world_instance(const struct mr_world *world, struct mr_world_at at);
+/* A new element. */
+struct mr_world_record *world_records_add(struct mr_world_records *records);
 
 /* world_journal.c: the group's journal tells every input that was taken, once, in its order. */
 void world_check_journal(struct mr_world *world, size_t group);

@@ -69,8 +69,7 @@ static struct mr_slice key_field(const struct mr_topic *topic, const void *value
             return key;
         }
     }
-    ck_abort_msg("topic %s has no key field %s", topic->name, topic->key);
-    return key;
+    mr_world_violated(__FILE__, __LINE__, "topic %s has no key field %s", topic->name, topic->key);
 }
 
 void mr_world_send_json(struct mr_world *world, const char *name, const char *key, const char *json)
@@ -125,7 +124,7 @@ void mr_world_json(struct mr_world *world, const char *name, struct mr_slice fra
     mr_arena_destroy(&arena);
 }
 
-static struct mr_world_record *add(struct mr_world_records *records)
+struct mr_world_record *world_records_add(struct mr_world_records *records)
 {
     /* Doubles at each power of two. */
     if ((records->count & (records->count - 1)) == 0) {
@@ -139,7 +138,7 @@ static struct mr_world_record *add(struct mr_world_records *records)
 
 static void copy_message(struct mr_world_records *records, const struct mr_message *message)
 {
-    struct mr_world_record *record = add(records);
+    struct mr_world_record *record = world_records_add(records);
 
     record->partition = message->partition;
     record->offset = message->offset;
@@ -211,8 +210,7 @@ static const struct mr_stage_node *find_store(struct mr_world *world, const char
             return node;
         }
     }
-    ck_abort_msg("stage %s has no store %s", stage, name);
-    return NULL;
+    mr_world_violated(__FILE__, __LINE__, "stage %s has no store %s", stage, name);
 }
 
 void mr_world_read_state(struct mr_world *world, const char *stage, const char *name,
@@ -244,41 +242,6 @@ void mr_world_decode_state(struct mr_world *world, const char *stage, const char
                                  node->store_subjects[store], &binding, &world->err) == MR_OK,
                    "%s", world->err.text);
     decode(world, &binding, records, index, value);
-}
-
-static bool copy_entry(void *arg, struct mr_slice key, struct mr_slice value)
-{
-    struct mr_world_records *records = arg;
-    struct mr_world_record *record = add(records);
-
-    record->key = mr_arena_copy(records->arena, key);
-    record->value = mr_arena_copy(records->arena, value);
-    record->has_value = true;
-    return true;
-}
-
-void mr_world_read_store(struct mr_world *world, size_t stage, size_t store, int32_t partition,
-                         struct mr_world_records *records)
-{
-    const struct mr_stage_node *node = &world->topology->stages[stage];
-    struct mr_backend *backend = world->groups[node->group].backend;
-    const struct mr_slice all = {0};
-    struct mr_buffer name = MR_BUFFER_EMPTY;
-    struct mr_space *space;
-
-    *records = (struct mr_world_records){.arena = mr_arena_create(ARENA_BYTES)};
-    mr_buffer_printf(&name, "%s.%s", node->name, node->type->stores[store].name);
-    mr_buffer_append(&name, "", 1);
-    WORLD_MUST_MSG((backend->ops->space_open(backend, (const char *)name.data, partition, &space,
-                                             &world->err)) == MR_OK,
-                   "%s", world->err.text);
-    WORLD_MUST_MSG(
-        (backend->ops->scan(backend, space, all, all, copy_entry, records, &world->err)) == MR_OK,
-        "%s", world->err.text);
-    for (size_t i = 0; i < records->count; i++) {
-        records->items[i].partition = partition;
-    }
-    mr_buffer_fini(&name);
 }
 
 /* ---- folding --------------------------------------------------------------------------------- */
@@ -329,44 +292,4 @@ const struct mr_header *mr_world_header(const struct mr_world_record *record, co
         }
     }
     return NULL;
-}
-
-static void check_store(struct mr_world *world, size_t stage, size_t store)
-{
-    const struct mr_stage_node *node = &world->topology->stages[stage];
-    const struct mr_topic *changelog = &world->topology->topics[node->changelog];
-    struct mr_world_records log;
-    size_t at = 0;
-
-    mr_world_read_state(world, node->name, node->type->stores[store].name, &log);
-    mr_world_latest(&log);
-    for (int32_t p = 0; p < changelog->partitions; p++) {
-        struct mr_world_records disk;
-
-        mr_world_read_store(world, stage, store, p, &disk);
-        for (size_t i = 0; i < disk.count; i++, at++) {
-            WORLD_MUST_MSG(at < log.count && log.items[at].partition == p &&
-                               mr_slice_equal(log.items[at].key, disk.items[i].key) &&
-                               mr_slice_equal(log.items[at].value, disk.items[i].value),
-                           "store %s.%s, partition %d, entry %zu: not what the changelog says",
-                           node->name, node->type->stores[store].name, (int)p, i);
-        }
-        WORLD_MUST_MSG(at == log.count || log.items[at].partition > p,
-                       "store %s.%s, partition %d lacks an entry of the changelog", node->name,
-                       node->type->stores[store].name, (int)p);
-        mr_world_records_fini(&disk);
-    }
-    mr_world_records_fini(&log);
-}
-
-void mr_world_check_state(struct mr_world *world)
-{
-    for (size_t i = 0; i < world->topology->stage_count; i++) {
-        for (size_t s = 0; s < world->topology->stages[i].type->store_count; s++) {
-            check_store(world, i, s);
-        }
-    }
-    for (size_t g = 0; g < world->topology->group_count; g++) {
-        world_check_journal(world, g);
-    }
 }

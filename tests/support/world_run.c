@@ -1,4 +1,4 @@
-/* world_run.c -- see world.h: rounds, crashes, restarts. */
+/* world_run.c -- see world.h: rounds, planned crashes, restarts. */
 #include "world_priv.h"
 
 #define ROUND_US MR_MS_US
@@ -9,46 +9,35 @@
 #define ROUNDS_MAX 400000
 #define RESTARTS_MAX 200
 
-static void start_worker(struct mr_world *world, size_t group, int index)
+/* Of all instances of a group. */
+static void each(struct mr_world *world, size_t group,
+                 void (*act)(struct mr_world *world, struct mr_world_at at))
 {
-    const struct mr_process process = {
-        .topology = world->topology,
-        .log = world->log,
-        .codec = world->codec,
-        .backend = world->groups[group].backend,
-        .metrics = world->metrics,
-        .clock = &world->clock,
-        .instance = "0",
-    };
+    for (int i = 0; i < world->instance_count; i++) {
+        act(world, (struct mr_world_at){.group = group, .instance = i});
+    }
+}
 
-    world->groups[group].workers[index] = mr_worker_create(&process, group, index);
+static void start(struct mr_world *world, struct mr_world_at at)
+{
+    mr_world_keep_away(world, at, false);
 }
 
 void mr_world_start(struct mr_world *world)
 {
     for (size_t g = 0; g < world->topology->group_count; g++) {
-        for (int i = 0; i < world->groups[g].worker_count; i++) {
-            if (world->groups[g].workers[i] == NULL) {
-                start_worker(world, g, i);
-            }
-        }
+        each(world, g, start);
     }
 }
 
 void mr_world_crash(struct mr_world *world, size_t group)
 {
-    for (int i = 0; i < world->groups[group].worker_count; i++) {
-        mr_worker_destroy(&world->groups[group].workers[i]);
-    }
+    each(world, group, mr_world_kill);
 }
 
 void mr_world_lose_state(struct mr_world *world, size_t group)
 {
-    for (int i = 0; i < world->groups[group].worker_count; i++) {
-        WORLD_MUST((world->groups[group].workers[i]) == NULL);
-    }
-    mr_backend_close(&world->groups[group].backend);
-    world->groups[group].backend = mr_backend_memory_create();
+    each(world, group, mr_world_wipe);
 }
 
 void mr_world_plan_crash(struct mr_world *world, int round, size_t group, bool lose_state)
@@ -59,34 +48,16 @@ void mr_world_plan_crash(struct mr_world *world, int round, size_t group, bool l
         (struct planned_crash){.round = round, .group = group, .lose_state = lose_state};
 }
 
-/* A process whose worker fails ends and is started again: with all its workers. */
-static void restart(struct mr_world *world, size_t group)
+static bool step_instance(struct mr_world *world, struct mr_world_at at)
 {
-    WORLD_MUST_MSG(world->restarts < RESTARTS_MAX, "group %s keeps failing: %s",
-                   world->topology->groups[group].name, world->err.text);
-    world->restarts++;
-    mr_world_crash(world, group);
-}
+    const enum mr_world_step step = mr_world_step(world, at);
 
-static bool step_group(struct mr_world *world, size_t group)
-{
-    struct world_group *own = &world->groups[group];
-    bool any = false;
-
-    for (int i = 0; i < own->worker_count; i++) {
-        bool busy = false;
-
-        if (own->workers[i] == NULL) {
-            start_worker(world, group, i);
-            any = true;
-        }
-        if (mr_worker_step(own->workers[i], 0, &busy, &world->err) != MR_OK) {
-            restart(world, group);
-            return true;
-        }
-        any = any || busy;
+    if (step == MR_WORLD_FAILED) {
+        WORLD_MUST_MSG(world->restarts < RESTARTS_MAX, "group %s keeps failing: %s",
+                       world->topology->groups[at.group].name, world->err.text);
+        world->restarts++;
     }
-    return any;
+    return step != MR_WORLD_IDLE;
 }
 
 static bool crash_planned(struct mr_world *world)
@@ -113,29 +84,13 @@ static bool step(struct mr_world *world, int64_t us)
     bool busy = crash_planned(world);
 
     for (size_t g = 0; g < world->topology->group_count; g++) {
-        busy = step_group(world, g) || busy;
+        for (int i = 0; i < world->instance_count; i++) {
+            busy = step_instance(world, (struct mr_world_at){.group = g, .instance = i}) || busy;
+        }
     }
     world->round++;
     world->now_us += us;
     return busy;
-}
-
-static bool all_ready(struct mr_world *world)
-{
-    for (size_t g = 0; g < world->topology->group_count; g++) {
-        for (int i = 0; i < world->groups[g].worker_count; i++) {
-            struct mr_worker_status status;
-
-            if (world->groups[g].workers[i] == NULL) {
-                return false;
-            }
-            mr_worker_status(world->groups[g].workers[i], &status);
-            if (status.tasks != status.tasks_ready) {
-                return false;
-            }
-        }
-    }
-    return true;
 }
 
 void mr_world_settle(struct mr_world *world)
@@ -145,7 +100,7 @@ void mr_world_settle(struct mr_world *world)
 
     while (quiet < QUIET_ROUNDS + QUIET_JUMPS) {
         WORLD_MUST_MSG(world->round < last, "the world does not settle: %s", world->err.text);
-        if (step(world, quiet < QUIET_ROUNDS ? ROUND_US : JUMP_US) || !all_ready(world)) {
+        if (step(world, quiet < QUIET_ROUNDS ? ROUND_US : JUMP_US) || !mr_world_all_ready(world)) {
             quiet = 0;
         } else {
             quiet++;
@@ -160,33 +115,20 @@ void mr_world_rounds(struct mr_world *world, int rounds)
     }
 }
 
-static bool closed(struct mr_worker *worker)
+/* The others do not move meanwhile. */
+static void stop(struct mr_world *world, struct mr_world_at at)
 {
-    struct mr_worker_status status;
-
-    mr_worker_status(worker, &status);
-    return status.state == MR_WORKER_CLOSED;
+    mr_world_retire(world, at);
+    for (int turn = 0; mr_world_is_running(world, at); turn++) {
+        WORLD_MUST(turn < ROUNDS_MAX);
+        WORLD_MUST_MSG(mr_world_step(world, at) != MR_WORLD_FAILED, "%s", world->err.text);
+        world->now_us += ROUND_US;
+    }
 }
 
 void mr_world_stop(struct mr_world *world)
 {
     for (size_t g = 0; g < world->topology->group_count; g++) {
-        for (int i = 0; i < world->groups[g].worker_count; i++) {
-            struct mr_worker *worker = world->groups[g].workers[i];
-
-            if (worker == NULL) {
-                continue;
-            }
-            mr_worker_stop(worker);
-            for (int turn = 0; !closed(worker); turn++) {
-                bool busy = false;
-
-                WORLD_MUST(turn < ROUNDS_MAX);
-                WORLD_MUST_MSG(mr_worker_step(worker, 0, &busy, &world->err) == MR_OK, "%s",
-                               world->err.text);
-                world->now_us += ROUND_US;
-            }
-            mr_worker_destroy(&world->groups[g].workers[i]);
-        }
+        each(world, g, stop);
     }
 }

@@ -295,6 +295,23 @@ START_TEST(the_books_balance_after_every_storm)
 }
 END_TEST
 
+/* Inputs, tables and changelogs are all polled; none of these waits may end a process. */
+START_TEST(a_poll_that_nobody_answers_ends_no_worker)
+{
+    struct storm storm;
+
+    begin(&storm, 7, "1");
+    for (int n = 1; n <= 12; n++) {
+        mr_log_memory_fail(mr_world_log(storm.world), MR_LOG_CALL_POLL, n, MR_UNAVAILABLE, false);
+        send_price(&storm, "BTCUSDT");
+        mr_world_rounds(storm.world, 5);
+    }
+    ck_assert_int_eq(mr_world_restarts(storm.world), 0);
+    mr_world_stop(storm.world);
+    mr_world_destroy(&storm.world);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("topology: storm");
@@ -304,6 +321,7 @@ int main(void)
 
     tcase_set_timeout(tcase, 180);
     tcase_add_loop_test(tcase, the_books_balance_after_every_storm, 0, (int)MR_COUNT(weathers));
+    tcase_add_test(tcase, a_poll_that_nobody_answers_ends_no_worker);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

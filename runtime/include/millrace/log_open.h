@@ -28,9 +28,19 @@ enum mr_log_call {
     MR_LOG_CALL_POLL,
     MR_LOG_CALL_FLUSH,
     MR_LOG_CALL_WATERMARKS,
+    MR_LOG_CALL_LAST, /* mr_log_end */
+    MR_LOG_CALL_COMMITTED,
+    MR_LOG_CALL_OPEN, /* mr_producer_open */
     MR_LOG_CALL_END,
 };
 void mr_log_memory_fail(struct mr_log *log, enum mr_log_call call, int n, enum mr_status status,
                         bool done);
+/*
+ * The end of a transaction reaches each partition it has written to, and the group, after a time of
+ * its own, at most delay_max_us. 0: at once.
+ */
+void mr_log_memory_slow_markers(struct mr_log *log, int64_t delay_max_us, uint64_t seed);
+/* Those to come do not. */
+void mr_log_memory_calm(struct mr_log *log);
 
 #endif

@@ -76,9 +76,13 @@ enum mr_status memory_committed(struct mr_log *base, const char *group_name,
     struct memory_log *log = memory_log_of(base);
     const int64_t deadline_us = memory_deadline(memory_enter(log), timeout_us);
     struct memory_group *group = memory_group_get(log, group_name);
-    enum mr_status status = MR_OK;
+    struct memory_fault fault;
+    enum mr_status status = memory_fault_due(log, MR_LOG_CALL_COMMITTED, &fault)
+                                ? memory_fault_fail(&fault, err)
+                                : MR_OK;
 
-    while (!read_offsets(log, group, positions, count) && timeout_us != MR_UNSTABLE) {
+    while (status == MR_OK && !read_offsets(log, group, positions, count) &&
+           timeout_us != MR_UNSTABLE) {
         if (!memory_wait(log, deadline_us)) {
             status = mr_fail(err, MR_TIMEOUT,
                              "memory: an open transaction holds offsets of group %s", group_name);

@@ -24,6 +24,27 @@ void mr_log_memory_fail(struct mr_log *base, enum mr_log_call call, int n, enum 
     memory_leave(log);
 }
 
+void mr_log_memory_calm(struct mr_log *base)
+{
+    struct memory_log *log = memory_log_of(base);
+
+    (void)memory_enter(log);
+    for (size_t i = 0; i < MR_COUNT(log->faults); i++) {
+        log->faults[i].count = 0;
+    }
+    memory_leave(log);
+}
+
+void mr_log_memory_slow_markers(struct mr_log *base, int64_t delay_max_us, uint64_t seed)
+{
+    struct memory_log *log = memory_log_of(base);
+
+    (void)memory_enter(log);
+    log->marker_delay_us = delay_max_us;
+    log->marker_random = seed;
+    memory_leave(log);
+}
+
 bool memory_fault_due(struct memory_log *log, enum mr_log_call call, struct memory_fault *fault)
 {
     struct memory_faults *faults = &log->faults[call];

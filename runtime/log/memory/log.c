@@ -112,6 +112,7 @@ int64_t memory_tick(struct memory_log *log)
             memory_transaction_end(log, id, false);
             id->epoch++;
         }
+        memory_transaction_mark(log, id, now_us);
         memory_expect(log, id->deadline_us);
     }
     for (size_t i = 0; i < log->group_count; i++) {

@@ -86,6 +86,12 @@ struct memory_topic {
 
 struct memory_group;
 
+/* A partition that a transaction has written to. */
+struct memory_written {
+    struct memory_partition *partition;
+    int64_t marker_us; /* when the end of the transaction gets there, once it has ended */
+};
+
 /* An offset sent with a transaction: pending until the transaction ends. */
 struct memory_pending {
     struct memory_group *group;
@@ -101,12 +107,15 @@ struct memory_id {
     uint32_t producer; /* number of the holder */
     int64_t timeout_us;
     int64_t deadline_us; /* of the open transaction: MEMORY_FOREVER_US when nothing was written */
-    struct memory_partition **partitions; /* written by the open transaction */
+    struct memory_written *partitions; /* by the open transaction, or by one that is ending */
     size_t partition_count;
     size_t partition_capacity;
     struct memory_pending *pending;
     size_t pending_count;
     size_t pending_capacity;
+    bool ending; /* its outcome is decided and not yet known everywhere */
+    bool ending_committed;
+    int64_t pending_us; /* when the group gets to know */
 };
 
 /* ---- groups -----------------------------------------------------------------------------------
@@ -178,7 +187,9 @@ struct memory_log {
     size_t group_count;
     uint32_t last_producer;
     uint64_t last_member;
-    int64_t next_expiry_us; /* no transaction or session ends before */
+    int64_t next_expiry_us;  /* no transaction or session ends before */
+    int64_t marker_delay_us; /* at most, of each marker */
+    uint64_t marker_random;
     struct memory_faults faults[MR_LOG_CALL_END];
 };
 
@@ -300,8 +311,10 @@ size_t memory_take(struct memory_cursor *cursors, size_t count, size_t *turn,
 
 struct memory_id *memory_id_get(struct memory_log *log, const char *name);
 void memory_id_destroy(struct memory_id *id);
-/* Writes the markers and settles the pending offsets. */
+/* Decides the outcome; markers and offsets follow at once, or when they are due. */
 void memory_transaction_end(struct memory_log *log, struct memory_id *id, bool committed);
+/* Writes the markers and settles the offsets that are due. */
+void memory_transaction_mark(struct memory_log *log, struct memory_id *id, int64_t now_us);
 void memory_transaction_write(struct memory_log *log, struct memory_id *id,
                               struct memory_partition *partition);
 void memory_transaction_offset(struct memory_log *log, struct memory_id *id,

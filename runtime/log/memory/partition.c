@@ -6,6 +6,7 @@
  *   the entries when it happens, so reading never looks a transaction up.
  */
 #include "memory.h"
+#include "millrace/fault.h"
 
 static struct memory_entry *entry_at(const struct memory_partition *partition, int64_t offset)
 {
@@ -73,13 +74,16 @@ void memory_partition_end(struct memory_partition *partition, const struct memor
 
 static size_t take_from(struct memory_cursor *cursor, struct mr_message *messages, size_t max)
 {
-    const int64_t stable = memory_partition_stable(cursor->partition);
+    const int64_t stable = MR_PLANTED(LOG_READS_UNCOMMITTED)
+                               ? cursor->partition->end
+                               : memory_partition_stable(cursor->partition);
+    const uint8_t skipped = MR_PLANTED(LOG_DELIVERS_ABORTED) ? MEMORY_MARKER : MEMORY_SKIPPED;
     size_t count = 0;
 
     while (cursor->position < stable) {
         struct memory_entry *entry = entry_at(cursor->partition, cursor->position);
 
-        if ((entry->flags & MEMORY_SKIPPED) == 0) {
+        if ((entry->flags & skipped) == 0) {
             if (count == max) {
                 break;
             }

@@ -9,6 +9,7 @@
  * The epoch moves when another producer opens the id, and when a transaction outlives its time.
  */
 #include "memory.h"
+#include "millrace/fault.h"
 
 #include <stdlib.h>
 
@@ -26,19 +27,22 @@ enum mr_status memory_producer_open(struct mr_log *base, const struct mr_produce
 {
     struct memory_log *log = memory_log_of(base);
     struct memory_producer *opened = mr_xcalloc(1, sizeof(*opened));
+    struct memory_fault fault;
+    bool due;
 
     (void)timeout_us; /* nothing here has to be waited for */
-    (void)err;
     opened->base.ops = &memory_ops;
     opened->magic = MEMORY_PRODUCER_MAGIC;
     opened->log = log;
     (void)memory_enter(log);
+    due = memory_fault_due(log, MR_LOG_CALL_OPEN, &fault);
     opened->number = ++log->last_producer;
     log->handles++;
-    if (options->transactional_id != NULL) {
+    if (options->transactional_id != NULL && (!due || fault.done)) {
         struct memory_id *id = memory_id_get(log, options->transactional_id);
 
         memory_transaction_end(log, id, false);
+        memory_transaction_mark(log, id, MEMORY_FOREVER_US); /* what the caller waits for */
         id->producer = opened->number;
         id->timeout_us = options->transaction_timeout_us > 0 ? options->transaction_timeout_us
                                                              : TRANSACTION_TIMEOUT_US;
@@ -46,6 +50,10 @@ enum mr_status memory_producer_open(struct mr_log *base, const struct mr_produce
         opened->epoch = ++id->epoch;
     }
     memory_leave(log);
+    if (due) {
+        memory_producer_close(&opened->base);
+        return memory_fault_fail(&fault, err);
+    }
     *producer = &opened->base;
     return MR_OK;
 }
@@ -115,7 +123,7 @@ static enum mr_status check_state(struct memory_producer *producer, bool abortin
     if (producer->id == NULL) {
         return mr_fail(err, MR_LOG_FATAL, "memory: the producer has no transactional id");
     }
-    if (producer->epoch != producer->id->epoch) {
+    if (producer->epoch != producer->id->epoch && !MR_PLANTED(LOG_EPOCH_UNCHECKED)) {
         producer->state = MEMORY_FENCED;
     }
     switch (producer->state) {
@@ -315,7 +323,7 @@ static enum mr_status add_offsets(struct memory_producer *producer, struct mr_me
         return MR_OK;
     }
     member = memory_member_of(base);
-    if (memory_member_check(member, err) != MR_OK) {
+    if (memory_member_check(member, err) != MR_OK && !MR_PLANTED(LOG_MEMBER_UNCHECKED)) {
         /* As the broker's answers to a group's former member: the transaction must be aborted. */
         err->status = MR_TXN_ABORT;
         return MR_TXN_ABORT;

@@ -257,11 +257,14 @@ enum mr_status memory_end(struct mr_log *base, const char *topic, int32_t partit
 {
     struct memory_log *log = memory_log_of(base);
     const struct memory_partition *found;
+    struct memory_fault fault;
     enum mr_status status = MR_OK;
 
     (void)memory_enter(log);
     found = memory_partition_find(log, topic, partition);
-    if (found == NULL) {
+    if (memory_fault_due(log, MR_LOG_CALL_LAST, &fault)) {
+        status = memory_fault_fail(&fault, err);
+    } else if (found == NULL) {
         status = memory_unknown(err, topic, partition);
     } else {
         *end = found->end;

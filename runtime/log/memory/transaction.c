@@ -3,7 +3,8 @@
  *
  * How: a transaction belongs to its id, not to the producer that began it, so that it is there to
  *   be aborted when the producer has died. The clock of a transaction starts with the first thing
- *   written, as a broker's does.
+ *   written, as a broker's does. Its outcome is decided at once; the partitions and the group get
+ *   to know it each in its time (mr_log_memory_slow_markers), as from a broker's markers.
  */
 #include "memory.h"
 
@@ -48,16 +49,19 @@ static void start(struct memory_log *log, struct memory_id *id)
 void memory_transaction_write(struct memory_log *log, struct memory_id *id,
                               struct memory_partition *partition)
 {
+    /* A producer waits for the end of its last transaction before it begins to write. */
+    memory_transaction_mark(log, id, MEMORY_FOREVER_US);
     start(log, id);
     memory_partition_open(partition, id);
     id->partitions = memory_grow(id->partitions, id->partition_count, &id->partition_capacity,
-                                 sizeof(struct memory_partition *));
-    id->partitions[id->partition_count++] = partition;
+                                 sizeof(*id->partitions));
+    id->partitions[id->partition_count++] = (struct memory_written){.partition = partition};
 }
 
 void memory_transaction_offset(struct memory_log *log, struct memory_id *id,
                                const struct memory_pending *pending)
 {
+    memory_transaction_mark(log, id, MEMORY_FOREVER_US);
     start(log, id);
     memory_group_offset(pending->group, pending->partition->index)->pending++;
     id->pending =
@@ -65,29 +69,72 @@ void memory_transaction_offset(struct memory_log *log, struct memory_id *id,
     id->pending[id->pending_count++] = *pending;
 }
 
-void memory_transaction_end(struct memory_log *log, struct memory_id *id, bool committed)
-{
-    const int64_t timestamp_ms = mr_clock_wall_us(log->clock) / 1000;
+/* ---- ending ----------------------------------------------------------------------------------
+ */
 
-    for (size_t i = 0; i < id->partition_count; i++) {
-        memory_partition_end(id->partitions[i], id, committed, timestamp_ms);
-    }
+static void settle_offsets(struct memory_id *id)
+{
     for (size_t i = 0; i < id->pending_count; i++) {
         const struct memory_pending *pending = &id->pending[i];
         struct memory_offset *offset =
             memory_group_offset(pending->group, pending->partition->index);
 
         offset->pending--;
-        if (committed) {
+        if (id->ending_committed) {
             memory_offset_set(offset, pending->offset, pending->metadata);
         } else {
             free(pending->metadata);
         }
     }
-    if (id->partition_count + id->pending_count > 0) {
-        memory_changed(log);
-    }
-    id->partition_count = 0;
     id->pending_count = 0;
+}
+
+void memory_transaction_mark(struct memory_log *log, struct memory_id *id, int64_t now_us)
+{
+    const int64_t timestamp_ms = mr_clock_wall_us(log->clock) / 1000;
+    size_t kept = 0;
+
+    for (size_t i = 0; id->ending && i < id->partition_count; i++) {
+        const struct memory_written *written = &id->partitions[i];
+
+        if (written->marker_us <= now_us) {
+            memory_partition_end(written->partition, id, id->ending_committed, timestamp_ms);
+            memory_changed(log);
+        } else {
+            memory_expect(log, written->marker_us);
+            id->partitions[kept++] = *written;
+        }
+    }
+    id->partition_count = id->ending ? kept : id->partition_count;
+    if (id->ending && id->pending_us <= now_us) {
+        settle_offsets(id);
+        memory_changed(log);
+    } else if (id->ending) {
+        memory_expect(log, id->pending_us);
+    }
+    id->ending = id->ending && id->partition_count + id->pending_count > 0;
+}
+
+/* Some time in the span of delays. */
+static int64_t marker_time(struct memory_log *log, int64_t now_us)
+{
+    log->marker_random = log->marker_random * UINT64_C(6364136223846793005) + 1442695040888963407;
+    return now_us + (int64_t)((log->marker_random >> 33) % (uint64_t)(log->marker_delay_us + 1));
+}
+
+void memory_transaction_end(struct memory_log *log, struct memory_id *id, bool committed)
+{
+    const int64_t now_us = mr_clock_monotonic_us(log->clock);
+
     id->deadline_us = MEMORY_FOREVER_US;
+    if (id->ending) {
+        return; /* decided */
+    }
+    id->ending = true;
+    id->ending_committed = committed;
+    for (size_t i = 0; i < id->partition_count; i++) {
+        id->partitions[i].marker_us = marker_time(log, now_us);
+    }
+    id->pending_us = marker_time(log, now_us);
+    memory_transaction_mark(log, id, log->marker_delay_us == 0 ? MEMORY_FOREVER_US : now_us);
 }

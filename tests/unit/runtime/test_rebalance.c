@@ -241,6 +241,36 @@ START_TEST(a_zombie_whose_timers_fire_adds_nothing)
 }
 END_TEST
 
+/* What could not be done is another's affair now: it must not count against this worker. */
+START_TEST(a_worker_that_gave_up_what_failed_is_ready_again)
+{
+    struct mr_worker_status status;
+    struct pair pair;
+    int i = 0;
+    char user[24];
+
+    set_up(&pair);
+    do {
+        snprintf(user, sizeof(user), "user-%d", i++);
+    } while (toy_partition(user) != 1); /* of the one who comes second */
+    toy_send(&pair.toy, user, "busy");
+    toy_refusals = 1000;
+    toy_run_for(&pair.toy, pair.workers[0], 2000);
+    mr_worker_status(pair.workers[0], &status);
+    ck_assert_uint_eq(status.tasks_ready, 0);
+    join_second(&pair);
+    for (int step = 0; step < 100; step++) {
+        (void)toy_step(&pair.toy, pair.workers[0]);
+        (void)toy_step(&pair.toy, pair.workers[1]);
+    }
+    mr_worker_status(pair.workers[0], &status);
+    ck_assert_uint_eq(status.tasks, 1);
+    ck_assert_uint_eq(status.tasks_ready, 1);
+    toy_refusals = 0;
+    tear_down(&pair);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("rebalance");
@@ -255,6 +285,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_zombie_adds_nothing, 0, 24);
     tcase_add_test(tcase, a_partition_comes_back_to_kept_state);
     tcase_add_test(tcase, a_zombie_whose_timers_fire_adds_nothing);
+    tcase_add_test(tcase, a_worker_that_gave_up_what_failed_is_ready_again);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -82,6 +82,53 @@ START_TEST(a_state_write_that_fails_stops_the_worker)
 }
 END_TEST
 
+/* ---- a restore that meets a failure -----------------------------------------------------------
+ */
+
+/* What was read has passed the reader: the restore starts over, and the worker lives. */
+START_TEST(a_restore_whose_write_fails_starts_over)
+{
+    struct toy toy;
+
+    toy_init(&toy, ", commit-records: 5");
+    toy_start(&toy);
+    send_some(&toy, "user-1", ORDERS);
+    ck_assert_int_eq(toy_run(&toy), 0);
+    toy_stop(&toy);
+    toy_lose_state(&toy);
+    fail_write(toy.backend, _i);
+    toy_start(&toy);
+    toy_run_for(&toy, toy.worker, 2000);
+    ck_assert_int_lt(writes_left, 0);
+    send_some(&toy, "user-1", ORDERS);
+    ck_assert_int_eq(toy_run(&toy), 0);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 2 * ORDERS);
+    toy_stop(&toy);
+    toy_fini(&toy);
+}
+END_TEST
+
+START_TEST(a_restore_goes_on_polling_when_no_server_answers)
+{
+    struct toy toy;
+
+    toy_init(&toy, ", commit-records: 5");
+    toy_start(&toy);
+    send_some(&toy, "user-1", ORDERS);
+    ck_assert_int_eq(toy_run(&toy), 0);
+    toy_stop(&toy);
+    toy_lose_state(&toy);
+    mr_log_memory_fail(toy.log, MR_LOG_CALL_POLL, _i + 1, MR_UNAVAILABLE, false);
+    toy_start(&toy);
+    toy_run_for(&toy, toy.worker, 2000);
+    send_some(&toy, "user-1", ORDERS);
+    ck_assert_int_eq(toy_run(&toy), 0);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 2 * ORDERS);
+    toy_stop(&toy);
+    toy_fini(&toy);
+}
+END_TEST
+
 /* ---- at least once --------------------------------------------------------------------------- */
 
 START_TEST(at_least_once_works_too)
@@ -417,6 +464,8 @@ int main(void)
     int failed;
 
     add(suite, "state", a_state_write_that_fails_stops_the_worker, 1);
+    add(suite, "restore", a_restore_whose_write_fails_starts_over, 3);
+    add(suite, "restore", a_restore_goes_on_polling_when_no_server_answers, 8);
     add(suite, "at-least-once", at_least_once_works_too, 1);
     add(suite, "at-least-once", at_least_once_loses_nothing_when_a_flush_fails, 1);
     add(suite, "lost-changelog", state_beyond_its_changelog_is_refused_until_that_is_accepted, 1);

@@ -473,6 +473,9 @@ START_TEST(aborts_poison_and_restarts_change_no_byte)
             }
             ck_assert_int_eq(push_trade(shaken, &trades[i]), MR_OK);
         }
+        /* Time that only a timer has seen: a late trade behind it is judged by it. */
+        ck_assert_int_eq(mr_driver_punctuate(plain, 0, now_us + 5 * MR_MINUTE_US), MR_OK);
+        ck_assert_int_eq(mr_driver_punctuate(shaken, 0, now_us + 5 * MR_MINUTE_US), MR_OK);
         ck_assert_int_eq(mr_driver_commit(plain), MR_OK);
         ck_assert_int_eq(mr_driver_commit(shaken), MR_OK);
         if (what == 3) {
