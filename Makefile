@@ -13,7 +13,8 @@ CONFIGURE = cmake --preset $(1) -DPython3_EXECUTABLE=/usr/bin/python3 --log-leve
 COMPILE = $(call CONFIGURE,$(1)) && cmake --build --preset $(1) --parallel $(JOBS)
 
 .PHONY: help deps deps-build build debug demo try test test-unit test-integration test-long \
-	sim sim-planted stack-up stack-down stack-status stack-reset bench lint format new-stage docs hooks clean
+	sim sim-planted stack-up stack-down stack-status stack-reset bench chaos crash-points lint format \
+	new-stage docs hooks clean
 
 help: ## this list
 	@echo 'Millrace: stream processing in C, and an order pipeline that runs on it.'
@@ -24,6 +25,7 @@ help: ## this list
 	@echo '  demo:    TRADES=FILE  MARKETS=spot,usdm  RATE=N  SPEED=10x|max  KEEP=1 (leave it running)'
 	@echo '  test:    LANES="debug asan tsan clang"  TESTS=REGEX (only tests whose name matches)'
 	@echo '  sim:     SEEDS=N  FIRST_SEED=N  TRACE=1 (a trace of every seed)'
+	@echo '  chaos:   KILLS=20  SEED=N  RATE=3000  MIX=kill,stop,...  BROKERS=3  KEEP=1'
 	@echo '  bench:   PEER=DIR (run the peer side by side)'
 
 demo: deps ## the main job on real servers: play trades, verify, print a summary
@@ -75,6 +77,14 @@ stack-reset: ## stack-down, then delete the stack's data
 bench: deps ## measure throughput, latency and memory; prints the machine and the commit
 	@$(call COMPILE,release)
 	@$(DEV)/bench.sh
+
+chaos: deps ## kill -9 and other faults under load on real servers; nothing lost, doubled, torn or stuck
+	@$(call COMPILE,release)
+	@$(DEV)/chaos.sh
+
+crash-points: deps ## a process dies at every point of its commit cycle and recovery
+	@$(call COMPILE,debug)
+	@$(DEV)/chaos.sh points
 
 lint: ## layers, formatting, shell scripts: what the tests labelled `lint` check
 	@$(DEV)/install.sh --build-only --test

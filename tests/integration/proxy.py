@@ -3,24 +3,27 @@
 Why:  a test may cut or freeze the way to a server without touching the server, which others use.
 How:  accepts on a port of its own and copies both ways, on threads. refuse() closes the port and
       every connection, as when a process has ended; stall() copies nothing more but keeps
-      connections open, as when a machine has vanished; restore() undoes either.
+      connections open, as when a machine has vanished; slow() lets every chunk wait; restore()
+      undoes any of them. tools/chaos uses it too.
 """
 
 import socket
 import threading
+import time
 
 CHUNK = 65536
 
 
 class Proxy:
-    def __init__(self, host, port):
+    def __init__(self, host, port, own_port=0):
         self.target = (host, port)
+        self.delay_s = 0.0
         self.lock = threading.Lock()
         self.passing = threading.Event()
         self.passing.set()
         self.pairs = []
         self.listener = None
-        self.port = 0
+        self.port = own_port
         self.listen()
 
     def listen(self):
@@ -53,6 +56,8 @@ class Proxy:
         try:
             while chunk := source.recv(CHUNK):
                 self.passing.wait()
+                if self.delay_s:
+                    time.sleep(self.delay_s)
                 sink.sendall(chunk)
         except OSError:
             pass
@@ -83,7 +88,11 @@ class Proxy:
     def stall(self):
         self.passing.clear()
 
+    def slow(self, delay_s):
+        self.delay_s = delay_s
+
     def restore(self):
+        self.delay_s = 0.0
         self.passing.set()
         if self.listener is None:
             self.listen()

@@ -19,7 +19,7 @@ import machine
 import measures
 import peer
 import report
-from common import ROOT, Bench, BenchError, read_pairs, say
+from common import ROOT, Bench, BenchError, read_pairs, say, stack_command
 
 MEASURES = ("latency", "throughput", "connectors", "guarantees", "journal", "codec")
 EPILOG = """\
@@ -54,12 +54,6 @@ def options(words):
     if unknown:
         parser.error(f"no measure is called {', '.join(unknown)}; there are {', '.join(MEASURES)}")
     return given
-
-
-def stack_command(bench, *words):
-    done = subprocess.run([str(ROOT / "tools" / "dev" / "stack.sh"), *words], stdout=subprocess.PIPE,
-                          text=True, check=False, env={**os.environ, "STACK_DIR": str(bench.stack_dir)})
-    return done.returncode, done.stdout
 
 
 def start_stack(bench):

@@ -1,6 +1,8 @@
 """What the benchmark's modules share: the error for people, where things lie, lines of progress."""
 
+import os
 import pathlib
+import subprocess
 import sys
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -42,3 +44,11 @@ class Bench:
         if not program.is_file():
             raise BenchError(f"{program} is not built: `make bench` builds it, or give BUILD_DIR=")
         return program
+
+
+def stack_command(bench, *words, **environment):
+    """Runs tools/dev/stack.sh on the stack of bench.stack_dir: (exit code, what it printed)."""
+    done = subprocess.run([str(ROOT / "tools" / "dev" / "stack.sh"), *words], stdout=subprocess.PIPE,
+                          text=True, check=False,
+                          env={**os.environ, "STACK_DIR": str(bench.stack_dir), **environment})
+    return done.returncode, done.stdout

@@ -8,7 +8,8 @@
  *       with the generated codec.
  * How:  one thread sends, one reads `executions`. In the open loop the sender never waits for an
  * answer, and an order's latency counts from the time it was due. Ends when every order has an
- *       outcome and no report has come for --quiet. One JSON object on stdout.
+ *       outcome and no report has come for --quiet; SIGTERM ends the sending early. One JSON object
+ *       on stdout.
  * Exit: 0; 1 when orders are without outcome or something failed; 2 wrong usage.
  */
 #include "connectors/registry/registry_http.h"
@@ -20,6 +21,7 @@
 #include "tools/millrace/args.h"
 
 #include <jansson.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 
@@ -138,6 +140,14 @@ struct session {
     int64_t progress_us;
 };
 
+static volatile sig_atomic_t asked_to_end;
+
+static void on_signal(int number)
+{
+    (void)number;
+    asked_to_end = 1;
+}
+
 static int64_t now_us(const struct session *session)
 {
     return mr_clock_monotonic_us(session->env.clock);
@@ -180,7 +190,7 @@ static enum mr_status send_open(struct session *session, struct mr_err *err)
     const int64_t rate = session->given->rate;
     const int64_t total = scaled(rate, session->given->duration_us, MR_SECOND_US);
 
-    while (session->sent < total) {
+    while (session->sent < total && asked_to_end == 0) {
         const int64_t due_now = scaled(now_us(session) - session->start_us, rate, MR_SECOND_US);
         const int64_t until = due_now < total ? due_now : total;
 
@@ -198,7 +208,7 @@ static enum mr_status send_closed(struct session *session, struct mr_err *err)
 {
     const int64_t end_us = session->start_us + session->given->duration_us;
 
-    while (now_us(session) < end_us && !meter_failed(session->meter)) {
+    while (now_us(session) < end_us && asked_to_end == 0 && !meter_failed(session->meter)) {
         const int64_t open = session->sent - meter_outcomes(session->meter);
         const int64_t room = session->given->window - open;
         const int64_t now = now_us(session) - session->start_us;
@@ -379,6 +389,7 @@ static enum mr_status run(struct session *session, struct mr_err *err)
 
 int main(int argc, char **argv)
 {
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
     struct load_options_given given = {0};
     struct session session = {.given = &given};
     struct mr_err err = {0};
@@ -389,6 +400,7 @@ int main(int argc, char **argv)
     if (!args_parse(&spec, argc, argv, &given, &args, &exit_code)) {
         return exit_code;
     }
+    (void)sigaction(SIGTERM, &action, NULL);
     status = open_servers(&session, &err);
     if (status == MR_OK) {
         status = run(&session, &err);

@@ -1,7 +1,8 @@
 """The pipeline under measurement: one process per group, and one for the connectors.
 
 How:  a process is ready when its /ready says so; it is ended with SIGTERM and must then exit 0. Its log and
-      state lie in the benchmark's directory. Counters come from its own /metrics.
+      state lie in the benchmark's directory. Counters come from its own /metrics. A process does not
+      outlive the one that started it, however that one ends. tools/chaos starts its own with this too.
 """
 
 import contextlib
@@ -22,19 +23,28 @@ STOP_S = 30
 class Process:
     """One `millrace run`."""
 
-    def __init__(self, bench, name, arguments, environment):
+    def __init__(self, bench, name, arguments, environment, state=None):
         self.name = name
+        self.root = bench.root
+        self.environment = environment
+        self.state = state or bench.dir / "state"
         self.log_path = bench.dir / "logs" / f"{name}.log"
         self.port_file = bench.dir / "run" / f"{name}.port"
         self.log_path.parent.mkdir(parents=True, exist_ok=True)
         self.port_file.parent.mkdir(parents=True, exist_ok=True)
+        # setpriv becomes the program: the pid is the program's.
+        self.words = ["setpriv", "--pdeathsig", "KILL", bench.program("tools/millrace/millrace"),
+                      "run", bench.topology, *arguments,
+                      "--state-dir", self.state, "--http-port-file", self.port_file]
+        self.start()
+
+    def start(self):
+        """Also once more, after it has ended."""
         self.port_file.unlink(missing_ok=True)
-        words = [bench.program("tools/millrace/millrace"), "run", bench.topology, *arguments,
-                 "--state-dir", bench.dir / "state", "--http-port-file", self.port_file]
         with open(self.log_path, "ab") as log:
-            self.child = subprocess.Popen([str(word) for word in words], stdin=subprocess.DEVNULL,
-                                          stdout=log, stderr=log, cwd=bench.root,
-                                          env={**os.environ, **environment})
+            self.child = subprocess.Popen([str(word) for word in self.words], stdin=subprocess.DEVNULL,
+                                          stdout=log, stderr=log, cwd=self.root,
+                                          env={**os.environ, **self.environment})
         self.pid = self.child.pid
         self.asked_to_end = False
 

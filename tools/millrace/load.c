@@ -167,6 +167,23 @@ static bool good_run(const char *run)
     return strlen(run) < LOAD_RUN_BYTES_MAX;
 }
 
+static volatile sig_atomic_t asked_to_end;
+
+static void on_signal(int number)
+{
+    (void)number;
+    asked_to_end = 1;
+}
+
+/* The first signal ends the playing, not the proof of what was played; the second one ends all. */
+static void watch_signals(void)
+{
+    const struct sigaction action = {.sa_handler = on_signal, .sa_flags = (int)SA_RESETHAND};
+
+    (void)sigaction(SIGTERM, &action, NULL);
+    (void)sigaction(SIGINT, &action, NULL);
+}
+
 static enum mr_status play(const struct mr_topology *topology, struct load_command *command,
                            int64_t *missing, struct mr_err *err)
 {
@@ -184,6 +201,8 @@ static enum mr_status play(const struct mr_topology *topology, struct load_comma
     if (status == MR_OK) {
         env.log = connection.log;
         env.codec = connection.codec;
+        watch_signals();
+        command->options.stop = &asked_to_end;
         status = load_run(&env, &command->options, manifest, missing, err);
     }
     if (status == MR_OK) {

@@ -15,6 +15,8 @@
 #include "load_out.h"
 #include "load_plan.h"
 
+#include <signal.h>
+
 struct load_options {
     const char *tape;
     struct load_tape_filter filter;
@@ -28,6 +30,9 @@ struct load_options {
     int64_t collar_ppm; /* what risk's price-collar is */
     int64_t linger_us;
     int64_t wait_us; /* without any progress, before giving up */
+    /* Set to not 0 from a signal handler: no further trade is played, and the manifest says how
+     * many were. NULL: nobody asks. */
+    const volatile sig_atomic_t *stop;
 };
 
 /* Everything a run holds; shared by the load_*.c of its phases. */

@@ -27,7 +27,7 @@ struct load_plan {
     const char *run;
     int32_t schema_id;
     uint64_t random;
-    size_t trade;
+    size_t trade, trade_end;
     int64_t number;
     int64_t invalid_kind, malformed_kind;
     struct load_item queue[QUEUE_MAX];
@@ -311,6 +311,7 @@ struct load_plan *load_plan_create(const struct load_tape *tape, const struct lo
     struct load_plan *plan = mr_xcalloc(1, sizeof *plan);
 
     plan->tape = tape;
+    plan->trade_end = tape->count;
     plan->desks = desks;
     plan->shares = shares;
     plan->run = run;
@@ -328,7 +329,7 @@ void load_plan_destroy(struct load_plan **plan)
 bool load_plan_next(struct load_plan *plan, const struct load_item **item)
 {
     if (plan->head == plan->tail) {
-        if (plan->trade == plan->tape->count) {
+        if (plan->trade == plan->trade_end) {
             return false;
         }
         fill_queue(plan);
@@ -336,6 +337,16 @@ bool load_plan_next(struct load_plan *plan, const struct load_item **item)
     *item = &plan->queue[plan->head];
     plan->head++;
     return true;
+}
+
+void load_plan_stop(struct load_plan *plan)
+{
+    plan->trade_end = plan->trade;
+}
+
+size_t load_plan_trades(const struct load_plan *plan)
+{
+    return plan->trade;
 }
 
 static bool parse_digits(struct mr_slice *text, int64_t *value)

@@ -93,6 +93,10 @@ struct load_plan *load_plan_create(const struct load_tape *tape, const struct lo
 void load_plan_destroy(struct load_plan **plan);
 /* False: no more. *item is valid until the next call. */
 bool load_plan_next(struct load_plan *plan, const struct load_item **item);
+/* No further trade: what belongs to the one begun is still given out. */
+void load_plan_stop(struct load_plan *plan);
+/* Trades of the tape that were begun so far. */
+size_t load_plan_trades(const struct load_plan *plan);
 
 /* The number and the expectation in an eventId of the run; false: of somebody else. */
 bool load_event_parse(struct mr_slice event_id, const char *run, int64_t *number,

@@ -108,9 +108,26 @@ static enum mr_status look(struct sending *sending, int64_t wait_us, struct mr_e
     return env->pump == NULL ? MR_OK : load_watch_step(sending->watch, 0, err);
 }
 
+/* What was asked to end early has played a shorter tape, which is what the proof must know. */
+static void note_played(struct sending *sending, size_t trades)
+{
+    const struct load_tape *tape = &sending->session->tape;
+    struct load_manifest *manifest = sending->manifest;
+
+    if (trades == tape->count) {
+        return;
+    }
+    manifest->limit = (int64_t)trades;
+    memset(manifest->symbol_trades, 0, sizeof manifest->symbol_trades);
+    for (size_t i = 0; i < trades; i++) {
+        manifest->symbol_trades[tape->trades[i].symbol]++;
+    }
+}
+
 static enum mr_status send_all(struct sending *sending, struct load_plan *plan, struct mr_err *err)
 {
     const struct load_env *env = sending->session->env;
+    const volatile sig_atomic_t *stop = sending->session->options->stop;
     const struct load_item *item = NULL;
 
     sending->start_us = mr_clock_monotonic_us(env->clock);
@@ -126,11 +143,15 @@ static enum mr_status send_all(struct sending *sending, struct load_plan *plan, 
             now_us = mr_clock_monotonic_us(env->clock);
         }
         MR_TRY(send_item(sending, item, err));
+        if (stop != NULL && *stop != 0) {
+            load_plan_stop(plan);
+        }
         if (sending->manifest->sent % POLL_EVERY == 0) {
             show(sending, "playing");
             MR_TRY(look(sending, 0, err));
         }
     }
+    note_played(sending, load_plan_trades(plan));
     MR_TRY(load_out_flush(&sending->session->out, err));
     sending->manifest->send_us = mr_clock_monotonic_us(env->clock) - sending->start_us;
     return MR_OK;

@@ -245,6 +245,35 @@ static const struct {
     {"run1.probe0", false, "a probe"},  {"", false, "empty"},
 };
 
+START_TEST(a_plan_that_is_stopped_ends_at_a_whole_trade)
+{
+    const struct load_shares shares = {.duplicates = 500000, .cancels = 500000};
+    struct load_plan *plan = load_plan_create(&tape, desks, &shares, "run1", 7, 1);
+    struct load_plan *whole = load_plan_create(&tape, desks, &shares, "run1", 7, 1);
+    const struct load_item *item = NULL;
+    const struct load_item *same = NULL;
+    size_t items = 0;
+
+    while (load_plan_next(plan, &item)) {
+        ck_assert(load_plan_next(whole, &same));
+        ck_assert_str_eq(item->event_id, same->event_id);
+        items++;
+        if (items == 100) {
+            load_plan_stop(plan);
+        }
+    }
+    ck_assert_uint_ge(items, 100);
+    ck_assert_uint_lt(load_plan_trades(plan), TRADES);
+    /* What the whole plan gives next belongs to the next trade. */
+    ck_assert_uint_eq(load_plan_trades(whole), load_plan_trades(plan));
+    ck_assert(load_plan_next(whole, &same));
+    ck_assert_uint_eq(load_plan_trades(whole), load_plan_trades(plan) + 1);
+    ck_assert(!load_plan_next(plan, &item));
+    load_plan_destroy(&plan);
+    load_plan_destroy(&whole);
+}
+END_TEST
+
 START_TEST(an_event_id_of_the_run_is_told_from_others)
 {
     enum load_expect expect;
@@ -288,6 +317,7 @@ int main(void)
     tcase_add_test(tcase, a_seed_decides_everything);
     tcase_add_test(tcase, what_is_mixed_in_says_what_it_must_come_to);
     tcase_add_test(tcase, a_duplicate_repeats_its_original_and_a_conflict_does_not);
+    tcase_add_test(tcase, a_plan_that_is_stopped_ends_at_a_whole_trade);
     tcase_add_loop_test(tcase, the_reference_keeps_every_trade_inside_the_collar_or_says_no, 0,
                         (int)MR_COUNT(collar_rows));
     tcase_add_loop_test(tcase, an_event_id_of_the_run_is_told_from_others, 0,

@@ -34,6 +34,9 @@ environment:
   KAFKA_VERSION    the second lane, with data of its own (default: the pin in tools/dev/versions.env)
   STACK_PERSIST=1  document store and Redis keep their data over a restart (default: in memory)
   DOCUMENTDB_HEAP  bound of the document store's memory (default 2g)
+  STACK_BROKERS=3  three brokers instead of one, replication 3, with data of their own
+  STACK_PROXIED=1  each broker also listens for clients behind a proxy: it calls itself by the port that
+                   the proxy is to have (KAFKA_PROXIED in stack.env; its target is in ports.json)
   STACK_WAIT_S     how long a server may take to answer (default 120)
   MILLRACE_CACHE   where the downloaded servers lie (default ~/.cache/millrace)
 """
@@ -57,10 +60,27 @@ def relative(path):
     return path
 
 
-def follow_running_version(cfg, kafka_pid_file):
+def kafka_runs(cfg):
+    return any(process.alive(path) for path in cfg.run_dir.glob("kafka*.pid"))
+
+
+def follow_running_options(cfg):
+    """Running brokers decide how many there are and whether they are behind a proxy too, unless something
+    else was asked for: then nothing is touched."""
+    if not kafka_runs(cfg) or not cfg.kafka_marker.exists():
+        return
+    running = {name: int(value) for name, value in config.read_pairs(cfg.kafka_marker).items()}
+    for name, asked in (("brokers", cfg.brokers_asked), ("proxied", cfg.proxied_asked)):
+        if asked is not None and asked != running.get(name):
+            raise config.StackError(
+                f"{relative(cfg.dir)} runs with {name}={running.get(name)}, not {asked}: `make stack-down` first")
+    cfg.brokers, cfg.proxied = running["brokers"], bool(running["proxied"])
+
+
+def follow_running_version(cfg):
     """A running Kafka decides the lane, unless another one was asked for: then nothing is touched."""
     marker = cfg.run_dir / "kafka-version"
-    if process.alive(kafka_pid_file) is None or not marker.exists():
+    if not kafka_runs(cfg) or not marker.exists():
         return
     running = marker.read_text().strip()
     if running != cfg.kafka_version and cfg.kafka_version_asked:
@@ -73,9 +93,9 @@ def follow_running_version(cfg, kafka_pid_file):
 def open_stack(for_start=False):
     """(cfg, servers) with the ports that are known."""
     cfg = config.Config()
-    pid_file = cfg.run_dir / "kafka.pid"
     if for_start or not cfg.kafka_version_asked:
-        follow_running_version(cfg, pid_file)
+        follow_running_version(cfg)
+    follow_running_options(cfg)
     stack = servers.all_servers(cfg)
     known = ports.load(cfg.dir / "ports.json")
     for server in stack:
@@ -120,12 +140,15 @@ def bring_up(server, cancelled):
 
 def write_env(cfg, stack):
     by_name = {server.name: server.address for server in stack}
+    brokers = [server for server in stack if isinstance(server, servers.Kafka)]
+    proxied = [("KAFKA_PROXIED", ",".join(broker.front for broker in brokers))] if cfg.proxied else []
     config.write_text(cfg.env_file, "".join(f"{name}={value}\n" for name, value in (
-        ("KAFKA_BOOTSTRAP", by_name["kafka"]),
+        ("KAFKA_BOOTSTRAP", ",".join(broker.address for broker in brokers)),
         ("SCHEMA_REGISTRY_URL", by_name["registry"]),
         ("DOCUMENTDB_URI", by_name["documentdb"]),
         ("REDIS_URL", by_name["redis"]),
-        ("REPLICATION", "1"),
+        ("REPLICATION", str(cfg.brokers)),
+        *proxied,
     )))
 
 
@@ -166,12 +189,16 @@ def command_up(args):
             servers.require_programs()
             fetch.ensure(cfg)
             held = {name for server in running for name in server.port_names}
+            # Where a proxy of somebody else's may listen already.
+            held |= {server.front_name for server in stack if isinstance(server, servers.Kafka)}
             names = [name for server in stack for name in server.port_names]
             chosen = ports.assign(cfg.dir / "ports.json", names, held)
             for server in stack:
                 server.assign(chosen)
             say(f"Starting {', '.join(server.title for server in missing)} in {relative(cfg.dir)}")
             config.write_text(cfg.run_dir / "kafka-version", cfg.kafka_version + "\n")
+            config.write_text(cfg.kafka_marker, f"brokers={cfg.brokers}\nproxied={int(cfg.proxied)}\n")
+            servers.choose_cluster_id(cfg)
             start_missing(missing)
         silent = [server for server in running if not server.answers()]
         if silent:

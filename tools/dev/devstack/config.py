@@ -7,6 +7,7 @@ How:  read once at the start of a command; nothing here touches the disk except 
 import os
 import pathlib
 import tempfile
+import threading
 
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 HERE = pathlib.Path(__file__).resolve().parent
@@ -37,7 +38,7 @@ def read_pairs(path):
 def write_text(path, text):
     """The whole file or none of it: a reader never sees a half-written one."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    temporary = path.with_name(f".{path.name}.{os.getpid()}.{threading.get_ident()}")
     temporary.write_text(text)
     os.replace(temporary, path)
 
@@ -58,6 +59,15 @@ def cache_dir():
         return ROOT / "build" / "cache"
 
 
+def _number(name, allowed):
+    text = os.environ.get(name)
+    if not text:
+        return None
+    if text not in map(str, allowed):
+        raise StackError(f"{name} must be one of {', '.join(map(str, allowed))}")
+    return int(text)
+
+
 class Config:
     """One stack: its directory, its versions, its options."""
 
@@ -69,6 +79,11 @@ class Config:
         self.cache = cache_dir()
         self.persist = os.environ.get("STACK_PERSIST", "0") not in ("", "0")
         self.document_store_heap = os.environ.get("DOCUMENTDB_HEAP") or _document_store_heap()
+        # None: not asked for, what runs decides.
+        self.brokers_asked = _number("STACK_BROKERS", (1, 3))
+        self.proxied_asked = _number("STACK_PROXIED", (0, 1))
+        self.brokers = self.brokers_asked or 1
+        self.proxied = bool(self.proxied_asked)
         try:
             self.wait_s = float(os.environ.get("STACK_WAIT_S") or 120)
         except ValueError:
@@ -89,8 +104,14 @@ class Config:
     @property
     def data_dir(self):
         """Per Kafka version: an older broker cannot read what a newer one formatted, and schema
-        ids belong to the topics that carry them."""
-        return self.dir / "data" / f"kafka-{self.kafka_version}"
+        ids belong to the topics that carry them. A cluster of three has data of its own too."""
+        several = f"-x{self.brokers}" if self.brokers > 1 else ""
+        return self.dir / "data" / f"kafka-{self.kafka_version}{several}"
+
+    @property
+    def kafka_marker(self):
+        """What the running brokers were started as: NAME=value lines."""
+        return self.run_dir / "kafka-options"
 
     @property
     def log_dir(self):

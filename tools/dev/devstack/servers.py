@@ -6,6 +6,7 @@ How:  a Server holds its name and ports and can prepare its files, build its com
       and do a last step once it is ready.
 """
 
+import base64
 import os
 import shutil
 import subprocess
@@ -20,11 +21,13 @@ REGISTRY_BASE = "/apis/ccompat/v7"
 
 class Server:
     name = ""
+    artifact = ""  # of the download; the name where it is empty
     title = ""
     port_names = ()
 
     def __init__(self, cfg):
         self.cfg = cfg
+        self.artifact = self.artifact or self.name
         self.port = {}
         self.log = cfg.log_dir / f"{self.name}.log"
         self.pid_file = cfg.run_dir / f"{self.name}.pid"
@@ -39,7 +42,7 @@ class Server:
 
     @property
     def cache(self):
-        return fetch.path_of(self.cfg, fetch.artifacts(self.cfg)[self.name]) / "lib"
+        return fetch.path_of(self.cfg, fetch.artifacts(self.cfg)[self.artifact]) / "lib"
 
     @property
     def environment(self):
@@ -54,13 +57,39 @@ class Server:
         return None
 
 
-class Kafka(Server):
-    """One node, broker and controller in one (KRaft)."""
+def choose_cluster_id(cfg):
+    """One for all brokers, before the first of them is formatted: 16 random bytes in base64. The tool's
+    own generator costs another JVM."""
+    path = cfg.data_dir / "cluster-id"
+    if not path.exists():
+        config.write_text(path, base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=") + "\n")
+    return path.read_text().strip()
 
-    name = "kafka"
-    title = "Kafka"
-    port_names = ("kafka", "kafka-controller")
-    NODE_ID = 1
+
+class Kafka(Server):
+    """One node, broker and controller in one (KRaft); alone or one of three."""
+
+    artifact = "kafka"
+
+    def __init__(self, cfg, number=1):
+        self.number = number
+        self.name = "kafka" if number == 1 else f"kafka-{number}"
+        self.title = "Kafka" if number == 1 else f"Kafka {number}"
+        self.front_name, self.behind_name = f"{self.name}-front", f"{self.name}-behind"
+        proxied = (self.front_name, self.behind_name) if cfg.proxied else ()
+        self.port_names = (self.name, f"{self.name}-controller", *proxied)
+        super().__init__(cfg)
+
+    def assign(self, all_ports):
+        super().assign(all_ports)
+        # The quorum is the same list in every node's file.
+        self.voters = [(number, all_ports.get("kafka-controller" if number == 1 else f"kafka-{number}-controller"))
+                       for number in range(1, self.cfg.brokers + 1)]
+
+    @property
+    def front(self):
+        """Where clients behind a proxy find this broker."""
+        return f"{ports.HOST}:{self.port[self.front_name]}"
 
     @property
     def version(self):
@@ -72,32 +101,38 @@ class Kafka(Server):
 
     @property
     def properties(self):
-        return self.cfg.conf_dir / "kafka.properties"
+        return self.cfg.conf_dir / f"{self.name}.properties"
 
     def _java(self, *words):
         return ["java", *words, "-cp", f"{self.cache}/*"]
 
     def prepare(self):
         super().prepare()
-        broker, controller = self.port["kafka"], self.port["kafka-controller"]
+        broker, controller = self.port[self.name], self.port[f"{self.name}-controller"]
+        voters = ",".join(f"{number}@{ports.HOST}:{port}" for number, port in self.voters)
+        copies, in_sync = (3, 2) if self.cfg.brokers > 1 else (1, 1)
+        listener = advertised = ""
+        if self.cfg.proxied:
+            listener = f",PROXIED://{ports.HOST}:{self.port[self.behind_name]}"
+            advertised = f",PROXIED://{self.front}"
         config.write_text(self.properties, f"""\
 process.roles=broker,controller
-node.id={self.NODE_ID}
-controller.quorum.voters={self.NODE_ID}@{ports.HOST}:{controller}
-listeners=PLAINTEXT://{ports.HOST}:{broker},CONTROLLER://{ports.HOST}:{controller}
-advertised.listeners=PLAINTEXT://{ports.HOST}:{broker}
-listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT
+node.id={self.number}
+controller.quorum.voters={voters}
+listeners=PLAINTEXT://{ports.HOST}:{broker},CONTROLLER://{ports.HOST}:{controller}{listener}
+advertised.listeners=PLAINTEXT://{ports.HOST}:{broker}{advertised}
+listener.security.protocol.map=PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT,PROXIED:PLAINTEXT
 controller.listener.names=CONTROLLER
 inter.broker.listener.name=PLAINTEXT
 log.dirs={self.data}
-offsets.topic.replication.factor=1
+offsets.topic.replication.factor={copies}
 offsets.topic.num.partitions=4
-transaction.state.log.replication.factor=1
-transaction.state.log.min.isr=1
+transaction.state.log.replication.factor={copies}
+transaction.state.log.min.isr={in_sync}
 transaction.state.log.num.partitions=4
 transaction.abort.timed.out.transaction.cleanup.interval.ms=1000
-default.replication.factor=1
-min.insync.replicas=1
+default.replication.factor={copies}
+min.insync.replicas={in_sync}
 broker.session.timeout.ms=5000
 broker.heartbeat.interval.ms=500
 group.initial.rebalance.delay.ms=0
@@ -132,10 +167,7 @@ appender.out.layout.pattern=[%d] %p %m (%c)%n
 """)
 
     def _format(self):
-        # A cluster id is 16 random bytes in base64; the tool's own generator costs another JVM.
-        cluster = subprocess.run(
-            ["base64", "-w0"], input=os.urandom(16), capture_output=True, check=True
-        ).stdout.decode().rstrip("=").replace("+", "A").replace("/", "B")
+        cluster = choose_cluster_id(self.cfg)
         run = subprocess.run(
             [*self._java("-Xmx128m", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC"),
              "kafka.tools.StorageTool", "format", "-t", cluster, "-c", str(self.properties), "-g"],
@@ -258,7 +290,8 @@ class Redis(Server):
 
 
 def all_servers(cfg):
-    return [Kafka(cfg), Registry(cfg), DocumentStore(cfg), Redis(cfg)]
+    brokers = [Kafka(cfg, number) for number in range(1, cfg.brokers + 1)]
+    return [*brokers, Registry(cfg), DocumentStore(cfg), Redis(cfg)]
 
 
 def require_programs():
