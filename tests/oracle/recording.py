@@ -4,6 +4,7 @@ import os
 import pathlib
 import subprocess
 
+import market_storm
 import storm
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -45,11 +46,20 @@ def record_try(millrace, directory, limit, seed):
 
 def record_storm(play, directory, seed, records, disturb, workers=1):
     """A storm; workers: threads of each group."""
+    record_script(play, directory, storm.edited(topology_text(), 20), storm.script(seed, records, disturb), workers)
+
+
+def record_market_storm(play, directory, seed, records, disturb, workers=1):
+    """A storm straight to fill."""
+    text = market_storm.topology(topology_text()).replace("defaults:\n", "defaults:\n  commit-records: 20\n", 1)
+    record_script(play, directory, text, market_storm.script(seed, records, disturb), workers)
+
+
+def record_script(play, directory, text, lines, workers):
     directory.parent.mkdir(parents=True, exist_ok=True)
-    text = storm.edited(topology_text(), 20)
     for name in ("ACCOUNT_WORKERS", "MARKET_WORKERS"):
         text = text.replace("${" + name + ":-1}", str(workers))
     topology, script = directory.parent / "topology.yaml", directory.parent / "script.jsonl"
     topology.write_text(text, encoding="utf-8")
-    script.write_text(storm.script(seed, records, disturb), encoding="utf-8")
+    script.write_text(lines, encoding="utf-8")
     run([play, topology, script, directory])

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Storms on the whole pipeline in memory, each checked by the oracle.
 
-  storms.py [--seeds N] [--first S] [--records N] [--disturb] [--workers N] [--skip TOPIC]
+  storms.py [--seeds N] [--first S] [--records N] [--disturb] [--market] [--workers N] [--skip TOPIC]
 
 A storm is random traffic into every corner of the rules (storm.py); --disturb adds crashes, lost state
-directories and faults of the log.
+directories and faults of the log; --market goes straight to fill (market_storm.py).
 """
 
 import argparse
@@ -30,6 +30,7 @@ def options(words):
     parser.add_argument("--first", type=int, default=1, metavar="S", help="seed of the first (default 1)")
     parser.add_argument("--records", type=int, default=2000, metavar="N", help="sent in each (default 2000)")
     parser.add_argument("--disturb", action="store_true", help="crashes and faults too")
+    parser.add_argument("--market", action="store_true", help="straight to the matching stage")
     parser.add_argument("--workers", type=int, default=1, metavar="N", help="threads of each group (default 1)")
     parser.add_argument("--skip", action="append", default=[], metavar="TOPIC", help="do not compare this topic")
     parser.add_argument("--play", type=pathlib.Path, default=os.environ.get("ORACLE_PLAY", PLAY), metavar="FILE",
@@ -42,7 +43,8 @@ def storm(given, seed):
     started = time.monotonic()
     with tempfile.TemporaryDirectory() as work:
         directory = pathlib.Path(work) / "dump"
-        recording.record_storm(given.play, directory, seed, given.records, given.disturb, given.workers)
+        record = recording.record_market_storm if given.market else recording.record_storm
+        record(given.play, directory, seed, given.records, given.disturb, given.workers)
         recorded = time.monotonic()
         dump = Dump(directory)
         results = Check(dump, given.skip).results()
