@@ -3,7 +3,8 @@
  *
  * How: everything that can refuse an order is asked before it is accepted. Then ACCEPTED; a stop
  *      goes to wait, any other order is worked at once.
- * Not: display quantities and reduce-only, which have fields and no meaning yet: refused.
+ * Not: display quantities, which have a field and no meaning yet: refused. Reduce-only is risk's,
+ *      which knows positions; what it lets through is an order like any other.
  */
 #include "engine.h"
 
@@ -51,7 +52,7 @@ static enum dom_code check_kind(const struct oms_order_command *command, int64_t
     }
     if ((command->has_quote_qty &&
          (command->has_qty || command->ord_type != OMS_ORDER_TYPE_MARKET)) ||
-        command->has_display_qty || command->reduce_only) {
+        command->has_display_qty) {
         return CODE_NOT_ALLOWED;
     }
     if ((!command->has_qty && !command->has_quote_qty) ||

@@ -221,11 +221,11 @@ class Fill(Matching):
 
     @staticmethod
     def check_kind(command):
-        """What this engine works: not displayQty and reduceOnly; an amount only for MARKET."""
+        """What this engine works: not displayQty; an amount only for MARKET. reduceOnly is risk's."""
         kind = command["ordType"]
         if command["quoteQty"] is not None and (command["qty"] is not None or kind != "MARKET"):
             return "NOT_ALLOWED"
-        if command["displayQty"] is not None or command["reduceOnly"]:
+        if command["displayQty"] is not None:
             return "NOT_ALLOWED"
         if command["qty"] is None and command["quoteQty"] is None:
             return "MISSING"

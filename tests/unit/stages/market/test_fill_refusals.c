@@ -77,10 +77,6 @@ static void display(struct oms_order_command *o)
 {
     o->has_display_qty = true;
 }
-static void reduce_only(struct oms_order_command *o)
-{
-    o->reduce_only = true;
-}
 static void no_price(struct oms_order_command *o)
 {
     o->has_price = false;
@@ -128,7 +124,6 @@ static const struct {
     {amount_and_quantity, CODE_NOT_ALLOWED, "one or the other"},
     {amount_zero, CODE_BAD_NUMBER, "an amount of nothing"},
     {display, CODE_NOT_ALLOWED, "nothing is hidden"},
-    {reduce_only, CODE_NOT_ALLOWED, "fill knows no positions"},
     {post_only_ioc, CODE_NOT_ALLOWED, "makes only and never rests"},
     {no_price, CODE_MISSING, "LIMIT without price"},
     {no_reserve, CODE_MISSING, "did not come through risk"},
@@ -151,6 +146,16 @@ START_TEST(an_order_that_cannot_be_worked_is_rejected)
     ck_assert_int_eq(last_report(driver)->version, 1);
     ck_assert_uint_eq(trades(driver), 0);
     ck_assert_uint_eq(mr_driver_store_count(driver, "orders"), 1);
+}
+END_TEST
+
+START_TEST(a_reduce_only_order_is_taken_on_risks_word)
+{
+    struct oms_order_command order = limit_of("b", "u2", 'B', "100", "1");
+
+    order.reduce_only = true;
+    ck_assert_int_eq(push(driver, order), MR_OK);
+    ck_assert_int_eq(last_report(driver)->status, OMS_ORDER_STATUS_ACCEPTED);
 }
 END_TEST
 
@@ -226,6 +231,7 @@ int main(void)
     tcase_add_checked_fixture(refusals, open_driver, close_driver);
     tcase_add_loop_test(refusals, an_order_that_cannot_be_worked_is_rejected, 0,
                         (int)MR_COUNT(refused_orders));
+    tcase_add_test(refusals, a_reduce_only_order_is_taken_on_risks_word);
     tcase_add_loop_test(refusals, a_record_without_identity_is_poison_and_leaves_no_trace, 0,
                         (int)MR_COUNT(poisons));
     tcase_add_test(refusals, a_key_that_is_not_the_symbol_is_poison);
