@@ -97,7 +97,7 @@ static int seen(struct toy *toy)
                        partition);
         at = strstr((const char *)text.data, series);
         ck_assert_msg(at != NULL, "no%s in %s", series, (const char *)text.data);
-        sum += atoi(at + strlen(series));
+        sum += (int)strtol(at + strlen(series), NULL, 10);
     }
     mr_buffer_fini(&text);
     return sum;
