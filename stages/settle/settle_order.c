@@ -184,6 +184,30 @@ static enum mr_status settle_cancel(struct settle *s, struct mr_ctx *ctx,
     return report->cum_qty > 0 ? emit_settled(ctx, report, err) : MR_OK;
 }
 
+/*
+ * A report of an order that is not there: never begun, or over. Should it begin later, its end was
+ * before it.
+ */
+static enum mr_status settle_orphan(struct settle *s, struct mr_ctx *ctx,
+                                    const struct oms_execution_report *report, struct mr_err *err)
+{
+    const bool ends =
+        report->exec_type == OMS_EXEC_TYPE_CANCELED ||
+        (report->exec_type == OMS_EXEC_TYPE_TRADE && report->status == OMS_ORDER_STATUS_FILLED);
+    struct journal journal;
+
+    mr_counter_add(s->orphans, 1);
+    if (!ends || report->engine_seq <= 0) {
+        return MR_OK;
+    }
+    MR_TRY(order_journal(&journal, s, ctx, report, err));
+    if (settle_position_is_past(&journal.account, report)) {
+        return MR_OK;
+    }
+    MR_TRY(settle_position_ended(&journal.account, report, err));
+    return settle_account_put(&journal.account, err);
+}
+
 static bool key_fits(struct mr_slice text)
 {
     return text.len > 0 && text.len < MR_KEY_BYTES_MAX;
@@ -222,8 +246,7 @@ enum mr_status settle_execution(struct settle *s, struct mr_ctx *ctx,
         return settle_accept(s, ctx, report, err);
     }
     if (!found) {
-        mr_counter_add(s->orphans, 1);
-        return MR_OK;
+        return settle_orphan(s, ctx, report, err);
     }
     if (report->exec_type == OMS_EXEC_TYPE_TRADE) {
         return settle_fill(s, ctx, report, &order, err);

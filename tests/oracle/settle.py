@@ -210,8 +210,20 @@ class Settle(Stage):
         if report["execType"] == "NEW":
             if order is None:
                 act(report, None, key)
-        elif order is not None and report["version"] > order["lastVersion"]:
+        elif order is None:
+            self.orphan(report)
+        elif report["version"] > order["lastVersion"]:
             act(report, order, key)
+
+    def orphan(self, report):
+        """The end of an order that is not there keeps it from beginning later."""
+        ends = report["execType"] == "CANCELED" or (report["execType"] == "TRADE" and report["status"] == "FILLED")
+        if not ends or report["engineSeq"] <= 0:
+            return
+        journal = Journal(self, report["userId"], report["ts"])
+        if report["engineSeq"] > journal.position(report["symbol"])["endedSeq"]:
+            self.note_end(journal, report)
+            journal.store()
 
     def move_hold(self, report, change, text):
         """Available to hold, or (negative) back; the journal, not yet stored."""
@@ -314,6 +326,11 @@ class Settle(Stage):
 
     def end(self, journal, report, key):
         """The order is over: its row goes, and the position remembers that it has been."""
+        self.note_end(journal, report)
+        self.stores["orders"].delete(key)
+
+    @staticmethod
+    def note_end(journal, report):
         symbol = report["symbol"]
         if not name_fits(report["userId"], symbol):
             raise Poison("MALFORMED", "userId and symbol are too long")
@@ -321,7 +338,6 @@ class Settle(Stage):
         if report["engineSeq"] > position["endedSeq"]:
             journal.set_position(symbol, position | {"endedSeq": report["engineSeq"]})
         journal.changed = True
-        self.stores["orders"].delete(key)
 
     def settled(self, report, status):
         self.emit("settled", report["userId"], report | dict.fromkeys(NOT_IN_SETTLED) | {

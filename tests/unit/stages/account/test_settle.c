@@ -378,7 +378,9 @@ START_TEST(reports_that_move_nothing_post_nothing)
     report.last_px = amount("1");
     report.has_last_px = true;
     push(&report);
-    ck_assert_msg(mr_driver_state_digest(driver) == before, "%s", c->why);
+    /* The end of an order is remembered, so that it does not begin behind it. */
+    ck_assert_msg((mr_driver_state_digest(driver) == before) == (c->type != OMS_EXEC_TYPE_CANCELED),
+                  "%s", c->why);
     ck_assert_uint_eq(mr_driver_emit_count(driver, "ledger"), 0);
 }
 END_TEST
