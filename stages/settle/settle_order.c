@@ -100,14 +100,13 @@ static enum mr_status settle_rehold(struct settle *s, struct mr_ctx *ctx,
 
 /* Nothing is held and everything is posted: the order's last report. */
 static enum mr_status emit_settled(struct mr_ctx *ctx, const struct oms_execution_report *report,
-                                   struct mr_err *err)
+                                   enum oms_order_status status, struct mr_err *err)
 {
     struct oms_execution_report done = *report;
 
     done.exec_id = settle_id(ctx, "S-", report->order_id);
     done.exec_type = OMS_EXEC_TYPE_SETTLED;
-    done.status = report->status == OMS_ORDER_STATUS_CANCELLED ? OMS_ORDER_STATUS_CANCELLED
-                                                               : OMS_ORDER_STATUS_SETTLED;
+    done.status = status;
     done.settled = true;
     done.version = report->version + 1;
     done.has_last_qty = false;
@@ -163,7 +162,7 @@ static enum mr_status settle_fill(struct settle *s, struct mr_ctx *ctx,
     MR_TRY(mr_emit_by(ctx, SETTLE_OUT_POSITIONS, position.user_id,
                       journal_pair(ctx, position.user_id, position.symbol), &position, err));
     MR_TRY(journal_emit(&journal, err));
-    return done ? emit_settled(ctx, report, err) : MR_OK;
+    return done ? emit_settled(ctx, report, OMS_ORDER_STATUS_SETTLED, err) : MR_OK;
 }
 
 static enum mr_status settle_cancel(struct settle *s, struct mr_ctx *ctx,
@@ -181,7 +180,7 @@ static enum mr_status settle_cancel(struct settle *s, struct mr_ctx *ctx,
     MR_TRY(end_order(s, &journal, report, err));
     MR_TRY(journal_store(&journal, err));
     MR_TRY(journal_emit(&journal, err));
-    return report->cum_qty > 0 ? emit_settled(ctx, report, err) : MR_OK;
+    return report->cum_qty > 0 ? emit_settled(ctx, report, OMS_ORDER_STATUS_CANCELLED, err) : MR_OK;
 }
 
 /*
