@@ -12,92 +12,14 @@
  * amount; copies of any report so far in between; both ways of cost. A failing seed prints the
  * command that repeats it, on the fewest steps that fail.
  */
-#include "account_fixture.h"
 #include "avro/ledger_entry.h"
-#include "avro/position.h"
 #include "avro/settle_order.h"
-#include "settle/settle.h"
+#include "settle_world.h"
 
-#include <check.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#define USERS 4
-#define ASSETS 3 /* USDT, and the bases of the symbols */
-#define SYMBOLS 2
-#define ORDERS 24
-#define TRANSFERS 16
-#define HISTORY 8192
 #define STEPS 600
 #define SHUFFLED_STEPS 200
-#define SEED_NAME "SETTLE_SEED"
-#define STEPS_NAME "SETTLE_STEPS"
-
-static const char *const users[USERS] = {"ann", "bob", "eve", "joe"};
-static const char *const assets[ASSETS] = {"USDT", "BTC", "ETH"};
-static const char *const symbols[SYMBOLS] = {"BTCUSDT", "ETHUSDT"};
-
-struct model_order {
-    bool open;
-    size_t user, symbol;
-    dec_t hold;
-    struct oms_execution_report last;
-};
-
-struct model_transfer {
-    int state; /* 0 none, 1 deposited, 2 withdrawn, 3 held */
-    size_t user, asset;
-    dec_t amount;
-    char id[24];
-};
-
-struct world {
-    struct mr_driver *driver;
-    uint64_t random;
-    char ids[HISTORY][24];
-    size_t id_count;
-    struct oms_execution_report history[HISTORY];
-    size_t history_count;
-    struct model_order orders[ORDERS];
-    struct model_transfer transfers[TRANSFERS];
-    dec_t available[USERS][ASSETS], hold[USERS][ASSETS];
-    dec_t fees, external[ASSETS], net_deposits[USERS][ASSETS];
-    dec_t cash[USERS][SYMBOLS], qty[USERS][SYMBOLS];
-    dec_t posted[5][ASSETS]; /* of the ledger: avail, hold, clearing, fees, external */
-    int64_t seq[USERS];
-    size_t read;
-    size_t fills, amended, reversed; /* a run without them proves nothing */
-};
-
-static struct world *w;
-static uint64_t seed_now, step_now;
-
-/* Says how to repeat it: up to the step that failed, which is the shortest run that does. */
-#define HOLDS(condition)                                                                           \
-    ck_assert_msg(condition,                                                                       \
-                  "%s; repeat: " SEED_NAME "=%llu " STEPS_NAME "=%llu test_settle_properties",     \
-                  #condition, (unsigned long long)seed_now, (unsigned long long)step_now)
-
-static uint64_t roll(uint64_t sides)
-{
-    w->random = w->random * UINT64_C(6364136223846793005) + UINT64_C(1442695040888963407);
-    return (w->random >> 33) % sides;
-}
-
-static dec_t amount_up_to(dec_t most)
-{
-    return most <= 0 ? 0 : (dec_t)roll((uint64_t)dec_min(most, 1000000) + 1);
-}
-
-static const char *new_id(const char *prefix)
-{
-    char *id = w->ids[w->id_count];
-
-    ck_assert_uint_lt(w->id_count, HISTORY);
-    (void)snprintf(id, sizeof(w->ids[0]), "%s%zu", prefix, w->id_count);
-    w->id_count++;
-    return id;
-}
 
 /* --- what the ledger says ----------------------------------------------------------------- */
 
@@ -138,10 +60,10 @@ static void read_ledger(void)
         const struct oms_ledger_entry *entry = mr_driver_emit(w->driver, "ledger", w->read);
         dec_t sums[ASSETS] = {0};
 
-        ck_assert_int_eq(entry->seq, ++w->seq[index_of(entry->user_id, users, USERS)]);
+        ck_assert_int_eq(entry->seq, ++w->seq[index_of(entry->user_id, world_users, USERS)]);
         for (size_t i = 0; i < entry->postings.count; i++) {
             const struct oms_posting *p = &entry->postings.items[i];
-            const size_t asset = index_of(p->asset, assets, ASSETS);
+            const size_t asset = index_of(p->asset, world_assets, ASSETS);
             const dec_t value = p->direction == OMS_DIRECTION_CREDIT ? p->amount : -p->amount;
 
             HOLDS(p->amount > 0);
@@ -176,7 +98,7 @@ static void check_user(size_t u)
     for (size_t a = 0; a < ASSETS; a++) {
         struct oms_settle_balance books;
 
-        (void)fixture_settle_balance(w->driver, users[u], assets[a], &books);
+        (void)fixture_settle_balance(w->driver, world_users[u], world_assets[a], &books);
         HOLDS(books.available == w->available[u][a] && books.hold == w->hold[u][a]);
         HOLDS(books.available >= 0 && books.hold >= 0);
         HOLDS(books.hold == held[a]);
@@ -194,12 +116,12 @@ static void check_positions(void)
     for (size_t u = 0; u < USERS; u++) {
         struct oms_settle_account row;
 
-        if (!mr_driver_store_get(w->driver, "accounts", s(users[u]), &row)) {
+        if (!mr_driver_store_get(w->driver, "accounts", s(world_users[u]), &row)) {
             continue;
         }
         for (size_t i = 0; i < row.positions.count; i++) {
             const struct oms_settle_position *p = &row.positions.items[i];
-            const size_t symbol = index_of(p->symbol, symbols, SYMBOLS);
+            const size_t symbol = index_of(p->symbol, world_symbols, SYMBOLS);
             dec_t lots_qty = 0;
             dec_t lots_cost = 0;
 
@@ -239,284 +161,6 @@ static void check_all(void)
     }
 }
 
-/* --- the engine --------------------------------------------------------------------------- */
-
-static void push(const struct oms_execution_report *report)
-{
-    ck_assert_msg(mr_driver_push(w->driver, "executions", report->user_id, report) == MR_OK, "%s",
-                  mr_driver_error(w->driver));
-}
-
-/* Delivers it, perhaps twice, perhaps with a copy of an older one of any order. */
-static void deliver(const struct oms_execution_report *report)
-{
-    ck_assert_uint_lt(w->history_count, HISTORY);
-    w->history[w->history_count++] = *report;
-    push(report);
-    if (roll(4) == 0) {
-        push(report);
-    }
-    if (roll(3) == 0) {
-        push(&w->history[roll(w->history_count)]);
-    }
-}
-
-static void place(struct model_order *order)
-{
-    const enum oms_side side = roll(2) == 0 ? OMS_SIDE_BUY : OMS_SIDE_SELL;
-
-    order->user = roll(USERS);
-    order->symbol = roll(SYMBOLS);
-    const size_t asset = side == OMS_SIDE_BUY ? 0 : 1 + order->symbol;
-
-    order->hold = amount_up_to(w->available[order->user][asset] / (roll(8) == 0 ? 1 : 6));
-    order->open = true;
-    order->last = fixture_accepted(new_id("o"), users[order->user], side, "0", "0");
-    order->last.symbol = s(symbols[order->symbol]);
-    order->last.base_asset = s(assets[1 + order->symbol]);
-    order->last.hold_after = order->hold;
-    w->available[order->user][asset] -= order->hold;
-    w->hold[order->user][asset] += order->hold;
-    deliver(&order->last);
-}
-
-/* The order's hold becomes `after`, by a report that moves no other money. */
-static void rehold(struct model_order *order, enum oms_exec_type type, dec_t after)
-{
-    const size_t asset = order->last.side == OMS_SIDE_BUY ? 0 : 1 + order->symbol;
-    struct oms_execution_report report =
-        fixture_fill(&order->last, new_id("x"), "0", "0", "0", "0");
-
-    w->amended += type == OMS_EXEC_TYPE_REPLACED;
-    report.exec_type = type;
-    report.status =
-        type == OMS_EXEC_TYPE_CANCELED ? OMS_ORDER_STATUS_CANCELLED : OMS_ORDER_STATUS_ACCEPTED;
-    report.has_last_qty = report.has_last_px = report.has_fee_amount = false;
-    report.hold_after = after;
-    w->available[order->user][asset] += order->hold - after;
-    w->hold[order->user][asset] -= order->hold - after;
-    order->hold = after;
-    order->open = type != OMS_EXEC_TYPE_CANCELED;
-    order->last = report;
-    deliver(&report);
-}
-
-struct leg {
-    dec_t qty, price, notional, fee;
-    bool last;
-};
-
-static void fill(struct model_order *order, const struct leg *leg)
-{
-    const bool buy = order->last.side == OMS_SIDE_BUY;
-    const size_t own = buy ? 0 : 1 + order->symbol;
-    const dec_t spent = buy ? leg->notional + leg->fee : leg->qty;
-    const dec_t left = order->hold - spent;
-    const size_t u = order->user;
-    struct oms_execution_report report =
-        fixture_fill(&order->last, new_id("x"), "0", "0", "0", "0");
-
-    w->fills++;
-    report.last_qty = leg->qty;
-    report.last_px = leg->price;
-    report.cum_qty += leg->qty;
-    report.fee_amount = leg->fee;
-    report.hold_after = leg->last ? 0 : left - amount_up_to(left) * (dec_t)roll(2);
-    report.status = leg->last ? OMS_ORDER_STATUS_FILLED : OMS_ORDER_STATUS_ACCEPTED;
-    w->hold[u][own] -= order->hold - report.hold_after;
-    w->available[u][own] += left - report.hold_after;
-    w->available[u][buy ? 1 + order->symbol : 0] += buy ? leg->qty : leg->notional - leg->fee;
-    w->fees += leg->fee;
-    w->cash[u][order->symbol] += (buy ? -leg->notional : leg->notional) - leg->fee;
-    w->qty[u][order->symbol] += buy ? leg->qty : -leg->qty;
-    order->hold = report.hold_after;
-    order->open = !leg->last;
-    order->last = report;
-    deliver(&report);
-}
-
-static void trade(struct model_order *buy, struct model_order *sell)
-{
-    struct leg leg = {.price = DEC_ONE * (dec_t)(1 + roll(5)),
-                      .qty = 1 + amount_up_to(dec_min(sell->hold, 50) - 1)};
-    dec_t room = 0;
-
-    leg.notional = leg.qty * (leg.price / DEC_ONE);
-    room = buy->hold - leg.notional;
-    if (sell->hold < leg.qty || room < 0) {
-        return;
-    }
-    /* From a rebate of two atoms to what is there. */
-    leg.fee = amount_up_to(dec_min(room, 4)) - dec_min(2, leg.notional) * (dec_t)roll(2);
-    leg.last = roll(4) == 0;
-    fill(buy, &leg);
-    leg.fee = amount_up_to(dec_min(leg.notional, 3)) - (dec_t)roll(3);
-    leg.last = roll(4) == 0;
-    fill(sell, &leg);
-}
-
-static struct model_order *counterpart(const struct model_order *order)
-{
-    const size_t first = roll(ORDERS);
-
-    for (size_t i = 0; i < ORDERS; i++) {
-        struct model_order *other = &w->orders[(first + i) % ORDERS];
-
-        if (other->open && other->symbol == order->symbol && other->hold > 0 &&
-            other->last.side != order->last.side) {
-            return other;
-        }
-    }
-    return NULL;
-}
-
-static void move_order(struct model_order *order)
-{
-    const size_t asset = order->last.side == OMS_SIDE_BUY ? 0 : 1 + order->symbol;
-    struct model_order *other = NULL;
-
-    switch (roll(14)) {
-    case 0:
-        rehold(order, OMS_EXEC_TYPE_CANCELED, 0);
-        return;
-    case 1:
-        rehold(order, OMS_EXEC_TYPE_TRADE_PREVENTION, order->hold - amount_up_to(order->hold));
-        return;
-    case 2:
-        rehold(order, OMS_EXEC_TYPE_REPLACED,
-               amount_up_to(order->hold + w->available[order->user][asset]));
-        return;
-    case 3:
-        rehold(order, OMS_EXEC_TYPE_TRIGGERED, order->hold);
-        return;
-    default:
-        other = counterpart(order);
-        if (other != NULL) {
-            trade(order->last.side == OMS_SIDE_BUY ? order : other,
-                  order->last.side == OMS_SIDE_BUY ? other : order);
-        }
-        return;
-    }
-}
-
-/* --- transfers ---------------------------------------------------------------------------- */
-
-static void command(const struct model_transfer *t, const char *id, enum oms_account_action action)
-{
-    struct oms_account_command c =
-        fixture_transfer(id, users[t->user], action, assets[t->asset], "0");
-    const uint64_t times = 1 + roll(2);
-
-    c.amount = t->amount;
-    c.transfer_id = s(t->id);
-    c.has_transfer_id = true;
-    for (uint64_t i = 0; i < times; i++) {
-        ck_assert_msg(mr_driver_push(w->driver, "accounts", c.user_id, &c) == MR_OK, "%s",
-                      mr_driver_error(w->driver));
-    }
-}
-
-static void begin_transfer(struct model_transfer *t)
-{
-    static const enum oms_account_action actions[] = {
-        OMS_ACCOUNT_ACTION_DEPOSIT, OMS_ACCOUNT_ACTION_WITHDRAW, OMS_ACCOUNT_ACTION_WITHDRAW_BEGIN};
-
-    *t = (struct model_transfer){
-        .state = (int)roll(3) + 1, .user = roll(USERS), .asset = roll(ASSETS)};
-    t->amount = amount_up_to(t->state == 1 ? 5000 : w->available[t->user][t->asset]);
-    (void)snprintf(t->id, sizeof(t->id), "%s", new_id("t"));
-    const dec_t in = t->state == 1 ? t->amount : -t->amount;
-
-    w->available[t->user][t->asset] += in;
-    w->hold[t->user][t->asset] += t->state == 3 ? t->amount : 0;
-    w->external[t->asset] -= t->state == 3 ? 0 : in;
-    w->net_deposits[t->user][t->asset] += t->state == 3 ? 0 : in;
-    command(t, t->id, actions[t->state - 1]);
-}
-
-static void move_transfer(struct model_transfer *t)
-{
-    dec_t *available = &w->available[t->user][t->asset];
-    const int before = t->state;
-    const bool commit = roll(2) == 0;
-    dec_t out = t->amount; /* to the outside */
-
-    if (before == 3) {
-        w->hold[t->user][t->asset] -= t->amount;
-        *available += commit ? 0 : t->amount;
-        out = commit ? t->amount : 0;
-    } else if (before == 1 && *available < t->amount) {
-        return; /* spent: risk would refuse */
-    } else {
-        out = before == 1 ? t->amount : -t->amount;
-        *available -= out;
-    }
-    w->reversed += before != 3;
-    w->external[t->asset] += out;
-    w->net_deposits[t->user][t->asset] -= out;
-    t->state = 0;
-    command(t, new_id("u"),
-            before != 3 ? OMS_ACCOUNT_ACTION_REVERSE
-            : commit    ? OMS_ACCOUNT_ACTION_WITHDRAW_COMMIT
-                        : OMS_ACCOUNT_ACTION_WITHDRAW_CANCEL);
-}
-
-static void step(void)
-{
-    struct model_order *order = &w->orders[roll(ORDERS)];
-    struct model_transfer *transfer = &w->transfers[roll(TRANSFERS)];
-
-    if (roll(6) == 0) {
-        if (transfer->state == 0) {
-            begin_transfer(transfer);
-        } else {
-            move_transfer(transfer);
-        }
-    } else if (order->open) {
-        move_order(order);
-    } else {
-        place(order);
-    }
-    check_all();
-    if (roll(25) == 0) {
-        ck_assert_int_eq(mr_driver_commit(w->driver), MR_OK);
-        mr_driver_emits_clear(w->driver);
-        w->read = 0;
-        if (roll(3) == 0) {
-            mr_driver_restart(w->driver);
-        }
-    }
-}
-
-/* --- the tests ---------------------------------------------------------------------------- */
-
-static void open_world(uint64_t seed)
-{
-    const struct mr_driver_setting settings[] = {{"cost-basis", seed % 2 == 0 ? "average" : "fifo"},
-                                                 {"lots-max", seed % 3 == 0 ? "2" : "32"}};
-
-    seed_now = seed;
-    w = mr_xcalloc(1, sizeof(*w));
-    w->random = seed * UINT64_C(88172645463325252) + 1;
-    w->driver = mr_driver_create(&settle_stage, settings, MR_COUNT(settings));
-    for (size_t i = 0; i < (size_t)USERS * ASSETS; i++) {
-        struct model_transfer start = {.user = i / ASSETS, .asset = i % ASSETS, .amount = 20000};
-
-        (void)snprintf(start.id, sizeof(start.id), "%s", new_id("t"));
-        w->available[start.user][start.asset] += start.amount;
-        w->external[start.asset] -= start.amount;
-        w->net_deposits[start.user][start.asset] += start.amount;
-        command(&start, start.id, OMS_ACCOUNT_ACTION_DEPOSIT);
-    }
-}
-
-static void close_world(void)
-{
-    mr_driver_destroy(&w->driver);
-    free(w);
-    w = NULL;
-}
-
 static uint64_t number_from(const char *name, uint64_t fallback)
 {
     const char *given = getenv(name);
@@ -529,20 +173,22 @@ START_TEST(the_books_are_what_a_model_adds_up_to)
     const uint64_t seed = number_from(SEED_NAME, (uint64_t)_i + 1);
     const uint64_t steps = number_from(STEPS_NAME, STEPS);
 
-    open_world(seed);
+    world_open(seed);
     for (step_now = 1; step_now <= steps; step_now++) {
-        step();
+        world_step();
+        check_all();
+        world_commit();
     }
     ck_assert_uint_eq(mr_driver_counter(w->driver, "overdrawn_total"), 0);
     HOLDS(steps < STEPS || (w->fills > 40 && w->amended > 10 && w->reversed > 3));
-    close_world();
+    world_close();
 }
 END_TEST
 
 static void shuffle(struct oms_execution_report *reports, size_t count)
 {
     for (size_t i = count; i > 1; i--) {
-        const size_t other = roll(i);
+        const size_t other = world_roll(i);
         const struct oms_execution_report kept = reports[i - 1];
 
         reports[i - 1] = reports[other];
@@ -576,9 +222,11 @@ START_TEST(in_any_order_an_order_that_is_over_stays_over)
     size_t ended_count = 0;
     size_t count = 0;
 
-    open_world(seed);
+    world_open(seed);
     for (step_now = 1; step_now <= SHUFFLED_STEPS; step_now++) {
-        step();
+        world_step();
+        check_all();
+        world_commit();
     }
     count = 2 * w->history_count;
     reports = mr_xcalloc(count, sizeof(*reports));
@@ -623,7 +271,7 @@ START_TEST(in_any_order_an_order_that_is_over_stays_over)
     }
     free(reports);
     mr_driver_destroy(&shuffled);
-    close_world();
+    world_close();
 }
 END_TEST
 
