@@ -98,7 +98,7 @@ format: ## clang-format over every C file of the repository
 new-stage: ## a stage of your own from stages/_template (NAME=cool-down)
 	@$(DEV)/new_stage.sh '$(NAME)'
 
-docs: deps-build ## docs/OPTIONS.md and the README's graph, from the program
+docs: deps-build ## docs/OPTIONS.md, docs/CODES.md and the README's graph, from the program
 	@$(call COMPILE,release)
 	@$(DEV)/docs.sh
 

@@ -3,7 +3,8 @@
 set(MR_LOAD_SOURCES
   load_decimal.c load_drain.c load_feed.c load_fund.c load_malformed.c load_manifest.c load_out.c
   load_plan.c load_probe.c load_run.c load_send.c load_setup.c load_sweep.c load_tape.c load_text.c
-  load_watch.c tap_line.c verify_book.c verify_candles.c verify_canonical.c verify_ledger.c verify_map.c
+  load_watch.c tap_line.c verify_book.c verify_books.c
+  verify_books_report.c verify_candles.c verify_canonical.c verify_ledger.c verify_map.c
   verify_outcomes.c verify_positions.c verify_report.c verify_run.c verify_sinks.c verify_trades.c)
 list(TRANSFORM MR_LOAD_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 add_library(mr_load STATIC ${MR_LOAD_SOURCES})

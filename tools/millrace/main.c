@@ -15,6 +15,7 @@ static const struct command *const commands[] = {
     &command_produce,
     &command_try,
     &command_options,
+    &command_codes,
 };
 
 int main(int argc, char **argv)
