@@ -19,7 +19,6 @@ static enum mr_status refuse(struct risk *risk, struct mr_ctx *ctx,
     struct oms_risk_event event =
         risk_event_of(mr_ctx_arena(ctx), &cause, "R-", OMS_RISK_EVENT_TYPE_REJECT, check);
 
-    event.has_symbol = command->has_symbol;
     risk_event_result(&event, &result);
     mr_counter_add(risk->rejected, 1);
     return mr_emit(ctx, RISK_OUT_EVENTS, command->user_id, &event, err);
