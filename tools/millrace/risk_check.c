@@ -128,14 +128,16 @@ static enum mr_status answer(const struct load_env *env, const struct risk_comma
                              struct mr_err *err)
 {
     struct risk_settings settings;
-    const struct mr_stage_node *node = risk_node(env->topology, &settings);
+    const struct risk_question question = {.stage = risk_node(env->topology, &settings),
+                                           .user = command->user,
+                                           .client_order_id = command->client_order_id,
+                                           .wait_us = command->wait_us};
     struct risk_rows *rows = NULL;
 
-    if (node == NULL) {
+    if (question.stage == NULL) {
         return mr_fail(err, MR_CONFIG, "%s has no stage of type risk", env->topology->file);
     }
-    MR_TRY(risk_rows_read(env, node, command->user, command->client_order_id, command->wait_us,
-                          &rows, err));
+    MR_TRY(risk_rows_read(env, &question, &rows, err));
     const struct risk_dry dry = {
         .settings = &settings,
         .user = risk_rows_user(rows),

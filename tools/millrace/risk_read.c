@@ -203,8 +203,7 @@ static enum mr_status read_all(const struct load_env *env, struct risk_rows *all
     return decode_all(env, all, err);
 }
 
-enum mr_status risk_rows_read(const struct load_env *env, const struct mr_stage_node *stage,
-                              const char *user, const char *client_order_id, int64_t wait_us,
+enum mr_status risk_rows_read(const struct load_env *env, const struct risk_question *question,
                               struct risk_rows **rows, struct mr_err *err)
 {
     struct risk_rows *all = mr_xcalloc(1, sizeof(*all));
@@ -212,17 +211,17 @@ enum mr_status risk_rows_read(const struct load_env *env, const struct mr_stage_
     enum mr_status status;
 
     all->arena = mr_arena_create(ARENA_BYTES);
-    all->stage = stage;
-    all->user = mr_slice_str(user);
-    if (client_order_id[0] != '\0') {
+    all->stage = question->stage;
+    all->user = mr_slice_str(question->user);
+    if (question->client_order_id[0] != '\0') {
         mr_key_begin(&key);
         mr_key_text(&key, all->user);
-        mr_key_text(&key, mr_slice_str(client_order_id));
+        mr_key_text(&key, mr_slice_str(question->client_order_id));
         all->client_key =
             key.overflow ? (struct mr_slice){0} : mr_arena_copy(all->arena, mr_key_slice(&key));
     }
     *rows = all;
-    status = read_all(env, all, wait_us, err);
+    status = read_all(env, all, question->wait_us, err);
     if (status != MR_OK) {
         risk_rows_close(rows);
     }

@@ -16,13 +16,17 @@
 
 struct risk_rows;
 
-/*
- * client_order_id: "" when the order has none. wait_us: how long nothing may come.
- * Returns MR_OK | MR_CONFIG when the topology has no stage of this type | what reading returned.
- */
+/* What is asked about. */
+struct risk_question {
+    const struct mr_stage_node *stage; /* of type risk */
+    const char *user;
+    const char *client_order_id; /* "": the order has none */
+    int64_t wait_us;             /* how long nothing may come */
+};
+
+/* Returns MR_OK | MR_CONFIG when the stage is not as it must be | what reading returned. */
 MR_NODISCARD enum mr_status risk_rows_read(const struct load_env *env,
-                                           const struct mr_stage_node *stage, const char *user,
-                                           const char *client_order_id, int64_t wait_us,
+                                           const struct risk_question *question,
                                            struct risk_rows **rows, struct mr_err *err);
 void risk_rows_close(struct risk_rows **rows);
 
