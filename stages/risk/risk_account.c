@@ -7,8 +7,11 @@
  *      of the rows, the one place where this stage reads more than it was asked about; an emergency
  *      stop may take its time.
  */
+#include "domain/sha256.h"
 #include "order_report.h"
 #include "risk_commands.h"
+
+#include <stdio.h>
 
 static enum mr_status refuse(struct risk *risk, struct mr_ctx *ctx,
                              const struct oms_account_command *command, const char *check,
@@ -144,15 +147,33 @@ static bool note_holder(void *arg, struct mr_slice key, const void *value)
     return true;
 }
 
-/* An id for each user: reports of the engine name it, and must not be two users' at once. */
+/*
+ * An id for each user: reports of the engine name it, and must not be two users' at once. One that
+ * is longer than an identifier may be becomes a hash of the two.
+ */
 static struct mr_slice id_of_user(struct mr_arena *arena, const struct oms_account_command *command,
                                   struct mr_slice user_id)
 {
-    const struct mr_slice id = order_report_join(arena, mr_slice_str("R-"), command->event_id);
+    const struct mr_slice prefix = mr_slice_str("R-");
+    const struct mr_slice id = order_report_join(arena, prefix, command->event_id);
+    const struct mr_slice both =
+        is_all(command)
+            ? order_report_join(arena, order_report_join(arena, id, mr_slice_str("-")), user_id)
+            : id;
+    uint8_t digest[SHA256_BYTES];
+    struct sha256 sha;
+    char hex[33];
 
-    return is_all(command)
-               ? order_report_join(arena, order_report_join(arena, id, mr_slice_str("-")), user_id)
-               : id;
+    if (both.len <= ORD_ID_MAX) {
+        return both;
+    }
+    sha256_init(&sha);
+    sha256_add(&sha, both.data, both.len);
+    sha256_finish(&sha, digest);
+    for (size_t i = 0; i < 16; i++) {
+        (void)snprintf(hex + 2 * i, 3, "%02x", digest[i]);
+    }
+    return order_report_join(arena, prefix, mr_slice_of(hex, 32));
 }
 
 static enum mr_status cancel_orders(struct risk *risk, struct mr_ctx *ctx,

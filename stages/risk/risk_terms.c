@@ -185,6 +185,7 @@ void risk_terms_amend(const struct risk_view *view, const struct oms_order_comma
     *terms = (struct risk_terms){
         .side = (enum ord_side)open->side,
         .amend = true,
+        .reduce_only = open->reduce_only,
         .has_price = true,
         .price = command->has_price ? command->price : open->price,
         .price_high = DEC_MAX,

@@ -99,6 +99,7 @@ class Case:
     def amendment(self, order, open_order, new_leaves):
         """A new total or price: what it may need in addition, whatever trades on the way."""
         self.amend = True
+        self.reduce_only = open_order["reduceOnly"]
         self.buy = open_order["side"] == "BUY"
         before, leaves = atoms(open_order["price"]), atoms(open_order["leavesQty"])
         self.price = first(optional(order["price"]), before)

@@ -5,6 +5,8 @@ P x Q + ceil(P x Q x taker rate) for a buy, Q for a sell; an amendment reserves 
 order no longer needs is released by the engine's reports, once. All times are the record's.
 """
 
+import hashlib
+
 import checks
 import codes
 import reports
@@ -290,7 +292,8 @@ class Risk(Stage):
             "userId": order["userId"], "symbol": order["symbol"], "asset": asset, "side": order["side"],
             "hold": text_of(case.need), "leavesQty": text_of(case.qty), "price": text_of(case.price),
             "clientOrderId": order["clientOrderId"], "lastVersion": 0, "createdTs": order["ts"],
-            "ordType": order["ordType"], "byAmount": order["quoteQty"] is not None, "orderQty": order["qty"],
+            "ordType": order["ordType"], "byAmount": order["quoteQty"] is not None,
+            "reduceOnly": order["reduceOnly"], "orderQty": order["qty"],
             "feeTaker": text_of(case.instrument["takerFee"]), "amendCommandId": None, "amendReserved": None,
             "amendQty": None})
         if client_key is not None:
@@ -645,6 +648,8 @@ class Risk(Stage):
             users = [key.decode() for key, row in rows if row["openOrders"] > 0]
         for user in users:
             name = event + ("-" + user if command["userId"] == ALL_USERS else "")
+            if len(text_bytes(name)) > 64:  # longer than an identifier may be
+                name = "R-" + hashlib.sha256(text_bytes(name)).hexdigest()[:32]
             self.fan_out(CANCEL_ALL | {
                 "eventId": name, "ts": command["ts"], "traceId": command["traceId"], "orderId": name, "userId": user,
                 "symbol": command["symbol"] or ""}, self.account(user))

@@ -141,6 +141,8 @@ class Storm:
 
     def account(self, user, action, **fields):
         event = self.event("a")
+        if action == "SET_STATE" and self.often(0.2):
+            event += "-" * 60  # the ids that are made of it are too long
         if action == "DEPOSIT" and self.often(0.1) and self.events > 20:
             event = f"a{self.random.randrange(1, self.events)}"
         self.send("accounts", user, ACCOUNT | {

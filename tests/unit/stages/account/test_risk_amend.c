@@ -275,6 +275,23 @@ START_TEST(an_amendment_is_refused_with_a_code_and_changes_nothing)
 }
 END_TEST
 
+START_TEST(an_order_that_may_only_reduce_is_amended_within_that)
+{
+    struct oms_order_command order = fixture_limit("o1", "u1", OMS_SIDE_SELL, "1", "100");
+    struct oms_execution_report report = fixture_accepted("b1", "u1", OMS_SIDE_BUY, "2", "200.4");
+
+    risk_push_limit("b1", OMS_SIDE_BUY, "2", "100");
+    report = fixture_fill(&report, "x1", "2", "100", "0.4", "0");
+    risk_push_report(&report); /* long 2 */
+    order.reduce_only = true;
+    risk_push_order(&order);
+    amend("a1", "o1", "2.001", NULL);
+    ck_assert_int_eq(risk_rejected_with(), CODE_REDUCING);
+    amend("a2", "o1", "2", NULL);
+    ck_assert_uint_eq(mr_driver_emit_count(risk_driver, "approved"), 3);
+}
+END_TEST
+
 START_TEST(one_amendment_of_an_order_is_on_its_way_at_a_time)
 {
     risk_push_limit("o1", OMS_SIDE_BUY, "2", "100");
@@ -413,6 +430,7 @@ int main(void)
     tcase_add_test(tcase, a_refused_amendment_gives_its_reservation_back_once);
     tcase_add_loop_test(tcase, an_amendment_is_refused_with_a_code_and_changes_nothing, 0,
                         (int)MR_COUNT(refuse_cases));
+    tcase_add_test(tcase, an_order_that_may_only_reduce_is_amended_within_that);
     tcase_add_test(tcase, one_amendment_of_an_order_is_on_its_way_at_a_time);
     tcase_add_test(tcase, an_amendment_at_a_fault_leaves_no_trace);
     tcase_add_test(tcase, a_cancel_all_goes_to_each_symbol_with_open_orders);

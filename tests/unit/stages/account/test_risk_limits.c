@@ -102,6 +102,24 @@ START_TEST(a_switch_may_end_the_open_orders_of_everybody)
 }
 END_TEST
 
+START_TEST(an_id_is_never_longer_than_the_engine_takes)
+{
+    struct oms_account_command command = account_command("*", OMS_ACCOUNT_ACTION_SET_STATE);
+    const struct oms_order_command *out = NULL;
+
+    ck_assert_int_eq(buy("o1", "1", 0), CODE_OK);
+    command.trading_state = OMS_TRADING_STATE_HALTED;
+    command.has_trading_state = true;
+    command.cancel_orders = true;
+    command.event_id = s("0123456789012345678901234567890123456789012345678901234567890");
+    push_command(&command); /* 61, "R-", "-u1": one too many */
+    out = mr_driver_emit_last(risk_driver, "approved");
+    ck_assert(out->action == OMS_ACTION_CANCEL_ALL);
+    ck_assert_uint_eq(out->event_id.len, 34);
+    ck_assert(mr_slice_equal(out->event_id, out->order_id));
+}
+END_TEST
+
 /* --- limits ------------------------------------------------------------------------------- */
 
 static void limit_position(const char *user, const char *symbol, const char *value)
@@ -446,6 +464,7 @@ int main(void)
     tcase_add_loop_test(tcase, the_strictest_of_four_switches_counts, 0,
                         (int)MR_COUNT(switch_cases));
     tcase_add_test(tcase, a_switch_may_end_the_open_orders_of_everybody);
+    tcase_add_test(tcase, an_id_is_never_longer_than_the_engine_takes);
     tcase_add_test(tcase, what_is_said_of_the_user_goes_before_what_is_said_of_all);
     tcase_add_test(tcase, a_symbol_may_have_a_bucket_of_its_own);
     tcase_add_test(tcase, the_sum_of_a_minute_slides);
