@@ -151,6 +151,7 @@ static enum mr_status count(struct risk *risk, struct mr_ctx *ctx, const struct 
                                           .action = command->action,
                                           .asset = command->asset,
                                           .amount = command->amount,
+                                          .has_amount = true,
                                           .state = move.state};
     struct risk_account account;
     struct oms_risk_balance balance;
