@@ -4,6 +4,7 @@
  * Method: one user with 1000 USDT and 10 BTC; commands and reports, then codes, events and rows.
  */
 #include "avro/risk_event.h"
+#include "avro/risk_transfer.h"
 #include "domain/codes.h"
 #include "risk_fixture.h"
 
@@ -442,6 +443,22 @@ START_TEST(a_transfer_is_reversed_once_and_a_spent_deposit_not_at_all)
 }
 END_TEST
 
+START_TEST(a_transfer_of_an_earlier_version_counts_but_cannot_be_followed)
+{
+    const struct oms_risk_transfer row = {.first_ts_us = FIXTURE_TS_US};
+    struct mr_err err;
+
+    ck_assert_int_eq(
+        mr_store_put(mr_driver_store(risk_driver, "transfers"), key2("u1", "old"), &row, &err),
+        MR_OK);
+    risk_transfer("old", OMS_ACCOUNT_ACTION_DEPOSIT, "USDT", "5");
+    ck_assert(last_event()->type == OMS_RISK_EVENT_TYPE_DUPLICATE);
+    follow("k2", OMS_ACCOUNT_ACTION_REVERSE, "old");
+    ck_assert_int_eq(event_code(), CODE_UNKNOWN_TRANSFER);
+    risk_expect_cash("USDT", "1000", "0");
+}
+END_TEST
+
 START_TEST(nobody_is_everybody_with_money)
 {
     const struct oms_account_command command =
@@ -460,6 +477,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed = 0;
 
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, risk_setup, risk_teardown);
     tcase_add_loop_test(tcase, the_strictest_of_four_switches_counts, 0,
                         (int)MR_COUNT(switch_cases));
@@ -478,6 +496,7 @@ int main(void)
     tcase_add_test(tcase, one_symbol_may_only_be_so_much_of_all);
     tcase_add_test(tcase, a_withdrawal_in_two_steps_is_paid_or_given_back_once);
     tcase_add_test(tcase, a_transfer_is_reversed_once_and_a_spent_deposit_not_at_all);
+    tcase_add_test(tcase, a_transfer_of_an_earlier_version_counts_but_cannot_be_followed);
     tcase_add_test(tcase, nobody_is_everybody_with_money);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);
