@@ -118,6 +118,9 @@ static bool follows(const struct oms_account_command *command, struct oms_risk_t
     const bool money =
         meant->action == OMS_ACCOUNT_ACTION_DEPOSIT || meant->action == OMS_ACCOUNT_ACTION_WITHDRAW;
 
+    if (!meant->has_amount) {
+        return false; /* of a version that did not remember what it moved */
+    }
     if (command->action == OMS_ACCOUNT_ACTION_REVERSE) {
         meant->state = OMS_TRANSFER_STATE_REVERSED;
         return done && money;
