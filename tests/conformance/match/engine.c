@@ -183,7 +183,8 @@ static void modify(struct book *book, const struct flow_command *command,
     struct flow_command again = *command;
     again.side = order->side;
     again.user = ((const struct flow_data *)order->data)->user;
-    flow_texts(&again);
+    again.user_len = order->user_len;
+    memcpy(again.user_text, order->user, order->user_len);
     const dec_t less = order->leaves - command->qty * FLOW_LOT;
     if (command->msg == FLOW_AMEND && order->price == command->price * FLOW_TICK && less > 0) {
         (void)book_reduce(book, order, less);
