@@ -21,7 +21,7 @@
 #define COMMANDS ((size_t)400000)
 #define RESTING ((size_t)1000)
 #define USERS 1000
-#define ROUNDS 7
+#define ROUNDS 11
 #define TARGET_PER_S INT64_C(5000000)
 #define TARGET_P99_NS INT64_C(42000)
 #define MIDDLE 100000
@@ -187,8 +187,8 @@ static struct subject recorded(const char *path)
 
 static struct book *warm_book(const struct subject *subject, struct flow_reports *reports)
 {
-    struct book *book = must(book_create(
-        &(struct book_options){.orders_reserve = 100000, .data_bytes = 2 * sizeof(int64_t)}));
+    struct book *book =
+        must(book_create(&(struct book_options){.data_bytes = 2 * sizeof(int64_t)}));
 
     reports->count = 0;
     for (size_t i = 0; i < subject->warm; i++) {
