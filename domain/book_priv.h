@@ -1,5 +1,6 @@
 /*
- * book_priv.h -- the parts an order book is made of. Included by book_*.c and order_book*.c only.
+ * book_priv.h -- the parts an order book is made of. Included by book_*.c and order_book*.c only,
+ *                and by the test that breaks a book from inside.
  *
  * Why: pool, index and level arrays are each simple and tested through the book; nobody outside
  *      needs them.

@@ -127,6 +127,20 @@ struct naive_book {
 void naive_apply(struct naive_book *book, const struct flow_command *command,
                  struct flow_reports *reports);
 
+/* --- rules.c: what holds for every answer --- */
+
+struct flow_rules {
+    int64_t *users; /* of the order that had this id last */
+    size_t ids;
+};
+
+/* A new flow with ids below this. The caller frees users. */
+void flow_rules_start(struct flow_rules *rules, size_t ids);
+
+/* NULL, or which rule the answer to this command breaks. `book` is as it is after the command. */
+const char *flow_rules_defect(struct flow_rules *rules, const struct flow_command *command,
+                              const struct flow_reports *reports, const struct book *book);
+
 /* --- stream.c: random flows --- */
 
 /* How often what comes; see stream_kinds. */

@@ -3,10 +3,10 @@
  *
  *   match-differential [--seed N] [--seeds N] [--commands N] [--kind NAME] [--print]
  *
- * How: reports are compared after every command; now and then the book checks itself and both say
- *      what rests. A flow that differs is made smaller: commands are left out while it still
- *      differs. What remains is printed as a file for match-conformance, with the command that
- *      repeats it. --print writes the flow of one seed and compares nothing.
+ * How: reports are compared after every command and held against the rules; now and then the book
+ * checks itself and both say what rests. A flow that differs is made smaller: commands are left out
+ * while it still differs. What remains is printed as a file for match-conformance, with the command
+ * that repeats it. --print writes the flow of one seed and compares nothing.
  */
 #include "flow.h"
 
@@ -14,6 +14,7 @@
 #include <stdlib.h>
 
 #define AUDIT_EVERY ((size_t)64)
+#define IDS_MAX ((size_t)1000000) /* stream_kinds has none above */
 
 struct options {
     uint64_t seed;
@@ -69,8 +70,10 @@ static size_t run(const struct flow_command *commands, size_t count, const bool 
     struct naive_book naive = {0};
     struct flow_reports is = {0};
     struct flow_reports should = {0};
+    struct flow_rules rules = {0};
     size_t at = 0;
 
+    flow_rules_start(&rules, IDS_MAX);
     for (; at < count; at++) {
         if (keep != NULL && !keep[at]) {
             continue;
@@ -79,10 +82,13 @@ static size_t run(const struct flow_command *commands, size_t count, const bool 
         flow_apply(book, &commands[at], &is);
         naive_apply(&naive, &commands[at], &should);
         const bool equal = flow_reports_equal(&is, &should);
-        const char *why = !equal ? "reports differ"
-                          : keep != NULL || at % AUDIT_EVERY == 0 || at + 1 == count
-                              ? resting_difference(book, &naive)
-                              : NULL;
+        const char *why = flow_rules_defect(&rules, &commands[at], &is, book);
+        if (why == NULL && !equal) {
+            why = "reports differ";
+        }
+        if (why == NULL && (keep != NULL || at % AUDIT_EVERY == 0 || at + 1 == count)) {
+            why = resting_difference(book, &naive);
+        }
         if (why != NULL) {
             if (tell) {
                 (void)fprintf(stderr, "%s\n  book:  %s\n", why, texts(&is));
@@ -94,6 +100,7 @@ static size_t run(const struct flow_command *commands, size_t count, const bool 
     free(is.items);
     free(should.items);
     free(naive.orders);
+    free(rules.users);
     book_destroy(&book);
     return at;
 }
