@@ -92,6 +92,10 @@ fuzz: deps-build ## inputs nobody thinks of (SECONDS=60 for each target); needs 
 	@$(call COMPILE,fuzz) --target fuzz-targets
 	@SECONDS_EACH='$(or $(SECONDS),60)' $(DEV)/fuzz.sh
 
+mutants: deps-build ## change the domain in one place at a time: does a test notice? (FILES= SAMPLE= SEED=)
+	@/usr/bin/python3 -B tools/mutants --jobs $(JOBS) $(if $(FILES),--files $(FILES)) $(if $(SAMPLE),--sample $(SAMPLE)) \
+		$(if $(SEED),--seed $(SEED))
+
 lint: ## layers, formatting, shell scripts: what the tests labelled `lint` check
 	@$(DEV)/install.sh --build-only --test
 	@$(call CONFIGURE,debug)

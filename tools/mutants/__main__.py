@@ -163,7 +163,7 @@ def main(words):
     if todo:
         print(f"{len(todo)} mutants to judge, {len(chosen) - len(todo)} known", file=sys.stderr, flush=True)
         shop = Workshop(ROOT, given.work)
-        shop.prepare()
+        shop.prepare({mutant.file for mutant in todo})
         work_on(shop, todo, results, given.jobs, given.work)
     report = summary(chosen, results, fine)
     if given.json:
