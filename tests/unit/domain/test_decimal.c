@@ -243,7 +243,8 @@ START_TEST(products_and_quotients_equal_those_on_paper)
     for (int i = 0; i < 60000; i++) {
         const dec_u a = random_magnitude(&seed, 126);
         const dec_u b = random_magnitude(&seed, 126);
-        const dec_u c = random_magnitude(&seed, 124);
+        /* What every product of two amounts is divided by has a way of its own. */
+        const dec_u c = i % 3 == 0 ? (dec_u)DEC_ONE : random_magnitude(&seed, 124);
         uint8_t product[DIGITS];
         dec_u should[2] = {0};
         dec_u is[2] = {0};
@@ -262,6 +263,67 @@ START_TEST(products_and_quotients_equal_those_on_paper)
         ck_assert_msg(is[0] == should[0] && is[1] == should[1], "case %d", i);
     }
     ck_assert_int_gt(divided, 20000);
+}
+END_TEST
+
+START_TEST(a_number_of_units_comes_back_from_its_atoms)
+{
+    uint64_t seed = 4712;
+
+    for (int i = 0; i < 60000; i++) {
+        static const dec_u rests[] = {0, 1, (dec_u)DEC_ONE - 1, (dec_u)DEC_ONE / 2};
+        const dec_u units = i == 0 ? ~(dec_u)0 : random_magnitude(&seed, 128);
+        const dec_u rest = rests[random_below(&seed, 4)];
+        struct wide atoms = wide_mul(units, (dec_u)DEC_ONE);
+        dec_u is[2] = {0};
+        for (uint64_t limb = 0, carry = (uint64_t)rest; limb < 4; limb++) {
+            atoms.limb[limb] += carry;
+            carry = atoms.limb[limb] < carry ? 1 : 0;
+        }
+        ck_assert(wide_div(atoms, (dec_u)DEC_ONE, &is[0], &is[1]));
+        ck_assert_msg(is[0] == units && is[1] == rest, "case %d", i);
+        /* 2^128 units and more do not fit. */
+        atoms.limb[2] = (uint64_t)DEC_ONE;
+        ck_assert(!wide_div(atoms, (dec_u)DEC_ONE, &is[0], &is[1]));
+        atoms.limb[2] = 0;
+        atoms.limb[3] = 1;
+        ck_assert(!wide_div(atoms, (dec_u)DEC_ONE, &is[0], &is[1]));
+    }
+}
+END_TEST
+
+/* Every length of both parts, with the digits that are easiest to lose at their ends. */
+START_TEST(every_length_of_a_number_is_read_and_written)
+{
+    for (size_t whole = 1; whole <= 20; whole++) {
+        for (size_t fraction = 0; fraction <= 18; fraction++) {
+            char text[DEC_TEXT_MAX];
+            char back[DEC_TEXT_MAX];
+            dec_t value = 0;
+            size_t len = 0;
+            for (size_t i = 0; i < whole; i++) {
+                text[len++] = (char)('1' + (int)(i % 9));
+            }
+            if (fraction > 0) {
+                text[len++] = '.';
+            }
+            for (size_t i = 0; i < fraction; i++) { /* zeros first, so that places count */
+                text[len++] = i + 1 == fraction ? '7' : (i % 3 == 1 ? '4' : '0');
+            }
+            text[len] = '\0';
+            ck_assert_int_eq(dec_parse_signed(text_of(text), &value), DEC_PARSED);
+            dec_t should = 0;
+            for (size_t i = 0; i < len; i++) {
+                should = text[i] == '.' ? should : should * 10 + (text[i] - '0');
+            }
+            for (size_t i = fraction; i < DEC_SCALE; i++) {
+                should *= 10;
+            }
+            assert_amount(value, should, text);
+            ck_assert_uint_eq(dec_format(value, back), len);
+            ck_assert_str_eq(back, text);
+        }
+    }
 }
 END_TEST
 
@@ -323,6 +385,8 @@ int main(void)
     tcase_add_test(tcase, rounding_up_does_not_leave_the_range);
     tcase_add_test(tcase, an_exact_product_refuses_to_lose_atoms);
     tcase_add_test(tcase, products_and_quotients_equal_those_on_paper);
+    tcase_add_test(tcase, a_number_of_units_comes_back_from_its_atoms);
+    tcase_add_test(tcase, every_length_of_a_number_is_read_and_written);
     tcase_add_loop_test(tcase, a_value_is_moved_to_its_step, 0,
                         (int)(sizeof(step_rows) / sizeof(step_rows[0])));
     tcase_add_test(tcase, a_step_of_nothing_moves_nothing);
