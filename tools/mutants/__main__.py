@@ -50,13 +50,13 @@ def sources(names):
 
 
 def accepted():
-    """{(file, before, after): reason}. A line: file | before | after | reason."""
+    """{(file, before, after): reason}. A line: file | before | after | reason; in code, | is written \\|."""
     out = {}
     text = (pathlib.Path(__file__).parent / "accepted.txt").read_text()
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
-        parts = [part.strip() for part in line.split(" | ")]
+        parts = [part.strip().replace("\\|", "|") for part in line.split(" | ")]
         if len(parts) != 4 or not parts[3]:
             raise BuildError(f"accepted.txt:{number}: not `file | before | after | reason`")
         out[tuple(parts[:3])] = parts[3]

@@ -2,7 +2,7 @@
  * test_order_book_audit.c
  *
  * Goal:   book_defect sees each way in which a book can be broken, and says which; the checksum is
- *         over ten levels of each side.
+ *         over ten levels of each side; ids that differ little lie far apart in the index.
  * Method: a whole book is broken in one place, inside, where no caller can reach.
  */
 #include "domain/book_priv.h"
@@ -297,6 +297,46 @@ START_TEST(the_checksum_is_over_ten_levels)
 }
 END_TEST
 
+/* How many of the buckets are hit by ids made from a pattern; a bucket for each id on average. */
+static size_t buckets_hit(size_t len, size_t at)
+{
+    enum { IDS = 256 };
+    bool hit[IDS] = {false};
+    char id[ORD_ID_MAX];
+    size_t count = 0;
+
+    memset(id, 'x', sizeof(id));
+    for (int i = 0; i < IDS; i++) {
+        id[at] = (char)i;
+        const uint64_t bucket = book_hash(dom_text_of(id, len)) % IDS;
+        count += hit[bucket] ? 0 : 1;
+        hit[bucket] = true;
+    }
+    return count;
+}
+
+START_TEST(each_byte_of_an_id_reaches_its_place_in_the_index)
+{
+    size_t hit = 0;
+    size_t patterns = 0;
+
+    for (size_t len = 1; len <= 40; len++) {
+        for (size_t at = 0; at < len; at++) {
+            const size_t buckets = buckets_hit(len, at);
+            /* By chance alone 162 of 256 are hit, give or take 6. */
+            ck_assert_msg(buckets > 110, "length %zu, byte %zu: %zu", len, at, buckets);
+            hit += buckets;
+            patterns++;
+        }
+    }
+    ck_assert_uint_gt(hit / patterns, 155);
+    /* Lengths alone tell ids apart too. */
+    ck_assert(book_hash(text_of("xxxx")) != book_hash(text_of("xxxxx")));
+    ck_assert(book_hash(text_of("")) != book_hash(text_of("x")));
+    ck_assert_msg(book_hash(text_of("")) != 0, "an empty text is mixed too");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("order_book_audit");
@@ -310,6 +350,7 @@ int main(void)
                         (int)(sizeof(user_rows) / sizeof(user_rows[0])));
     tcase_add_loop_test(tcase, a_crossed_book_is_found, 0,
                         (int)(sizeof(crossed_rows) / sizeof(crossed_rows[0])));
+    tcase_add_test(tcase, each_byte_of_an_id_reaches_its_place_in_the_index);
     tcase_add_test(tcase, the_checksum_is_over_ten_levels);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
