@@ -1,8 +1,8 @@
 """Compiles and runs: the domain, its tests, and one mutant at a time.
 
 A mutant of a .c file costs one compilation and the linking of its tests; one of a header those of the files that
-include it. The first test that fails ends it. What none sees runs once more with AddressSanitizer and UBSan, as the project's own lane does: memory that is
-lost, and what C does not define.
+include it. The first test that fails ends it. What none sees runs once more with AddressSanitizer and UBSan, as the
+project's own lane does: memory that is lost, and what C does not define.
 """
 
 import math
@@ -23,8 +23,10 @@ PATIENCE = 3
 TIMEOUT_S = 600
 MEMORY_BYTES = 2 << 30  # a loop that should end may allocate in each round
 BOOK = ("order_book", "order_book_audit", "@model", "order_book_memory", "order_book_model")
+
 # Too slow with the sanitizers for what it adds to @model there.
 ONLY_PLAIN = ("order_book_model",)
+
 # The tests of a file whose name is another. The rest have a test of their name.
 TESTS = {
     "book_index": BOOK, "book_levels": BOOK, "book_pool": BOOK, "book_users": BOOK, "order_book": BOOK,
@@ -147,7 +149,8 @@ class Workshop:
 
     def tests_of(self, file):
         stem = pathlib.Path(file).stem
-        return [test for test in TESTS.get(stem, (stem,)) if test in self.tests]
+        own = [test for test in TESTS.get(stem, (stem,)) if test in self.tests]
+        return own or list(self.tests)  # a file without tests of its own: whichever may see it
 
     @staticmethod
     def _in(mode, tests):
