@@ -13,7 +13,6 @@ import concurrent.futures
 import hashlib
 import json
 import pathlib
-import random
 import sys
 import threading
 import time
@@ -61,6 +60,13 @@ def accepted():
             raise BuildError(f"accepted.txt:{number}: not `file | before | after | reason`")
         out[tuple(parts[:3])] = parts[3]
     return out
+
+
+def draw(mutants, count, seed):
+    """So many of them, in their order. What is drawn of one file does not change with another file."""
+    lot = {mutant.name: hashlib.sha256(f"{seed} {mutant.name}".encode()).digest() for mutant in mutants}
+    last = sorted(lot.values())[count - 1] if count > 0 else b""
+    return [mutant for mutant in mutants if lot[mutant.name] <= last]
 
 
 class Results:
@@ -150,8 +156,7 @@ def main(words):
     chosen = [mutant for path in sources(given.files)
               for mutant in mutate.mutants(f"domain/{path.name}", path.read_text())]
     if given.sample is not None and given.sample < len(chosen):
-        drawn = set(random.Random(given.seed).sample(range(len(chosen)), given.sample))
-        chosen = [mutant for number, mutant in enumerate(chosen) if number in drawn]
+        chosen = draw(chosen, given.sample, given.seed)
     if given.list:
         for mutant in chosen:
             print(f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before}\n    {mutant.after}")

@@ -150,6 +150,19 @@ START_TEST(a_quotient_rounds_only_as_told)
 }
 END_TEST
 
+START_TEST(a_division_says_whether_it_could)
+{
+    dec_t quotient = 7;
+
+    ck_assert(!dec_div(DEC_ONE, 0, DEC_FLOOR, &quotient));
+    ck_assert(!dec_div(DEC_MAX, 1, DEC_FLOOR, &quotient));
+    ck_assert_msg(quotient == 7, "untouched");
+    ck_assert(dec_div(DEC_ONE, 3 * DEC_ONE, DEC_CEIL, &quotient));
+    assert_amount(quotient, amount("0.333333333333333334"), "a third");
+    ck_assert(dec_div(-DEC_MAX, DEC_ONE, DEC_FLOOR, &quotient) && quotient == -DEC_MAX);
+}
+END_TEST
+
 START_TEST(rounding_up_does_not_leave_the_range)
 {
     const dec_t by = DEC_MAX + DEC_MAX / 2; /* (by + 1) / by of the largest is two thirds more */
@@ -252,9 +265,10 @@ START_TEST(products_and_quotients_equal_those_on_paper)
             continue;
         }
         const struct wide wide = wide_mul(a, b);
-        if (!wide_div(wide, c, &is[0], &is[1])) {
-            /* too large for 128 bits: high half of the product not below the divisor */
-            ck_assert((((dec_u)wide.limb[3] << 64) | wide.limb[2]) >= c);
+        /* Too large for 128 bits: high half of the product not below the divisor. */
+        const bool fits = (((dec_u)wide.limb[3] << 64) | wide.limb[2]) < c;
+        ck_assert_int_eq(wide_div(wide, c, &is[0], &is[1]), fits);
+        if (!fits) {
             continue;
         }
         divided++;
@@ -382,6 +396,7 @@ int main(void)
     tcase_add_test(tcase, sums_stop_at_the_range);
     tcase_add_loop_test(tcase, a_quotient_rounds_only_as_told, 0,
                         (int)(sizeof(round_rows) / sizeof(round_rows[0])));
+    tcase_add_test(tcase, a_division_says_whether_it_could);
     tcase_add_test(tcase, rounding_up_does_not_leave_the_range);
     tcase_add_test(tcase, an_exact_product_refuses_to_lose_atoms);
     tcase_add_test(tcase, products_and_quotients_equal_those_on_paper);
