@@ -93,6 +93,10 @@ static enum mr_status validate_process(void *self, struct mr_ctx *ctx, size_t po
     order_map_command(order, &command);
     instr = find_instrument(v, ctx, order->symbol, &usable);
     (void)validate_order(&command, instr, &env, &codes);
+    /* Every stage names the command by it; fill takes no longer one, and by then money is held. */
+    if (!ord_id_valid(text_of(order->event_id))) {
+        code_list_add(&codes, CODE_BAD_ID);
+    }
     /* A cancel needs nothing of a defective instrument but its name. */
     if (!usable && (order->action == OMS_ACTION_NEW || order->action == OMS_ACTION_AMEND)) {
         code_list_add(&codes, CODE_NOT_TRADING);

@@ -186,6 +186,7 @@ class Validate(Stage):
         instrument = self.instruments.get(command["symbol"])
         check = Check(command, instrument)
         check.run(record.event_us, self.options["recv-window"])
+        check.add(not IDENTIFIER.match(command["eventId"]), "BAD_ID")
         # A cancel needs nothing of an instrument that cannot be used but its name.
         unusable = instrument is not None and not instrument.usable
         check.add(unusable and command["action"] in ("NEW", "AMEND"), "NOT_TRADING")

@@ -383,6 +383,28 @@ START_TEST(what_nobody_can_be_told_about_is_poison)
 }
 END_TEST
 
+static const struct name_case {
+    const char *text;
+    size_t len;
+    enum dom_code code;
+    const char *why;
+} name_cases[] = {
+    {"0123456789012345678901234567890123456789012345678901234567890123", 64, CODE_OK, "64 bytes"},
+    {"0123456789012345678901234567890123456789012345678901234567890123x", 65, CODE_BAD_ID, "65"},
+    {"a b", 3, CODE_BAD_ID, "a space"},
+};
+
+/* Or risk would hold money for a command that fill cannot take: for ever. */
+START_TEST(a_command_has_a_name_that_every_stage_takes)
+{
+    const struct name_case *c = &name_cases[_i];
+    struct oms_order_command order = fixture_limit("o1", "u1", OMS_SIDE_BUY, "1", "100");
+
+    order.event_id = mr_slice_of(c->text, c->len);
+    expect(&order, c->code, c->why);
+}
+END_TEST
+
 START_TEST(a_new_version_of_the_instrument_counts_at_once)
 {
     struct oms_order_command order = fixture_limit("o1", "u1", OMS_SIDE_BUY, "1", "100.01");
@@ -541,6 +563,8 @@ int main(void)
     tcase_add_test(tcase, a_refused_cancel_names_its_target);
     tcase_add_loop_test(tcase, what_nobody_can_be_told_about_is_poison, 0,
                         (int)MR_COUNT(poison_cases));
+    tcase_add_loop_test(tcase, a_command_has_a_name_that_every_stage_takes, 0,
+                        (int)MR_COUNT(name_cases));
     tcase_add_test(tcase, a_new_version_of_the_instrument_counts_at_once);
     tcase_add_test(tcase, symbols_that_share_a_cache_slot_keep_their_own_rules);
     tcase_add_test(tcase, the_cache_tells_symbols_of_one_version_apart);
