@@ -17,6 +17,7 @@ void invariants_check(struct mr_world *world)
     invariants_trades(world);
     invariants_book(world);
     invariants_state(world);
+    invariants_open(world);
 }
 
 static void check_entry(struct tally *accounts, struct tally *assets,

@@ -190,32 +190,56 @@ static void fold_deltas(struct mr_world *world, struct tally *levels, struct tal
     mr_world_records_fini(&records);
 }
 
-/* Levels as the open orders' last reports say. */
+/* A stop that has not been triggered stands in no level. */
+static bool waits(const struct oms_execution_report *report, struct tally *triggered)
+{
+    struct tally_item *item = tally_at(triggered, "%.*s", MR_SLICE_ARG(report->order_id));
+
+    item->count += report->exec_type == OMS_EXEC_TYPE_TRIGGERED;
+    return report->has_stop_price && item->count == 0;
+}
+
+static void add_to_level(struct tally *levels, const struct oms_execution_report *report,
+                         mr_i128 price, mr_i128 qty, int64_t orders)
+{
+    struct tally_item *level =
+        level_at(levels, report->symbol, report->side == OMS_SIDE_BUY, price);
+
+    level->sum += qty;
+    level->count += orders;
+}
+
+/* Levels as the open orders' last reports say: each replaces what the one before it has said. */
 static void fold_orders(struct mr_world *world, struct tally *levels)
 {
     struct mr_world_records records;
     struct tally leaves = {0};
+    struct tally prices = {0};
+    struct tally triggered = {0};
 
     mr_world_read(world, "executions", &records);
     for (size_t i = 0; i < records.count; i++) {
         struct oms_execution_report report;
-        struct tally_item *order;
-        struct tally_item *level;
+        struct tally_item *open;
+        struct tally_item *price;
 
         mr_world_decode(world, "executions", &records, i, &report);
         if (report.engine_seq == 0 || !report.has_price ||
             report.exec_type == OMS_EXEC_TYPE_REJECTED ||
             report.exec_type == OMS_EXEC_TYPE_CANCEL_REJECTED ||
-            report.exec_type == OMS_EXEC_TYPE_SETTLED) {
+            report.exec_type == OMS_EXEC_TYPE_SETTLED || waits(&report, &triggered)) {
             continue;
         }
-        order = tally_at(&leaves, "%.*s", MR_SLICE_ARG(report.order_id));
-        level = level_at(levels, report.symbol, report.side == OMS_SIDE_BUY, report.price);
-        level->sum += report.leaves_qty - order->sum;
-        level->count += (report.leaves_qty > 0) - (order->sum > 0);
-        order->sum = report.leaves_qty;
+        open = tally_at(&leaves, "%.*s", MR_SLICE_ARG(report.order_id));
+        price = tally_at(&prices, "%.*s", MR_SLICE_ARG(report.order_id));
+        add_to_level(levels, &report, price->sum, -open->sum, -(open->sum > 0));
+        open->sum = report.leaves_qty;
+        price->sum = report.price;
+        add_to_level(levels, &report, price->sum, open->sum, open->sum > 0);
     }
     tally_fini(&leaves);
+    tally_fini(&prices);
+    tally_fini(&triggered);
     mr_world_records_fini(&records);
 }
 
