@@ -3,6 +3,8 @@
  */
 #include "domain/hold.h"
 
+#include "domain/reserve.h"
+
 /* Of a buy: the open notional and what fees may still come to, less those that are paid. */
 static bool held_for(const struct hold_order *order, dec_t notional, dec_t *hold)
 {
@@ -41,16 +43,11 @@ bool hold_initial(enum ord_side side, dec_t price, dec_t qty, dec_t taker_rate, 
 
 bool hold_by_quote(const struct hold_order *order, dec_t lot, dec_t *hold)
 {
-    dec_t base = 0;
-
-    if (order->amount <= 0 || !dec_in_range(order->amount) || order->price <= 0 || lot <= 0 ||
-        order->taker_rate < 0) {
+    if (!dec_in_range(order->amount) || order->price <= 0 || lot <= 0 || order->taker_rate < 0) {
         return false;
     }
-    if (order->side == ORD_BUY) {
-        return held_for(order, order->amount, hold);
-    }
-    return dec_div(order->amount, order->price, DEC_CEIL, &base) && dec_ceil_to(base, lot, hold);
+    return order->side == ORD_BUY ? reserve_buy_amount(order->amount, order->taker_rate, hold)
+                                  : reserve_sell_amount(order->amount, order->price, lot, hold);
 }
 
 /* What leaves the hold and what comes in, once fee and new hold are known. */
@@ -125,33 +122,6 @@ bool hold_reduce(struct hold_order *order, dec_t price, dec_t qty)
 }
 
 /* --- amendments --- */
-
-bool hold_amend_reserve(const struct hold_order *order, const struct hold_amendment *to,
-                        dec_t *reserve)
-{
-    dec_t more_qty = 0;
-    dec_t open = 0;
-    dec_t open_then = 0;
-    dec_t at_once = 0;
-    dec_t at_last = 0;
-    dec_t fee = 0;
-    const struct fee_sum none = {0};
-
-    if (!dec_sub(to->leaves, order->leaves, &more_qty)) {
-        return false;
-    }
-    if (order->side == ORD_SELL) {
-        *reserve = dec_max(more_qty, 0);
-        return true;
-    }
-    if (!dec_mul_exact(order->price, order->leaves, &open) ||
-        !dec_mul_exact(to->price, to->leaves, &open_then) || !dec_sub(open_then, open, &at_once) ||
-        !dec_mul_exact(to->price, more_qty, &at_last)) {
-        return false;
-    }
-    at_once = dec_max(dec_max(at_once, at_last), 0);
-    return fee_projected(&none, order->taker_rate, at_once, &fee) && dec_add(at_once, fee, reserve);
-}
 
 enum hold_amended hold_amend(struct hold_order *order, const struct hold_amendment *to,
                              dec_t reserved)

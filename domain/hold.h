@@ -9,11 +9,8 @@
  *      release of a fill = hold before - hold after - spent, never negative; hold is 0 at leaves 0.
  *      P is the limit; for a MARKET order, and for a STOP, the collar price.
  *      An order by amount A in quote: a buy holds A + ceil(F + rT x A) - feePaid for what is left
- * of A; a sell the base that A takes at the collar, rounded up to a lot, less what was sold. An
- * amendment from P, L to P', L' needs at most D = max(P'L' - PL, P'(L' - L), 0) more, and ceil(rT x
- * D), whatever trades before it is made: after fills that leave l of L the open notional changes by
- * P'(l + L' - L) - Pl, which is linear in l, so one of l = L and l = 0 is the most; and ceil(a + b)
- * <= ceil(a) + ceil(b).
+ *      of A; a sell the base that A takes at the collar, rounded up to a lot, less what was sold.
+ * Not: what an amendment may need while trades are on their way: reserve.h.
  */
 #ifndef DOMAIN_HOLD_H
 #define DOMAIN_HOLD_H
@@ -82,13 +79,6 @@ struct hold_amendment {
     dec_t price;  /* new limit */
     dec_t leaves; /* new open quantity, > 0 */
 };
-
-/*
- * The most that an amendment of the order may need in addition to its hold, whatever of it trades
- * before the amendment is made: what risk reserves. False when it is out of range.
- */
-bool hold_amend_reserve(const struct hold_order *order, const struct hold_amendment *to,
-                        dec_t *reserve);
 
 enum hold_amended {
     HOLD_AMENDED,

@@ -1,13 +1,14 @@
 /*
  * reserve.h -- what risk must hold before a command goes to the engine, where hold.h has no single
- * price and quantity: orders by amount, and amendments that meet fills on their way.
+ *              price and quantity: orders by amount, and amendments that meet fills on their way.
  *
  * Why: between the decision and the engine anything may trade, and the hold must be enough then
- * too. How: by amount, buy, in quote:  A + ceil(rT x A); fees round up once, so no fill needs more.
+ *      too.
+ * How: by amount, buy, in quote:  A + ceil(rT x A); fees round up once, so no fill needs more.
  *      by amount, sell, in base:  A / P up to the lot: at P or above no trade takes more.
- *      amendment, buy, in quote:  N + ceil(rT x N) with N = max(P'L' - PL, P'(L' - L), 0). Each
- *      unit that trades on the way lowers both P'L' and PL; at most L trade, so the two ends of the
- *      line are enough. ceil(x + y) <= ceil(x) + ceil(y) covers the fees.
+ *      amendment, buy, in quote:  N + ceil(rT x N) with N = max(P'L' - PL, P'(L' - L), 0). After
+ *      fills that leave l of L the open notional changes by P'(l + L' - L) - Pl, which is linear
+ *      in l, so one of l = L and l = 0 is the most; ceil(x + y) <= ceil(x) + ceil(y) covers fees.
  *      amendment, sell, in base:  max(L' - L, 0).
  */
 #ifndef DOMAIN_RESERVE_H

@@ -5,11 +5,11 @@
  * How: a record is checked for what would make it poison before anything changes; then what expires
  *      ends, the engine works the command, and the stops that its trades triggered follow. Reports
  *      and trades go out as they arise, deltas and snapshots at the end of the transaction.
- * Instruments are events of the same partition: a halt takes effect between two orders, on every
- * replay between the same two. Orders that rest while the tick or lot size changes stay as they
- * are; new ones are checked against the new sizes by validate. A deleted instrument halts its
- * symbol: what rests can still be canceled. Not: funds, limits and fields of an order, which
- * validate and risk have decided before.
+ *      Instruments are events of the same partition: a halt takes effect between two orders, on
+ *      every replay between the same two. Orders that rest while the tick or lot size changes stay
+ *      as they are; new ones are checked against the new sizes by validate. A deleted instrument
+ *      halts its symbol: what rests can still be canceled.
+ * Not: funds, limits and fields of an order, which validate and risk have decided before.
  */
 #include "fill.h"
 

@@ -7,8 +7,8 @@
  *      a token bucket on event time; and each open order. The rules are domain/risk_check.h;
  *      risk_facts.c gathers what they compare. risk_order.c and risk_amend.c reserve, risk_report.c
  *      turns the engine's reports into spending and release, risk_transfer.c and risk_account.c
- * take money, limits and switches in. Reservation comes before the fill and release after it, so
- *      any lag is on the safe side.
+ *      take money, limits and switches in. Reservation comes before the fill and release after
+ *      it, so any lag is on the safe side.
  * Not: the books of record; those are settle's. Both compute from the same reports.
  */
 #include "risk.h"

@@ -2,7 +2,7 @@
  * risk_cancel.c -- the end of all open orders of a user, wherever they are.
  *
  * How: the engine knows the orders of one symbol only, so one command becomes one for each symbol
- * in which the user has open orders, all with the same ids: they are the same command.
+ *      in which the user has open orders, all with the same ids: they are the same command.
  */
 #include "risk_commands.h"
 

@@ -9,7 +9,7 @@
  *      that before what is said of all in the symbol, that before what is said of all, and the
  *      instrument's and the options come last. Of switches the strictest counts.
  * Not: changes nothing, and reads no store: whether a client's name is taken is filled in by
- * others.
+ *      others.
  */
 #ifndef MILLRACE_STAGES_RISK_FACTS_H
 #define MILLRACE_STAGES_RISK_FACTS_H

@@ -5,11 +5,11 @@
  *      the rest of the hold before is spent or released, so the hold is exactly zero at the end.
  *      A report acts once: store "orders" keeps the version of the last one. An amendment's answer
  *      is REPLACED of the order, or CANCEL_REJECTED of the command, which acts while that command
- * is the one that the order waits for. A fill moves the position at average cost; its profit, net
- * of the fee, counts in the day. Not: for reports that the engine did not write (rejections by
- * validate and risk, SETTLED). They come back on the same topic and may name the id of an open
- * order of the same user. The engine's have an engineSeq, or, where it knows no such symbol, an
- * execId "F-...".
+ *      is the one that the order waits for. A fill moves the position at average cost; its profit,
+ *      net of the fee, counts in the day.
+ * Not: for reports that the engine did not write (rejections by validate and risk, SETTLED). They
+ *      come back on the same topic and may name the id of an open order of the same user. Those of
+ *      the engine have an engineSeq, or, where it knows no such symbol, an execId "F-...".
  */
 #include "domain/position.h"
 #include "risk_notice.h"

@@ -6,9 +6,9 @@
  *      step of a transfer too (settle_transfer.c). A fill moves the hold against `clearing` and
  *      `fees`; the other leg does the mirror image in its own user's partition, so clearing returns
  *      to zero. A report or step that comes twice posts once. All that is known of a user is one
- * row (settle_account.h); what all journals add up to is shown while it runs (totals.h). Not: a
- * judge. Risk decided whether the user could afford it; the ledger writes what happened. A report
- * of an order that is not (or no longer) in "orders" is counted and skipped.
+ *      row (settle_account.h); what all journals add up to is shown while it runs (totals.h).
+ * Not: a judge. Risk decided whether the user could afford it; the ledger writes what happened. A
+ *      report of an order that is not (or no longer) in "orders" is counted and skipped.
  */
 #include "settle.h"
 

@@ -2,17 +2,20 @@
  * settle_order.c -- the journal of each report of an order, and its last report.
  *
  * How: store "orders" keeps what the ledger holds for an order and the version of the report that
- * it posted last; a report acts when its version is above. NEW               Dr avail, Cr hold:
- * what the order holds REPLACED          the hold becomes holdAfter: more of it, or some back
+ *      it posted last; a report acts when its version is above.
+ *
+ *        NEW               Dr avail, Cr hold: what the order holds
+ *        REPLACED          the hold becomes holdAfter: more of it, or some back
  *        TRADE_PREVENTION  the hold shrinks to holdAfter
  *        TRADE             domain/ledger.h; what the hold has too much comes back with it
  *        CANCELED          all that is held comes back
+ *
  *      An order that is filled and holds nothing is SETTLED. One that was cancelled after it traded
  *      gets the same report with status CANCELLED: it is over, and its fills are settled. A row is
- *      deleted with the end of its order, so that NEW again would begin it anew; the engine's
- * sequence in the user's position says that it has been. Not: TRIGGERED moves nothing, a stop holds
- * from the beginning. Reports that the engine did not write (validate's and risk's rejections,
- * SETTLED) are not looked at.
+ *      deleted with the end of its order, so that NEW again would begin it anew; the sequence of
+ *      the engine in the user's position says that it has been.
+ * Not: TRIGGERED moves nothing, a stop holds from the beginning. Reports that the engine did not
+ *      write (rejections by validate and risk, SETTLED) are not looked at.
  */
 #include "avro/settle_order.h"
 

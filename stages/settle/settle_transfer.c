@@ -2,15 +2,18 @@
  * settle_transfer.c -- money in and out: at once, in two steps, and undone.
  *
  * How: store "transfers" keeps how far each transfer is, by the eventId of its first command; a
- * step that does not follow from there has been taken before, and is counted and skipped. DEPOSIT
- * -> DEPOSITED   Dr external, Cr avail WITHDRAW          -> WITHDRAWN   Dr avail, Cr external
- *        WITHDRAW_BEGIN    -> HELD        Dr avail, Cr hold
- *        WITHDRAW_COMMIT   HELD -> WITHDRAWN            Dr hold, Cr external
- *        WITHDRAW_CANCEL   HELD -> RELEASED             Dr hold, Cr avail
- *        REVERSE           DEPOSITED, WITHDRAWN -> REVERSED, the mirror image as an entry of its
- * own Later steps take asset and amount from the row: what was posted is what is undone. A step of
- * a transfer that the ledger does not know is poison: risk and ledger contradict each other, and
- *      somebody has to look.
+ *      step that does not follow from there has been taken before, and is counted and skipped.
+ *
+ *        DEPOSIT           -> DEPOSITED               Dr external, Cr avail
+ *        WITHDRAW          -> WITHDRAWN               Dr avail, Cr external
+ *        WITHDRAW_BEGIN    -> HELD                    Dr avail, Cr hold
+ *        WITHDRAW_COMMIT   HELD -> WITHDRAWN          Dr hold, Cr external
+ *        WITHDRAW_CANCEL   HELD -> RELEASED           Dr hold, Cr avail
+ *        REVERSE           DEPOSITED or WITHDRAWN -> REVERSED, the mirror image as its own entry
+ *
+ *      Later steps take asset and amount from the row: what was posted is what is undone. A step
+ *      of a transfer that the ledger does not know is poison: risk and ledger contradict each
+ *      other, and somebody has to look.
  * Not: a decision. Risk let the command through. Rows are never dropped, as risk's are not.
  */
 #include "avro/settle_transfer.h"

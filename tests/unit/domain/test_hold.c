@@ -7,6 +7,7 @@
  * end, fees equal to the exact sum rounded up once.
  */
 #include "domain/hold.h"
+#include "domain/reserve.h"
 #include "domain_test.h"
 
 START_TEST(a_buy_reserves_notional_and_taker_fee_rounded_up)
@@ -253,38 +254,6 @@ END_TEST
 
 /* --- amendments ------------------------------------------------------------------------------ */
 
-static const struct {
-    enum ord_side side;
-    const char *price, *leaves, *to_price, *to_leaves, *reserve;
-    const char *why;
-} amend_rows[] = {
-    {ORD_BUY, "100", "2", "100", "2", "0", "nothing changes"},
-    {ORD_BUY, "100", "2", "100", "1", "0", "less"},
-    {ORD_BUY, "100", "2", "90", "2", "0", "cheaper"},
-    {ORD_BUY, "100", "2", "100", "3", "100.1", "one more, and 0.1 %"},
-    {ORD_BUY, "100", "2", "110", "2", "20.02", "dearer"},
-    {ORD_BUY, "100", "2", "110", "3", "130.13", "both: 330 - 200"},
-    {ORD_BUY, "100", "2", "110", "1.5", "0", "dearer and less: 165 - 200"},
-    {ORD_BUY, "100", "2", "90", "3", "90.09", "cheaper and more: what is open may trade before"},
-    {ORD_SELL, "100", "2", "90", "3", "1", "a sell holds what it sells"},
-    {ORD_SELL, "100", "2", "500", "1", "0", "at any price"},
-};
-
-START_TEST(an_amendment_reserves_what_it_may_need)
-{
-    const struct hold_order order = {.side = amend_rows[_i].side,
-                                     .price = amount(amend_rows[_i].price),
-                                     .taker_rate = amount("0.001"),
-                                     .leaves = amount(amend_rows[_i].leaves)};
-    const struct hold_amendment to = {.price = amount(amend_rows[_i].to_price),
-                                      .leaves = amount(amend_rows[_i].to_leaves)};
-    dec_t reserve = 0;
-
-    ck_assert(hold_amend_reserve(&order, &to, &reserve));
-    assert_amount(reserve, amount(amend_rows[_i].reserve), amend_rows[_i].why);
-}
-END_TEST
-
 START_TEST(an_amendment_that_is_not_covered_changes_nothing)
 {
     struct hold_order order = {
@@ -352,6 +321,7 @@ START_TEST(what_is_reserved_for_an_amendment_always_suffices)
             .leaves = (dec_t)(1 + random_below(&seed, 12)),
         };
         struct hold_amendment to = {.price = units(&seed, 12)};
+        struct reserve_amend amend;
         dec_t reserve = 0;
         dec_t more = 0;
 
@@ -361,7 +331,13 @@ START_TEST(what_is_reserved_for_an_amendment_always_suffices)
         }
         more = (dec_t)random_below(&seed, 20) - order.leaves;
         to.leaves = order.leaves + more;
-        must(hold_amend_reserve(&order, &to, &reserve) && reserve >= 0, "reserved");
+        amend = (struct reserve_amend){.side = order.side,
+                                       .price = order.price,
+                                       .leaves = order.leaves,
+                                       .new_price = to.price,
+                                       .new_leaves = to.leaves,
+                                       .taker_rate = order.taker_rate};
+        must(reserve_amend(&amend, &reserve) && reserve >= 0, "reserved");
         while (random_below(&seed, 3) > 0 && order.leaves > 0) {
             lose_some(&order, &seed); /* on its way to the engine */
         }
@@ -454,8 +430,6 @@ int main(void)
     tcase_add_test(tcase, no_release_is_ever_negative_and_nothing_stays);
     tcase_add_test(tcase, an_amount_holds_itself_and_its_fee_or_the_base_it_takes);
     tcase_add_test(tcase, a_sell_by_amount_never_runs_out_of_base);
-    tcase_add_loop_test(tcase, an_amendment_reserves_what_it_may_need, 0,
-                        (int)(sizeof(amend_rows) / sizeof(amend_rows[0])));
     tcase_add_test(tcase, an_amendment_that_is_not_covered_changes_nothing);
     tcase_add_loop_test(tcase, what_is_reserved_for_an_amendment_always_suffices, 0, 4);
     tcase_add_test(tcase, the_numerator_survives_large_amounts_and_its_record);

@@ -15,6 +15,7 @@
 #ifndef MILLRACE_TESTS_FILL_SCRIPT_H
 #define MILLRACE_TESTS_FILL_SCRIPT_H
 
+#include "domain/reserve.h"
 #include "fill/engine.h"
 #include "fill_fixture.h"
 
@@ -180,15 +181,21 @@ static inline void amend_reserve(const struct script *script, struct oms_order_c
 {
     const struct live *live =
         order_find(script_market(script), amend->target_order_id, amend->user_id);
-    struct hold_amendment to;
+    struct reserve_amend change;
 
     if (live == NULL) {
         return;
     }
-    to.price = amend->has_price ? amend->price : live->hold.price;
-    to.leaves =
-        (amend->has_qty ? amend->qty : live->order_qty) - live->cum_qty - live->prevented_qty;
-    amend->has_reserved = hold_amend_reserve(&live->hold, &to, &amend->reserved);
+    change = (struct reserve_amend){
+        .side = live->hold.side,
+        .price = live->hold.price,
+        .leaves = live->hold.leaves,
+        .new_price = amend->has_price ? amend->price : live->hold.price,
+        .new_leaves =
+            (amend->has_qty ? amend->qty : live->order_qty) - live->cum_qty - live->prevented_qty,
+        .taker_rate = live->hold.taker_rate,
+    };
+    amend->has_reserved = reserve_amend(&change, &amend->reserved);
 }
 
 /* The command that a step stands for; texts point into words and script. */
