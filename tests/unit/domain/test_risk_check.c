@@ -77,6 +77,9 @@ static void margin(const char *equity)
 /* name, change, failing check, code, why */
 #define ROWS(X)                                                                                    \
     X(good, (void)0, COUNT, OK, "the order itself passes")                                         \
+    X(window_atom, (f.window_max = at_most("1"), f.window_sum = amount("1"), f.added = 1),         \
+      NOTIONAL_WINDOW, NOTIONAL_WINDOW, "an atom too much")                                        \
+    X(orders_none, f.symbol_orders_max = 0, OPEN_ORDERS_SYMBOL, OPEN_ORDERS, "none at all")        \
     X(halted, f.state = RISK_HALTED, SWITCH, HALTED, "no new order")                               \
     X(halted_less, (sell_of("2"), f.state = RISK_HALTED), SWITCH, HALTED, "not a reducing one")    \
     X(reducing, f.state = RISK_REDUCING, SWITCH, REDUCING, "makes the position longer")            \
@@ -84,6 +87,7 @@ static void margin(const char *equity)
     X(reducing_flip, (sell_of("1.9"), f.state = RISK_REDUCING), SWITCH, REDUCING, "through zero")  \
     X(reducing_open, (sell_of("2"), f.exposed.open_sell = 1, f.state = RISK_REDUCING), SWITCH,     \
       REDUCING, "an open order counts in full")                                                    \
+    X(reducing_atom, (f.qty = 1, f.state = RISK_REDUCING), SWITCH, REDUCING, "by an atom")         \
     X(only_reduce, f.reduce_only = true, SWITCH, REDUCING, "the order's own wish")                 \
     X(only_reduce_ok, (sell_of("3"), f.reduce_only = true), COUNT, OK, "and it does")              \
     X(only_guess, (f.exposed.position = amount("-9"), f.reduce_only = f.qty_is_guess = true),      \
@@ -238,6 +242,101 @@ START_TEST(a_failure_says_what_was_compared)
 }
 END_TEST
 
+/* name, change, check, limit, current and projected; "" where there is none */
+#define NUMBERS(X)                                                                                 \
+    X(active, f.exposed.position = amount("3"), SWITCH, "", "3", "")                               \
+    X(reduces, (sell_of("5"), f.exposed.open_sell = amount("2"), f.state = RISK_REDUCING), SWITCH, \
+      "3", "5", "2")                                                                               \
+    X(longer, (f.exposed.position = amount("5"), f.state = RISK_REDUCING), SWITCH, "0", "5", "2")  \
+    X(bucket, f.bucket.micro_tokens = 3 * BUCKET_TOKEN, VELOCITY, "5", "3", "2")                   \
+    X(bucket_none, spent(&f.bucket), VELOCITY, "5", "0.999999", "0.999999")                        \
+    X(symbol_none, (void)0, VELOCITY_SYMBOL, "", "", "")                                           \
+    X(symbol, f.has_symbol_rule = true, VELOCITY_SYMBOL, "5", "1", "0")                            \
+    X(window_none, (void)0, NOTIONAL_WINDOW, "", "", "")                                           \
+    X(window, (f.window_max = at_most("300"), f.window_sum = amount("50")), NOTIONAL_WINDOW,       \
+      "300", "50", "250")                                                                          \
+    X(loops, (f.loop_max = 3, f.loop_count = 1), LOOP_GUARD, "3", "1", "2")                        \
+    X(loops_none, f.loop_count = 1, LOOP_GUARD, "", "", "")                                        \
+    X(orders, f.open_orders = 4, OPEN_ORDERS, "10", "4", "5")                                      \
+    X(orders_amend, f.amend = true, OPEN_ORDERS, "", "", "")                                       \
+    X(orders_symbol, (f.symbol_orders = 2, f.symbol_orders_max = 7), OPEN_ORDERS_SYMBOL, "7", "2", \
+      "3")                                                                                         \
+    X(orders_zero, f.symbol_orders_max = 0, OPEN_ORDERS_SYMBOL, "0", "0", "1")                     \
+    X(client, (void)0, CLIENT_ORDER_ID, "", "", "")                                                \
+    X(collar_none, f.reference = at_most("99"), COLLAR, "", "99", "100")                           \
+    X(collar_high, f.price_high = amount("101"), COLLAR, "101", "", "100")                         \
+    X(collar_low, (f.price_low = amount("102"), f.price_high = amount("103")), COLLAR, "102", "",  \
+      "100")                                                                                       \
+    X(collar_blind, (f.has_price = false, f.reference = at_most("99")), COLLAR, "", "99", "")      \
+    X(size, f.notional_max = at_most("300"), SIZE, "300", "", "200")                               \
+    X(size_blind, (f.has_price = false, f.notional_max = at_most("300")), SIZE, "300", "", "")     \
+    X(size_overflow, f.computed = false, SIZE, "", "", "")                                         \
+    X(position_sell, (sell_of("5"), f.exposed.open_sell = amount("1")), POSITION, "", "-4", "-2")  \
+    X(share, (share_of("0.5", "1000"), f.exposed.position = amount("1")), CONCENTRATION, "0.5",    \
+      "0.1", "0.3")                                                                                \
+    X(share_reduces, (share_of("0.5", "1000"), sell_of("5")), CONCENTRATION, "0.5", "", "")        \
+    X(share_nothing, share_of("0.5", "0"), CONCENTRATION, "0.5", "", "")                           \
+    X(loss_none, f.loss = amount("4"), DAILY_LOSS, "", "", "")                                     \
+    X(loss, loss("4"), DAILY_LOSS, "10", "4", "")                                                  \
+    X(latched, (f.loss_breached = true, f.loss = amount("4")), DAILY_LOSS, "", "4", "")            \
+    X(margin_none, (void)0, MARGIN, "", "", "")                                                    \
+    X(margin, (margin("1000"), f.exposed.position = amount("1")), MARGIN, "1000", "15", "35")      \
+    X(margin_reduces, (margin("1000"), sell_of("5")), MARGIN, "", "", "")                          \
+    X(funds, f.available = amount("300"), FUNDS, "300", "", "200.2")                               \
+    X(funds_blind, f.has_price = false, FUNDS, "200.2", "", "")                                    \
+    X(funds_overflow, f.computed = false, FUNDS, "200.2", "", "")
+
+#define NUMBER_CHANGE(name, change, check, limit, current, projected)                              \
+    static void number_##name(void)                                                                \
+    {                                                                                              \
+        change;                                                                                    \
+    }
+NUMBERS(NUMBER_CHANGE)
+
+#define NUMBER_ROW(name, change, check, limit, current, projected)                                 \
+    {number_##name, RISK_CHECK_##check, limit, current, projected, #name},
+
+static const struct {
+    void (*change)(void);
+    enum risk_check_id check;
+    const char *limit, *current, *projected, *name;
+} numbers[] = {NUMBERS(NUMBER_ROW)};
+
+static void assert_number(struct risk_limit number, const char *expected, const char *name)
+{
+    ck_assert_msg(number.has == (expected[0] != '\0'), "%s: \"%s\"", name, expected);
+    if (number.has) {
+        assert_amount(number.value, amount(expected), name);
+    }
+}
+
+START_TEST(each_check_says_the_numbers_it_compared)
+{
+    struct risk_result r;
+
+    numbers[_i].change();
+    r = risk_check_one(&f, numbers[_i].check);
+    assert_number(r.limit, numbers[_i].limit, numbers[_i].name);
+    assert_number(r.current, numbers[_i].current, numbers[_i].name);
+    assert_number(r.projected, numbers[_i].projected, numbers[_i].name);
+}
+END_TEST
+
+START_TEST(a_position_out_of_range_is_no_position)
+{
+    struct risk_exposed exposed = {.position = DEC_MAX, .open_buy = 1};
+    dec_t worst = 0;
+
+    ck_assert(!risk_worst_position(&exposed, &worst));
+    exposed = (struct risk_exposed){.position = -DEC_MAX, .open_sell = 1};
+    ck_assert(!risk_worst_position(&exposed, &worst));
+    exposed = (struct risk_exposed){
+        .position = amount("3"), .open_buy = amount("1"), .open_sell = amount("9")};
+    ck_assert(risk_worst_position(&exposed, &worst));
+    assert_amount(worst, amount("6"), "all sold");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("risk checks");
@@ -248,6 +347,9 @@ int main(void)
                         (int)(sizeof(rows) / sizeof(rows[0])));
     tcase_add_test(tcase, the_first_failure_in_the_fixed_order_counts);
     tcase_add_test(tcase, a_failure_says_what_was_compared);
+    tcase_add_loop_test(tcase, each_check_says_the_numbers_it_compared, 0,
+                        (int)(sizeof(numbers) / sizeof(numbers[0])));
+    tcase_add_test(tcase, a_position_out_of_range_is_no_position);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);
 }
