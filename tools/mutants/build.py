@@ -32,6 +32,7 @@ TESTS = {
     "book_index": BOOK, "book_levels": BOOK, "book_pool": BOOK, "book_users": BOOK, "order_book": BOOK,
     "order_book_audit": BOOK, "wide": ("decimal", "hold"), "fees": ("fees", "hold"),
     "order": ("order", "codes", "validate"), "sha256": ("fingerprint",), "decimal": ("decimal", "hold"),
+    "position": ("position", "lots"), "heap": ("stop_book",), "reserve": ("reserve", "hold"),
 }
 
 

@@ -21,6 +21,8 @@ START_TEST(a_buy_reserves_notional_and_taker_fee_rounded_up)
     ck_assert(hold_initial(ORD_SELL, amount("60000"), amount("0.5"), amount("0.001"), &hold));
     assert_amount(hold, amount("0.5"), "a sell holds what it sells");
     ck_assert(hold_initial(ORD_SELL, 0, amount("0.5"), 0, &hold));
+    ck_assert(hold_initial(ORD_BUY, 1, amount("3"), 0, &hold));
+    assert_amount(hold, 3, "an atom is a price");
 }
 END_TEST
 

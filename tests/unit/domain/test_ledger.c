@@ -207,6 +207,29 @@ START_TEST(an_unbalanced_journal_is_seen)
 }
 END_TEST
 
+START_TEST(every_asset_of_a_journal_must_balance)
+{
+    const struct ledger_posting debit = {
+        .account = LEDGER_ACCOUNT_CLEARING, .direction = LEDGER_DEBIT, .amount = 1};
+    const struct ledger_posting credit = {
+        .account = LEDGER_ACCOUNT_FEES, .direction = LEDGER_CREDIT, .amount = 1};
+    struct ledger_journal pairs = {.count = 3};
+
+    /* The odd one first, then last; an atom each. */
+    for (size_t odd = 0; odd < 3; odd += 2) {
+        for (size_t i = 0; i < 3; i++) {
+            pairs.postings[i] = i == (odd == 0 ? 1 : 0) ? debit : credit;
+            pairs.postings[i].asset = dom_text_str(i == odd ? "BTC" : "USD");
+        }
+        ck_assert(!ledger_balanced(&pairs));
+    }
+    pairs.count = 2;
+    ck_assert_msg(ledger_balanced(&pairs), "without it they do");
+    pairs.postings[0].amount = pairs.postings[1].amount = 0;
+    ck_assert_msg(!ledger_balanced(&pairs), "a posting of nothing is none");
+}
+END_TEST
+
 START_TEST(an_account_name_that_does_not_fit_is_refused)
 {
     const struct ledger_posting posting = {
@@ -318,6 +341,7 @@ int main(void)
     tcase_add_test(tcase, a_rebate_comes_out_of_the_fees);
     tcase_add_test(tcase, a_journal_that_cannot_be_moves_nothing);
     tcase_add_test(tcase, an_unbalanced_journal_is_seen);
+    tcase_add_test(tcase, every_asset_of_a_journal_must_balance);
     tcase_add_test(tcase, an_account_name_that_does_not_fit_is_refused);
     tcase_add_test(tcase, a_thousand_trades_make_and_lose_nothing);
     suite_add_tcase(suite, tcase);

@@ -88,6 +88,9 @@ static void margin(const char *equity)
     X(reducing_open, (sell_of("2"), f.exposed.open_sell = 1, f.state = RISK_REDUCING), SWITCH,     \
       REDUCING, "an open order counts in full")                                                    \
     X(reducing_atom, (f.qty = 1, f.state = RISK_REDUCING), SWITCH, REDUCING, "by an atom")         \
+    X(flip_share, (sell_of("10"), f.qty = amount("12"), share_of("0.1", "1000")), COUNT, OK,       \
+      "from long to less short: exposes no more than before")                                      \
+    X(flip_margin, (sell_of("10"), f.qty = amount("12"), margin("1")), COUNT, OK, "nor does it")   \
     X(only_reduce, f.reduce_only = true, SWITCH, REDUCING, "the order's own wish")                 \
     X(only_reduce_ok, (sell_of("3"), f.reduce_only = true), COUNT, OK, "and it does")              \
     X(only_guess, (f.exposed.position = amount("-9"), f.reduce_only = f.qty_is_guess = true),      \

@@ -128,6 +128,7 @@ static void cancel(void)
     X(high, PRICE("1000.01"), "1102", "a tick above the highest")                                  \
     X(unbound, (instr.max_price = 0, PRICE("4000")), "", "0 is no bound")                          \
     X(price0, PRICE("0"), "1132", "zero is not a price")                                           \
+    X(price_atom, (known = false, cmd.price = 1), "1151", "an atom is a number")                   \
     X(price_neg, PRICE("-1"), "1132", "nor is less")                                               \
     X(price_huge, cmd.price = DEC_BUSINESS_LIMIT, "1133", "beyond what the stores keep")           \
     X(qty_least, QTY("0.1"), "", "smallest notional exactly")                                      \
@@ -236,6 +237,8 @@ static void cancel(void)
     X(amend_po, (amend(), instr.state = INSTR_POST_ONLY), "1152", "nor post-only")                 \
     X(amend_lo, (amend(), instr.state = INSTR_LIMIT_ONLY), "", "limit-only lets it")               \
     X(amend_sym, (amend(), known = false), "1151", "unknown symbol")                               \
+    X(amend_as_stop, (amend(), cmd.type = ORD_STOP, PRICE("0.001")), "1101 1103",                  \
+      "a price is a price")                                                                        \
     X(amend_stale, (amend(), cmd.has_client_ts = true, cmd.client_us = 54999999), "1171", "late")  \
     X(cancel_all, cancel_all(), "", "everything in one symbol")                                    \
     X(cancel_all_any, (cancel_all(), known = false, cmd.symbol.len = 0), "", "in all symbols")     \
@@ -258,6 +261,7 @@ static void cancel(void)
     X(market_ref, (market(), env.has_reference = true, env.reference = amount("9.99")), "1121",    \
       "notional at the reference")                                                                 \
     X(unknown, known = false, "1151", "no such symbol")                                            \
+    X(unknown_one, (known = false, cmd.symbol = dom_text_str("B")), "1151", "of one letter")       \
     X(no_symbol, (known = false, cmd.symbol.len = 0), "1141", "no symbol at all")                  \
     X(halt, instr.state = INSTR_HALT, "1152", "halted")                                            \
     X(cancel_only, instr.state = INSTR_CANCEL_ONLY, "1152", "cancels only")                        \
@@ -268,6 +272,7 @@ static void cancel(void)
     X(lo_market, (instr.state = INSTR_LIMIT_ONLY, market()), "1152", "limit-only, MARKET")         \
     X(id_long, cmd.client_order_id = dom_text_str(T "x"), "1161", "65 characters")                 \
     X(id_64, cmd.client_order_id = dom_text_str(T), "", "64 characters")                           \
+    X(id_one, cmd.client_order_id = dom_text_str("?"), "1161", "one character, and a wrong one")   \
     X(id_space, cmd.idempotency_key = dom_text_str("a b"), "1161", "a space")                      \
     X(id_all, cmd.client_order_id = dom_text_str("AZaz09._:-"), "", "every kind allowed")          \
     X(id_order, cmd.order_id = dom_text_str("o/1"), "1161", "order ids follow the rule")           \
@@ -279,6 +284,7 @@ static void cancel(void)
     X(no_window, (cmd.has_client_ts = true, env.recv_window_us = 0), "", "switched off")           \
     X(cancel, cancel(), "", "a cancel needs target and symbol")                                    \
     X(cancel_halt, (cancel(), instr.state = INSTR_HALT), "", "always lets cancels through")        \
+    X(cancel_late, (cancel(), cmd.has_client_ts = true, cmd.client_us = 54999999), "1171", "late") \
     X(cancel_none, (cancel(), cmd.target_order_id.len = 0), "1141", "no target")                   \
     X(cancel_sym, (cancel(), known = false), "1151", "unknown symbol")                             \
     X(cancel_id, (cancel(), cmd.target_order_id = dom_text_str("?")), "1161", "bad target")        \
