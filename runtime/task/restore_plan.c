@@ -72,7 +72,8 @@ static enum mr_status find_place(const struct mr_worker *worker, struct mr_space
     } else if (status == MR_OK && place->offset > place->end) {
         place->why = "their changelog was lost, which was accepted";
     } else if (status == MR_OK && place->offset < place->end &&
-               mr_clock_wall_us(worker->process.clock) - wall_us > STATE_AGE_MAX_US) {
+               mr_clock_wall_us(worker->process.clock) - wall_us > STATE_AGE_MAX_US &&
+               !MR_PLANTED(OLD_STATE_TRUSTED)) {
         place->why = "they are older than tombstones live";
     }
     if (place->why != NULL) {

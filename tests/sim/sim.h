@@ -34,6 +34,10 @@
     X(STOP, "stop", 7)                                                                             \
     X(LOST_STATE, "lost-state", 5)                                                                 \
     X(OLD_STATE, "old-state", 5)                                                                   \
+    X(TWIN, "twin", 5)                                                                             \
+    X(CRASH_ALL, "crash-all", 3)                                                                   \
+    X(OUTAGE, "outage", 4)                                                                         \
+    X(COMPACTION, "compaction", 4)                                                                 \
     X(CLOCK_JUMP, "clock-jump", 5)                                                                 \
     X(STORE_READ, "store-read", 3)                                                                 \
     X(STORE_WRITE, "store-write", 5)                                                               \
@@ -129,8 +133,11 @@ struct sim {
     bool calm;         /* faults have stopped */
     const char *check; /* what is being checked, for the report */
     struct sim_frame *frame;
+    int64_t ghosts_frozen_until_us;
+    int64_t log_down_until_us;
     int64_t registry_down_until_us;
     bool registry_down;
+    bool log_down;
 };
 
 /* Runs one seed. A violation is noted in the result. Once in a process's life. */

@@ -129,6 +129,38 @@ static void at_point(struct sim *sim, enum sim_fault fault)
             own->point.countdown);
 }
 
+/* The orchestrator takes a process for dead that is not, and starts it again elsewhere. */
+static void twin(struct sim *sim, enum sim_fault fault)
+{
+    struct sim_instance *own = some_instance(sim);
+
+    if (!mr_world_is_running(sim->world, own->at) || mr_world_ghost_count(sim->world) > 2) {
+        return;
+    }
+    mr_world_keep_away(sim->world, own->at, false);
+    mr_world_haunt(sim->world, own->at);
+    own->frozen_until_us = 0;
+    sim->ghosts_frozen_until_us = mr_world_now_us(sim->world) + some_time_us(sim);
+    sim_say(sim, "%s %s awake=%lld", names[fault], label(sim, own),
+            (long long)sim->ghosts_frozen_until_us);
+}
+
+/* A machine room: every process of one group, or of all. */
+static void crash_all(struct sim *sim, enum sim_fault fault)
+{
+    const size_t group = (size_t)sim_pick(&sim->random, SIM_GROUPS_MAX + 1);
+
+    for (size_t i = 0; i < sim->instance_count; i++) {
+        struct sim_instance *own = &sim->instances[i];
+
+        if (group == SIM_GROUPS_MAX || own->at.group == group) {
+            take_away(sim, own);
+            mr_world_kill(sim->world, own->at);
+        }
+    }
+    sim_say(sim, "%s group=%zu", names[fault], group);
+}
+
 /* ---- what is around them --------------------------------------------------------------------- */
 
 static void jump(struct sim *sim, enum sim_fault fault)
@@ -138,6 +170,35 @@ static void jump(struct sim *sim, enum sim_fault fault)
 
     mr_world_pass_us(sim->world, us);
     sim_say(sim, "%s us=%lld", names[fault], (long long)us);
+}
+
+static void lose_log(struct sim *sim, enum sim_fault fault)
+{
+    sim->log_down_until_us = mr_world_now_us(sim->world) + some_time_us(sim);
+    sim->log_down = true;
+    mr_log_memory_set_down(mr_world_log(sim->world), true);
+    sim_say(sim, "%s until=%lld", names[fault], (long long)sim->log_down_until_us);
+}
+
+/* Of changelogs, and of a table: as a broker's cleaner does. */
+static void compact(struct sim *sim, enum sim_fault fault)
+{
+    const struct mr_topology *topology = mr_world_topology(sim->world);
+    struct mr_log *log = mr_world_log(sim->world);
+    int64_t before_ms;
+
+    if (sim_chance(&sim->random, 2)) {
+        mr_world_pass_us(sim->world, 30 * MR_HOUR_US);
+    }
+    before_ms = (mr_world_now_us(sim->world) - MR_DAY_US) / MR_MS_US;
+    for (size_t i = 0; i < topology->stage_count; i++) {
+        if (topology->stages[i].changelog != MR_UNBOUND) {
+            mr_log_memory_compact(log, topology->topics[topology->stages[i].changelog].name,
+                                  before_ms);
+        }
+    }
+    mr_log_memory_compact(log, "prices", before_ms);
+    sim_say(sim, "%s before=%lld", names[fault], (long long)before_ms);
 }
 
 static void fail_store(struct sim *sim, enum sim_fault fault)
@@ -290,6 +351,18 @@ static void happen(struct sim *sim, enum sim_fault fault)
     case SIM_STOP:
         stop(sim, fault);
         break;
+    case SIM_TWIN:
+        twin(sim, fault);
+        break;
+    case SIM_CRASH_ALL:
+        crash_all(sim, fault);
+        break;
+    case SIM_OUTAGE:
+        lose_log(sim, fault);
+        break;
+    case SIM_COMPACTION:
+        compact(sim, fault);
+        break;
     case SIM_CLOCK_JUMP:
         jump(sim, fault);
         break;
@@ -331,6 +404,8 @@ void sim_faults_stop(struct sim *sim)
     mr_point_set_watch(NULL, NULL);
     sim->calm = true;
     sim->registry_down_until_us = 0;
+    sim->log_down_until_us = 0;
+    sim->ghosts_frozen_until_us = 0;
     for (size_t i = 0; i < sim->instance_count; i++) {
         struct sim_instance *own = &sim->instances[i];
         /* The first of each group is there in the end; another may be gone for good. */

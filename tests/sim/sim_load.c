@@ -406,13 +406,13 @@ void sim_load_begin(struct sim *sim)
 void sim_load_send(struct sim *sim, int rounds_left)
 {
     struct sim_load *load = sim->load;
-    /* In bursts: nothing in most rounds. */
+    /* Clients wait while nobody answers. In bursts: nothing in most rounds. */
     int64_t count = sim_chance(&sim->random, 4)
                         ? 1 + sim_between(&sim->random, 0, 8 * load->orders_left / rounds_left)
                         : 0;
 
     count = rounds_left == 1 ? INT64_MAX : count;
-    for (; count > 0 && load->orders_left > 0; count--) {
+    for (; count > 0 && load->orders_left > 0 && !sim->log_down; count--) {
         send_something(sim);
     }
 }
