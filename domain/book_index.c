@@ -1,5 +1,5 @@
 /*
- * book_index.c -- resting orders by id.
+ * book_index.c -- resting orders by id, and a user's oldest by user.
  */
 #include "domain/book_priv.h"
 
@@ -18,15 +18,15 @@ static uint64_t fold(uint64_t a, uint64_t b)
     return (uint64_t)product ^ (uint64_t)(product >> 64);
 }
 
-uint64_t book_hash(struct dom_text id)
+uint64_t book_hash(struct dom_text text)
 {
-    uint64_t hash = fold((uint64_t)id.len ^ MIX_A, MIX_B);
+    uint64_t hash = fold((uint64_t)text.len ^ MIX_A, MIX_B);
     size_t at = 0;
 
-    while (at < id.len) {
-        const size_t left = id.len - at;
+    while (at < text.len) {
+        const size_t left = text.len - at;
         uint64_t word = 0;
-        memcpy(&word, id.data + at, left < sizeof(word) ? left : sizeof(word));
+        memcpy(&word, text.data + at, left < sizeof(word) ? left : sizeof(word));
         hash = fold(hash ^ word, MIX_B) + MIX_A;
         at += sizeof(word);
     }
@@ -45,6 +45,25 @@ struct book_order *book_index_find(const struct book_index *index, struct dom_te
     while (index->slots[at].order != NULL) {
         const struct book_slot *slot = &index->slots[at];
         if (slot->hash == hash && dom_text_equal(book_order_id(slot->order), id)) {
+            return slot->order;
+        }
+        at = (at + 1) & mask;
+    }
+    return NULL;
+}
+
+struct book_order *book_index_find_user(const struct book_index *index, struct dom_text user,
+                                        uint64_t hash)
+{
+    if (index->capacity == 0) {
+        return NULL;
+    }
+    const size_t mask = index->capacity - 1;
+    size_t at = (size_t)hash & mask;
+
+    while (index->slots[at].order != NULL) {
+        const struct book_slot *slot = &index->slots[at];
+        if (slot->hash == hash && dom_text_equal(book_order_user(slot->order), user)) {
             return slot->order;
         }
         at = (at + 1) & mask;
@@ -89,20 +108,29 @@ bool book_index_reserve(struct book_index *index, size_t count)
     return true;
 }
 
-void book_index_put(struct book_index *index, struct book_order *order)
+void book_index_put(struct book_index *index, struct book_order *order, uint64_t hash)
 {
-    put_slot(index, (struct book_slot){.hash = order->hash, .order = order});
+    put_slot(index, (struct book_slot){.hash = hash, .order = order});
     index->count++;
 }
 
-void book_index_remove(struct book_index *index, const struct book_order *order)
+/* Where an order is that is there. */
+static size_t slot_of(const struct book_index *index, const struct book_order *order, uint64_t hash)
 {
     const size_t mask = index->capacity - 1;
-    size_t hole = (size_t)order->hash & mask;
+    size_t at = (size_t)hash & mask;
 
-    while (index->slots[hole].order != order) {
-        hole = (hole + 1) & mask;
+    while (index->slots[at].order != order) {
+        at = (at + 1) & mask;
     }
+    return at;
+}
+
+void book_index_remove(struct book_index *index, const struct book_order *order, uint64_t hash)
+{
+    const size_t mask = index->capacity - 1;
+    size_t hole = slot_of(index, order, hash);
+
     /* Everything behind the hole that may not be found any more moves into it. */
     for (size_t at = (hole + 1) & mask; index->slots[at].order != NULL; at = (at + 1) & mask) {
         const size_t home = (size_t)index->slots[at].hash & mask;
@@ -113,4 +141,18 @@ void book_index_remove(struct book_index *index, const struct book_order *order)
     }
     index->slots[hole] = (struct book_slot){0};
     index->count--;
+}
+
+void book_index_replace(struct book_index *index, const struct book_order *old,
+                        struct book_order *order, uint64_t hash)
+{
+    index->slots[slot_of(index, old, hash)].order = order;
+}
+
+void book_index_clear(struct book_index *index)
+{
+    if (index->count > 0) {
+        memset(index->slots, 0, index->capacity * sizeof(index->slots[0]));
+        index->count = 0;
+    }
 }

@@ -35,6 +35,7 @@ struct book_pool {
     size_t data_bytes;
 };
 
+/* Of the index by id: an order. Of the index by user: the user's oldest order. */
 struct book_slot {
     uint64_t hash;
     struct book_order *order; /* NULL: empty */
@@ -63,6 +64,7 @@ struct book_ladder {
 struct book {
     struct book_ladder sides[BOOK_SIDES]; /* by ord_side of the resting order */
     struct book_index index;
+    struct book_index users;
     struct book_pool pool;
     uint64_t epoch;
     size_t orders_max;
@@ -86,14 +88,27 @@ void book_pool_fini(struct book_pool *pool);
 
 /* --- book_index.c --- */
 
-uint64_t book_hash(struct dom_text id);
+uint64_t book_hash(struct dom_text text);
 struct book_order *book_index_find(const struct book_index *index, struct dom_text id,
                                    uint64_t hash);
+struct book_order *book_index_find_user(const struct book_index *index, struct dom_text user,
+                                        uint64_t hash);
 /* Room for one more; false: no memory. */
 bool book_index_reserve(struct book_index *index, size_t count);
-/* The id must not be there and room must have been reserved. */
-void book_index_put(struct book_index *index, struct book_order *order);
-void book_index_remove(struct book_index *index, const struct book_order *order);
+/* The key must not be there and room must have been reserved. */
+void book_index_put(struct book_index *index, struct book_order *order, uint64_t hash);
+/* The order must be there under this hash. */
+void book_index_remove(struct book_index *index, const struct book_order *order, uint64_t hash);
+/* `order` takes the slot of `old`, which must be there under this hash. */
+void book_index_replace(struct book_index *index, const struct book_order *old,
+                        struct book_order *order, uint64_t hash);
+void book_index_clear(struct book_index *index);
+
+/* --- book_users.c --- */
+
+/* Into the list of its user. Room for one more user must have been reserved. */
+void book_users_put(struct book_index *users, struct book_order *order);
+void book_users_remove(struct book_index *users, struct book_order *order);
 
 /* --- book_levels.c --- */
 

@@ -5,17 +5,19 @@
 
 #include <stdio.h>
 
-struct code_row {
-    int32_t number;
-    const char *name;
-    const char *text;
-};
-
-static const struct code_row rows[] = {{0, "OK", ""},
-#define CODE_ROW(name, number, text) {(number), #name, (text)},
-                                       DOM_CODES(CODE_ROW)
+static const struct code_row rows[] = {
+#define CODE_ROW(name, number, stage, text, advice) {(number), #name, #stage, (text), (advice)},
+    DOM_CODES(CODE_ROW)
 #undef CODE_ROW
 };
+
+static const struct code_row ok = {.number = CODE_OK, .name = "OK", .text = ""};
+
+const struct code_row *code_rows(size_t *count)
+{
+    *count = sizeof(rows) / sizeof(rows[0]);
+    return rows;
+}
 
 static const struct code_row *find_row(int32_t number)
 {
@@ -24,7 +26,7 @@ static const struct code_row *find_row(int32_t number)
             return &rows[i];
         }
     }
-    return NULL;
+    return number == CODE_OK ? &ok : NULL;
 }
 
 const char *code_name(int32_t number)

@@ -28,7 +28,8 @@ struct book *book_create(const struct book_options *options)
     book->orders_max = opt->orders_max == 0 ? BOOK_ORDERS_MAX : opt->orders_max;
     book->pool.data_bytes = opt->data_bytes;
     if (!book_pool_reserve(&book->pool, opt->orders_reserve) ||
-        !book_index_reserve(&book->index, opt->orders_reserve)) {
+        !book_index_reserve(&book->index, opt->orders_reserve) ||
+        !book_index_reserve(&book->users, opt->orders_reserve)) {
         book_destroy(&book);
     }
     return book;
@@ -41,6 +42,7 @@ void book_destroy(struct book **book)
     }
     book_pool_fini(&(*book)->pool);
     free((*book)->index.slots);
+    free((*book)->users.slots);
     book_ladder_fini(&(*book)->sides[0]);
     book_ladder_fini(&(*book)->sides[1]);
     free(*book);
@@ -63,10 +65,8 @@ void book_clear(struct book *book)
         ladder->keys.count = 0;
         ladder->changes.count = 0;
     }
-    if (book->index.count > 0) {
-        memset(book->index.slots, 0, book->index.capacity * sizeof(book->index.slots[0]));
-        book->index.count = 0;
-    }
+    book_index_clear(&book->index);
+    book_index_clear(&book->users);
 }
 
 /* --- resting orders --- */
@@ -144,6 +144,7 @@ static void fill_order(struct book_order *order, const struct book_new *from, ui
     memcpy(order->id, from->id.data, from->id.len);
     memcpy(order->user, from->user.data, from->user.len);
     order->hash = hash;
+    order->user_hash = book_hash(from->user);
 }
 
 enum book_result book_insert(struct book *book, const struct book_new *order,
@@ -162,7 +163,8 @@ enum book_result book_insert(struct book *book, const struct book_new *order,
     if (book->index.count >= book->orders_max) {
         return BOOK_FULL;
     }
-    if (!book_index_reserve(&book->index, book->index.count + 1)) {
+    if (!book_index_reserve(&book->index, book->index.count + 1) ||
+        !book_index_reserve(&book->users, book->users.count + 1)) {
         return BOOK_NO_MEMORY;
     }
     struct book_level_node *level = need_level(book, order->side, order->price);
@@ -179,7 +181,8 @@ enum book_result book_insert(struct book *book, const struct book_new *order,
     }
     fill_order(resting, order, hash);
     enqueue(level, resting);
-    book_index_put(&book->index, resting);
+    book_index_put(&book->index, resting, hash);
+    book_users_put(&book->users, resting);
     book_ladder_touch(ladder_of(book, order->side), level, book->epoch);
     if (out != NULL) {
         *out = resting;
@@ -190,6 +193,11 @@ enum book_result book_insert(struct book *book, const struct book_new *order,
 struct book_order *book_find(const struct book *book, struct dom_text id)
 {
     return book_index_find(&book->index, id, book_hash(id));
+}
+
+struct book_order *book_user_first(const struct book *book, struct dom_text user)
+{
+    return book_index_find_user(&book->users, user, book_hash(user));
 }
 
 void book_remove(struct book *book, struct book_order *order)
@@ -209,7 +217,8 @@ void book_remove(struct book *book, struct book_order *order)
     }
     level->qty -= order->leaves;
     level->orders--;
-    book_index_remove(&book->index, order);
+    book_index_remove(&book->index, order, order->hash);
+    book_users_remove(&book->users, order);
     drop_level_if_empty(book, level);
     book_pool_order_free(&book->pool, order);
 }

@@ -42,9 +42,12 @@ struct book_order {
     char user[ORD_ID_MAX];
     struct book_order *older; /* in the level's queue */
     struct book_order *newer;
+    struct book_order *user_newer; /* the same user's next, by sequence */
+    struct book_order *user_older; /* the one before; of the oldest: the newest */
     struct book_level_node *level;
-    uint64_t hash;
-    void *data; /* the caller's data_bytes, zeroed at insert; NULL when data_bytes is 0 */
+    uint64_t hash;      /* of the id */
+    uint64_t user_hash; /* of the user */
+    void *data;         /* the caller's data_bytes, zeroed at insert; NULL when data_bytes is 0 */
 };
 
 struct book_options {
@@ -93,6 +96,13 @@ enum book_result book_insert(struct book *book, const struct book_new *order,
 
 /* NULL when no such order rests. */
 struct book_order *book_find(const struct book *book, struct dom_text id);
+
+/*
+ * The oldest resting order of a user, NULL when there is none; go on with order->user_newer, which
+ * is to be read before the order is removed. Both sides, by sequence; the oldest goes first also
+ * when they were inserted in another order (that insert walks past the user's newer ones).
+ */
+struct book_order *book_user_first(const struct book *book, struct dom_text user);
 
 /* Takes an order out (cancel). The memory behind `order` keeps its contents until the next
  * book_insert or book_clear. */
@@ -202,7 +212,8 @@ void book_changes_clear(struct book *book);
 /* --- self-check ---------------------------------------------------------------------------- */
 
 /* NULL, or a static text naming the broken invariant: levels sorted and not crossed, sums and
- * counts right, queues by sequence, index complete. O(n): tests and after a restore. */
+ * counts right, queues and users' orders by sequence, indexes complete. O(n): tests and after a
+ * restore. */
 const char *book_defect(const struct book *book);
 
 #endif

@@ -54,6 +54,48 @@ static const char *ladder_defect(const struct book *book, enum ord_side side, si
     return NULL;
 }
 
+/* One user's list from its oldest order on. */
+static const char *user_defect(const struct book *book, const struct book_order *oldest,
+                               size_t *orders)
+{
+    const struct book_order *older = oldest->user_older;
+
+    if (older == NULL || older->user_newer != NULL) {
+        return "a user's list does not end at its newest order";
+    }
+    for (const struct book_order *order = oldest; order != NULL; order = order->user_newer) {
+        if (order->user_older != older || (order != oldest && older->sequence > order->sequence)) {
+            return "a user's list broken or not in order of arrival";
+        }
+        if (!dom_text_equal(book_order_user(order), book_order_user(oldest)) ||
+            book_find(book, book_order_id(order)) != order) {
+            return "a user's list has an order that is not the user's";
+        }
+        (*orders)++;
+        older = order;
+    }
+    return book_user_first(book, book_order_user(oldest)) == oldest ? NULL : "a user has two lists";
+}
+
+static const char *users_defect(const struct book *book)
+{
+    size_t orders = 0;
+    size_t users = 0;
+
+    for (size_t i = 0; i < book->users.capacity; i++) {
+        if (book->users.slots[i].order != NULL) {
+            const char *defect = user_defect(book, book->users.slots[i].order, &orders);
+            if (defect != NULL) {
+                return defect;
+            }
+            users++;
+        }
+    }
+    return orders == book->index.count && users == book->users.count
+               ? NULL
+               : "users' lists do not hold every order once";
+}
+
 const char *book_defect(const struct book *book)
 {
     size_t orders = 0;
@@ -67,6 +109,10 @@ const char *book_defect(const struct book *book)
     }
     if (orders != book->index.count) {
         return "index has orders that no level has";
+    }
+    defect = users_defect(book);
+    if (defect != NULL) {
+        return defect;
     }
     const struct book_level_node *bid = book_ladder_best(&book->sides[0]);
     const struct book_level_node *ask = book_ladder_best(&book->sides[1]);

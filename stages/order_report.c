@@ -48,11 +48,11 @@ void order_report_reject(struct oms_execution_report *report, struct mr_arena *a
         .reject_text = text,
         .has_reject_text = text.len > 0,
         .version = 1,
+        .order_quote_qty = command->quote_qty,
+        .has_order_quote_qty = command->has_quote_qty,
+        .expire_ts_us = command->expire_ts_us,
+        .has_expire_ts_us = command->has_expire_ts_us,
+        .target_order_id = command->target_order_id,
+        .has_target_order_id = command->has_target_order_id,
     };
-    if (!is_new && command->has_target_order_id) {
-        report->reject_text =
-            order_report_join(arena, order_report_join(arena, text, mr_slice_str("; target ")),
-                              command->target_order_id);
-        report->has_reject_text = true;
-    }
 }

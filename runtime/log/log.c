@@ -54,6 +54,21 @@ enum mr_status mr_log_end(struct mr_log *log, const char *topic, int32_t partiti
     return log->ops->end(log, topic, partition, end, err);
 }
 
+enum mr_status mr_log_extents(struct mr_log *log, struct mr_extent *extents, size_t count,
+                              struct mr_err *err)
+{
+    if (log->ops->extents != NULL) {
+        return log->ops->extents(log, extents, count, err);
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct mr_extent *at = &extents[i];
+
+        MR_TRY(mr_log_watermarks(log, at->topic, at->partition, &at->low, &at->stable_end, err));
+        MR_TRY(mr_log_end(log, at->topic, at->partition, &at->end, err));
+    }
+    return MR_OK;
+}
+
 enum mr_status mr_log_committed(struct mr_log *log, const char *group,
                                 struct mr_topic_partition *positions, size_t count,
                                 int64_t timeout_us, struct mr_err *err)
@@ -93,6 +108,14 @@ enum mr_status mr_producer_topic(struct mr_producer *producer, const char *name,
                                  int32_t *partitions, struct mr_err *err)
 {
     return producer->ops->producer_topic(producer, name, topic, partitions, err);
+}
+
+enum mr_status mr_producer_expect(struct mr_producer *producer, const char *const *names,
+                                  size_t count, struct mr_err *err)
+{
+    return producer->ops->producer_expect == NULL
+               ? MR_OK
+               : producer->ops->producer_expect(producer, names, count, err);
 }
 
 enum mr_status mr_producer_begin(struct mr_producer *producer, struct mr_err *err)
@@ -191,9 +214,10 @@ void mr_member_close(struct mr_member **member)
 
 /* ---- reading without a group ----------------------------------------------------------------- */
 
-enum mr_status mr_reader_open(struct mr_log *log, struct mr_reader **reader, struct mr_err *err)
+enum mr_status mr_reader_open(struct mr_log *log, int64_t idle_wait_us, struct mr_reader **reader,
+                              struct mr_err *err)
 {
-    return log->ops->reader_open(log, reader, err);
+    return log->ops->reader_open(log, idle_wait_us, reader, err);
 }
 
 enum mr_status mr_reader_add(struct mr_reader *reader, const char *topic, int32_t partition,

@@ -81,6 +81,9 @@ void global_table_destroy(struct global_table **out)
 enum mr_status global_table_start(struct global_table *table, struct mr_log *log,
                                   struct mr_reader *reader, struct mr_err *err)
 {
+    struct mr_extent *extents;
+    enum mr_status status;
+
     MR_TRY(mr_log_topic_partitions(log, table->topic, &table->partitions, err));
     if (table->partitions == 0) {
         return mr_fail(err, MR_CONFIG, "there is no topic %s (table); run `topology apply`",
@@ -88,13 +91,17 @@ enum mr_status global_table_start(struct global_table *table, struct mr_log *log
     }
     free(table->targets);
     table->targets = mr_xcalloc((size_t)table->partitions, sizeof(int64_t));
+    extents = mr_xcalloc((size_t)table->partitions, sizeof(*extents));
     for (int32_t i = 0; i < table->partitions; i++) {
-        int64_t low;
-
-        MR_TRY(mr_log_watermarks(log, table->topic, i, &low, &table->targets[i], err));
-        MR_TRY(mr_reader_add(reader, table->topic, i, low, err));
+        extents[i] = (struct mr_extent){.topic = table->topic, .partition = i};
     }
-    return MR_OK;
+    status = mr_log_extents(log, extents, (size_t)table->partitions, err);
+    for (int32_t i = 0; i < table->partitions && status == MR_OK; i++) {
+        table->targets[i] = extents[i].stable_end;
+        status = mr_reader_add(reader, table->topic, i, extents[i].low, err);
+    }
+    free(extents);
+    return status;
 }
 
 bool global_table_ready(const struct global_table *table, const struct mr_reader *reader)

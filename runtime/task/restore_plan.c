@@ -87,7 +87,8 @@ static enum mr_status open_reader(struct mr_worker *worker, struct mr_err *err)
 {
     return worker->restore_reader != NULL
                ? MR_OK
-               : mr_reader_open(worker->process.log, &worker->restore_reader, err);
+               : mr_reader_open(worker->process.log, MR_READER_CATCHES_UP_US,
+                                &worker->restore_reader, err);
 }
 
 static enum mr_status open_spaces(struct task *task, struct mr_ctx *node, struct mr_err *err)
@@ -138,21 +139,17 @@ static enum mr_status settle_place(struct mr_ctx *node, struct place *place, str
     return MR_OK;
 }
 
-static enum mr_status plan_stage(struct task *task, struct mr_ctx *node, struct mr_err *err)
+static enum mr_status plan_stage(struct task *task, struct mr_ctx *node,
+                                 const struct mr_extent *extent, struct mr_err *err)
 {
     struct mr_worker *worker = task->worker;
-    const char *name = worker_topic(worker, node->stage->changelog)->name;
     struct catch_up plan = {.owner = node, .topic = node->stage->changelog};
-    struct place place;
-    int64_t end;
+    struct place place = {.low = extent->low, .end = extent->stable_end};
 
     MR_TRY(open_spaces(task, node, err));
-    MR_TRY(
-        mr_log_watermarks(worker->process.log, name, task->partition, &place.low, &place.end, err));
-    MR_TRY(mr_log_end(worker->process.log, name, task->partition, &end, err));
-    if (end > place.end && !MR_PLANTED(RESTORE_HASTY)) {
+    if (extent->end > extent->stable_end && !MR_PLANTED(RESTORE_HASTY)) {
         return mr_fail(err, MR_TIMEOUT,
-                       "changelog %s[%d]: a former owner's transaction is not over", name,
+                       "changelog %s[%d]: a former owner's transaction is not over", extent->topic,
                        (int)task->partition);
     }
     MR_TRY(settle_place(node, &place, err));
@@ -160,42 +157,75 @@ static enum mr_status plan_stage(struct task *task, struct mr_ctx *node, struct 
     plan.done = place.offset >= place.end;
     if (!plan.done) {
         MR_TRY(open_reader(worker, err));
-        MR_TRY(mr_reader_add(worker->restore_reader, name, task->partition, place.offset, err));
+        MR_TRY(mr_reader_add(worker->restore_reader, extent->topic, task->partition, place.offset,
+                             err));
     }
     task->catch_ups[task->catch_up_count++] = plan;
     return MR_OK;
 }
 
 static enum mr_status follow_stage(struct task *task, struct mr_ctx *node, struct mr_reader *reader,
-                                   struct mr_err *err)
+                                   const struct mr_extent *extent, struct mr_err *err)
 {
-    struct mr_worker *worker = task->worker;
-    const char *name = worker_topic(worker, node->stage->changelog)->name;
-    struct place place;
+    /* The owner is at work: what is committed may be marked a moment later. */
+    struct place place = {.low = extent->low, .end = extent->end};
 
     MR_TRY(open_spaces(task, node, err));
-    MR_TRY(
-        mr_log_watermarks(worker->process.log, name, task->partition, &place.low, &place.end, err));
-    /* The owner is at work: what is committed may be marked a moment later. */
-    MR_TRY(mr_log_end(worker->process.log, name, task->partition, &place.end, err));
     MR_TRY(settle_place(node, &place, err));
-    MR_TRY(mr_reader_add(reader, name, task->partition, place.offset, err));
+    MR_TRY(mr_reader_add(reader, extent->topic, task->partition, place.offset, err));
     task->catch_ups[task->catch_up_count++] =
         (struct catch_up){.owner = node, .topic = node->stage->changelog, .target = INT64_MAX};
     return MR_OK;
 }
 
+/* Where the changelogs of a task begin and end, in the order of its stages; *count says how many
+ * it has. */
+static enum mr_status find_extents(const struct task *task, struct mr_extent *extents,
+                                   size_t *count, struct mr_err *err)
+{
+    const struct mr_worker *worker = task->worker;
+
+    *count = 0;
+    for (size_t i = 0; i < worker->group->stage_count; i++) {
+        const size_t topic = task->nodes[i].stage->changelog;
+
+        if (topic != MR_UNBOUND) {
+            extents[(*count)++] = (struct mr_extent){.topic = worker_topic(worker, topic)->name,
+                                                     .partition = task->partition};
+        }
+    }
+    return mr_log_extents(worker->process.log, extents, *count, err);
+}
+
+/* Each stage with a changelog, to be caught up once (reader NULL) or followed. */
+static enum mr_status plan_stages(struct task *task, struct mr_reader *reader, struct mr_err *err)
+{
+    const size_t stage_count = task->worker->group->stage_count;
+    struct mr_extent *extents = mr_xcalloc(stage_count, sizeof(*extents));
+    size_t count = 0;
+    size_t at = 0;
+    enum mr_status status = find_extents(task, extents, &count, err);
+
+    for (size_t i = 0; status == MR_OK && i < stage_count; i++) {
+        struct mr_ctx *node = &task->nodes[i];
+
+        if (node->stage->changelog != MR_UNBOUND) {
+            status = reader == NULL ? plan_stage(task, node, &extents[at], err)
+                                    : follow_stage(task, node, reader, &extents[at], err);
+            at++;
+        }
+    }
+    free(extents);
+    return status;
+}
+
 enum mr_status restore_follow(struct task *task, struct mr_reader *reader, struct mr_err *err)
 {
     const struct mr_worker *worker = task->worker;
-    enum mr_status status = MR_OK;
+    enum mr_status status;
 
     task->catch_ups = mr_xcalloc(worker->group->stage_count, sizeof(*task->catch_ups));
-    for (size_t i = 0; status == MR_OK && i < worker->group->stage_count; i++) {
-        if (task->nodes[i].stage->changelog != MR_UNBOUND) {
-            status = follow_stage(task, &task->nodes[i], reader, err);
-        }
-    }
+    status = plan_stages(task, reader, err);
     for (size_t i = 0; status != MR_OK && i < task->catch_up_count; i++) {
         struct mr_err ignored;
 
@@ -244,10 +274,8 @@ enum mr_status restore_open(struct task *task, struct mr_err *err)
 
     restore_forget(worker, task);
     task->catch_ups = mr_xcalloc(worker->group->stage_count, sizeof(*task->catch_ups));
-    for (size_t i = 0; status == MR_OK && i < worker->group->stage_count; i++) {
-        if (task->nodes[i].stage->changelog != MR_UNBOUND) {
-            status = plan_stage(task, &task->nodes[i], err);
-        }
+    if (status == MR_OK) {
+        status = plan_stages(task, NULL, err);
     }
     if (mr_status_class(status) == MR_CLASS_RETRY) {
         worker_blocked_on(worker, err->text);

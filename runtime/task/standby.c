@@ -35,7 +35,8 @@ static enum mr_status begin(struct mr_worker *worker, int32_t partition, struct 
 static enum mr_status begin_all(struct mr_worker *worker, struct mr_err *err)
 {
     if (worker->standby_reader == NULL) {
-        MR_TRY(mr_reader_open(worker->process.log, &worker->standby_reader, err));
+        MR_TRY(mr_reader_open(worker->process.log, MR_READER_FOLLOWS_US, &worker->standby_reader,
+                              err));
     }
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         if (worker->tasks[p] == NULL && worker->standbys[p] == NULL) {

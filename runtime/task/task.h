@@ -157,8 +157,9 @@ struct mr_worker {
     struct mr_member *member;
     struct mr_reader *table_reader;
     struct global_table **tables; /* group->table_count */
-    bool tables_ready;
-    uint64_t tables_version; /* counts changes, from 1 */
+    bool tables_ready;            /* all of them have been where they ended at the start */
+    bool tables_followed;         /* table_reader is the second one */
+    uint64_t tables_version;      /* counts changes, from 1 */
     struct mr_reader *restore_reader;
     struct restore_progress restoring;
     struct mr_reader_ref *input_readers; /* storage of all inputs' readers */
@@ -282,6 +283,12 @@ void progress_read(struct task *task, struct mr_buffer *text);
 void progress_writer(struct mr_buffer *text, int64_t *newest, char *writer, size_t bytes);
 /* The stages have scheduled their timers: they go on where they were. */
 void progress_start_timers(struct task *task);
+
+/* ---- tables.c -------------------------------------------------------------------------------- */
+
+MR_NODISCARD enum mr_status tables_start(struct mr_worker *worker, struct mr_err *err);
+/* Takes what is there; sets tables_ready. */
+MR_NODISCARD enum mr_status tables_poll(struct mr_worker *worker, struct mr_err *err);
 
 /* ---- standby.c ------------------------------------------------------------------------------- */
 

@@ -247,33 +247,6 @@ static enum mr_status bind_topics(struct mr_worker *worker, struct mr_err *err)
                                                 : bind_topic(worker, worker->group->journal, err);
 }
 
-static enum mr_status start_tables(struct mr_worker *worker, struct mr_err *err)
-{
-    const struct mr_group_node *group = worker->group;
-
-    if (group->table_count == 0 || worker->table_reader != NULL) {
-        return MR_OK;
-    }
-    MR_TRY(mr_reader_open(worker->process.log, &worker->table_reader, err));
-    for (size_t i = 0; i < group->table_count; i++) {
-        const size_t topic = group->tables[i];
-        enum mr_status status;
-
-        worker->tables[i] = global_table_create(worker_topic(worker, topic)->name,
-                                                worker->process.codec, worker->bindings[topic]);
-        status =
-            global_table_start(worker->tables[i], worker->process.log, worker->table_reader, err);
-        if (status != MR_OK) {
-            mr_reader_close(&worker->table_reader);
-            for (size_t t = 0; t <= i; t++) {
-                global_table_destroy(&worker->tables[t]);
-            }
-            return status;
-        }
-    }
-    return MR_OK;
-}
-
 static enum mr_status join(struct mr_worker *worker, struct mr_err *err)
 {
     const struct mr_group_node *group = worker->group;
@@ -298,54 +271,35 @@ static enum mr_status join(struct mr_worker *worker, struct mr_err *err)
     return status;
 }
 
-/* The producer comes first: its opening settles what an earlier run of this worker left open. */
-static enum mr_status start(struct mr_worker *worker, struct mr_err *err)
+static enum mr_status start_clients(struct mr_worker *worker, struct mr_err *err)
 {
     MR_TRY(bind_topics(worker, err));
     if (worker->producer == NULL) {
         MR_TRY(producing_open(worker, OPEN_WAIT_US, err));
     }
-    MR_TRY(start_tables(worker, err));
+    return tables_start(worker, err);
+}
+
+/*
+ * The member joins on its own while the rest is asked for; it is given nothing before it is polled,
+ * and by then the producer has settled what an earlier run of this worker left open. A worker that
+ * cannot begin is no member: its partitions would wait for it.
+ */
+static enum mr_status start(struct mr_worker *worker, struct mr_err *err)
+{
+    enum mr_status status;
+
     MR_TRY(join(worker, err));
+    status = start_clients(worker, err);
+    if (status != MR_OK) {
+        mr_member_close(&worker->member);
+        return status;
+    }
     worker->state = MR_WORKER_JOINING;
     return MR_OK;
 }
 
 /* ---- one turn -------------------------------------------------------------------------------- */
-
-static enum mr_status poll_tables(struct mr_worker *worker, struct mr_err *err)
-{
-    enum mr_status status;
-    size_t count = 0;
-
-    if (worker->table_reader == NULL) {
-        worker->tables_ready = true;
-        return MR_OK;
-    }
-    status = mr_reader_poll(worker->table_reader, 0, worker->polled, WORKER_POLL_MAX, &count, err);
-    if (mr_status_class(status) == MR_CLASS_RETRY) {
-        worker_blocked_on(worker, err->text);
-        return MR_OK; /* as with the member: it goes on polling */
-    }
-    MR_TRY(status);
-    for (size_t i = 0; i < count; i++) {
-        for (size_t t = 0; t < worker->group->table_count; t++) {
-            if (global_table_is(worker->tables[t], worker->polled[i].topic)) {
-                global_table_apply(worker->tables[t], &worker->polled[i]);
-            }
-        }
-        mr_message_release(&worker->polled[i]);
-    }
-    worker->tables_version += count > 0 || !worker->tables_ready;
-    for (size_t t = 0; !worker->tables_ready; t++) {
-        if (t == worker->group->table_count) {
-            worker->tables_ready = true;
-        } else if (!global_table_ready(worker->tables[t], worker->table_reader)) {
-            break;
-        }
-    }
-    return MR_OK;
-}
 
 static bool next_input(struct mr_worker *worker)
 {
@@ -394,7 +348,7 @@ static enum mr_status run(struct mr_worker *worker, int64_t timeout_us, bool *bu
     if (!inputs_are_waiting(worker)) {
         worker->live.blocked_on[0] = '\0';
     }
-    MR_TRY(poll_tables(worker, err));
+    MR_TRY(tables_poll(worker, err));
     MR_TRY(restore_step(worker, busy, err));
     MR_TRY(standby_step(worker, err));
     MR_TRY(inputs_poll(worker, timeout_us, busy, err));

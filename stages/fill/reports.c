@@ -176,23 +176,6 @@ enum mr_status report_canceled(struct call *call, struct party *order,
     return send(call, &report, err);
 }
 
-/* "no such open order of this user: <target>" */
-static struct mr_slice reject_text(const struct call *call, enum dom_code code)
-{
-    const struct oms_order_command *command = call->command;
-    const char *text = code_text((int32_t)code);
-    const size_t bytes = strlen(text) + command->target_order_id.len + 3;
-    char *buffer = NULL;
-    int len = 0;
-
-    if (command->action == OMS_ACTION_NEW || !command->has_target_order_id) {
-        return mr_slice_str(text);
-    }
-    buffer = mr_arena_alloc(mr_ctx_arena(call->ctx), bytes);
-    len = snprintf(buffer, bytes, "%s: %.*s", text, MR_SLICE_ARG(command->target_order_id));
-    return mr_slice_of(buffer, (size_t)len);
-}
-
 enum mr_status report_rejected(struct call *call, enum dom_code code, struct mr_err *err)
 {
     const struct oms_order_command *command = call->command;
@@ -223,8 +206,14 @@ enum mr_status report_rejected(struct call *call, enum dom_code code, struct mr_
         .has_reject_code = true,
         .reject_code = (int32_t)code,
         .has_reject_text = true,
-        .reject_text = reject_text(call, code),
+        .reject_text = mr_slice_str(code_text((int32_t)code)),
         .version = 1,
+        .has_order_quote_qty = command->has_quote_qty,
+        .order_quote_qty = command->quote_qty,
+        .has_expire_ts_us = command->has_expire_ts_us,
+        .expire_ts_us = command->expire_ts_us,
+        .has_target_order_id = command->has_target_order_id,
+        .target_order_id = command->target_order_id,
     };
 
     if (call->market != NULL) {

@@ -216,6 +216,11 @@ enum mr_status risk_account_command(struct risk *risk, struct mr_ctx *ctx,
         return set_limits(risk, ctx, command, err);
     case OMS_ACCOUNT_ACTION_SET_STATE:
         return set_state(risk, ctx, command, err);
+    case OMS_ACCOUNT_ACTION_WITHDRAW_BEGIN:
+    case OMS_ACCOUNT_ACTION_WITHDRAW_COMMIT:
+    case OMS_ACCOUNT_ACTION_WITHDRAW_CANCEL:
+    case OMS_ACCOUNT_ACTION_REVERSE:
+        return refuse(risk, ctx, command, "action", CODE_BAD_ACCOUNT_COMMAND, err);
     }
     return mr_fail(err, MR_MALFORMED, "unknown action");
 }

@@ -7,7 +7,8 @@
  *                  families with a few keys each do not fill that bound with air.
  *   WAL            always written, synced only for durable batches: a killed process loses nothing,
  *                  a lost machine loses the last batches whole. Recovery stops at the first torn
- *                  batch: the state is then older, which the changelog makes good.
+ *                  batch: the state is then older, which the changelog makes good. Kept short:
+ *                  after a kill all of it is replayed before anything else can begin.
  *   paranoid       checks on: a corrupt block must be an error, never an answer.
  */
 #include "millrace/arena.h"
@@ -17,7 +18,7 @@
 
 #define MEMORY_BYTES_MIN INT64_C(8388608)
 #define ARENA_BLOCK_BYTES ((size_t)32 * 1024)
-#define WAL_BYTES_MAX UINT64_C(67108864)
+#define WAL_BYTES_MAX UINT64_C(16777216)
 #define LOG_FILE_BYTES_MAX ((size_t)1024 * 1024)
 #define LOG_LEVEL_WARN 2
 #define BLOOM_BITS 10.0
@@ -57,6 +58,8 @@ static rocksdb_options_t *make_options(int64_t memory_bytes)
     rocksdb_options_set_compression(options, rocksdb_lz4_compression);
     rocksdb_options_set_max_open_files(options, OPEN_FILES_MAX);
     rocksdb_options_set_max_background_jobs(options, 2);
+    /* By default sixteen threads for each column family: they cost more than the few files. */
+    rocksdb_options_set_max_file_opening_threads(options, 1);
     rocksdb_options_set_info_log_level(options, LOG_LEVEL_WARN);
     rocksdb_options_set_max_log_file_size(options, LOG_FILE_BYTES_MAX);
     rocksdb_options_set_keep_log_file_num(options, 2);

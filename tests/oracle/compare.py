@@ -106,13 +106,9 @@ class Places:
 
 
 def forgive_compaction(predicted, outcome):
-    """A record may be gone when a later one of its key is there."""
-    missing = set(outcome.missing)
-    last = {}
-    for place, key in enumerate(predicted.keys):
-        if place not in missing:
-            last[key] = place
-    kept = [place for place in outcome.missing if last.get(predicted.keys[place], -1) < place]
+    """A record may be gone when there is to be a later one of its key."""
+    last = {key: place for place, key in enumerate(predicted.keys)}
+    kept = [place for place in outcome.missing if last[predicted.keys[place]] == place]
     outcome.compacted = len(outcome.missing) - len(kept)
     outcome.missing = kept
 

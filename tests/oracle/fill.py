@@ -300,15 +300,12 @@ class Fill(Stage):
 
     def rejected(self, market, command, code):
         """About the command itself: nothing of it entered the book."""
-        text = codes.text(code)
-        if command["action"] != "NEW" and command["targetOrderId"] is not None:
-            text += ": " + command["targetOrderId"]
         where = {"execId": "F-" + command["eventId"]}
         if market is not None:
             market.state["engineSeq"] += 1
             where = {"execId": self.exec_id(market, "J"), "engineSeq": market.state["engineSeq"]}
         self.emit("executions", command["userId"], reports.of_command(
-            command, rejectCode=codes.number(code), rejectText=text, **where))
+            command, rejectCode=codes.number(code), rejectText=codes.text(code), **where))
 
     # ---- state -----------------------------------------------------------------------------------
 

@@ -8,7 +8,7 @@ FIELDS = (
     "symbol", "side", "ordType", "tif", "price", "stopPrice", "orderQty", "lastQty", "lastPx", "tradeId",
     "liquidity", "cumQty", "leavesQty", "cumQuote", "preventedQty", "cancelledQty", "feeAmount", "feeTotal",
     "feeAsset", "baseAsset", "quoteAsset", "holdAfter", "rejectCode", "rejectText", "cancelReason",
-    "counterOrderId", "engineSeq", "bookSeq", "settled", "version",
+    "counterOrderId", "engineSeq", "bookSeq", "settled", "version", "orderQuoteQty", "expireTs", "targetOrderId",
 )
 EMPTY = dict.fromkeys(FIELDS) | {
     "cumQty": "0", "leavesQty": "0", "cumQuote": "0", "preventedQty": "0", "cancelledQty": "0",
@@ -37,13 +37,14 @@ def of_command(command, **fields):
         "orderQty": command["qty"],
         "cancelledQty": command["qty"] or "0",
         "version": 1,
+        "orderQuoteQty": command["quoteQty"],
+        "expireTs": command["expireTs"],
+        "targetOrderId": command["targetOrderId"],
     } | fields
 
 
 def rejection(command, prefix, code, text):
-    """validate ("V-") or risk ("R-") refuses. The text of a refused cancel names its target."""
-    if command["action"] != "NEW" and command["targetOrderId"] is not None:
-        text += "; target " + command["targetOrderId"]
+    """validate ("V-") or risk ("R-") refuses."""
     return of_command(command, execId=prefix + command["eventId"], rejectCode=code, rejectText=text or None)
 
 

@@ -88,7 +88,7 @@ class Journal:
                 "hold": text_of(hold), "version": version + 1}, self.user)
         self.stage.emit("ledger", self.user, {
             "ts": self.ts, "userId": self.user, "entryType": entry_type, "postings": self.postings,
-            "seq": self.row["journalSeq"]} | ids)
+            "seq": self.row["journalSeq"], "reverses": None} | ids)
 
 
 def report_ids(report):

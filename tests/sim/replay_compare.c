@@ -49,7 +49,7 @@ struct replay_list replay_read(struct mr_log *log, const char *topic, int32_t pa
     int64_t end;
 
     WORLD_MUST(mr_log_watermarks(log, topic, partition, &low, &end, &err) == MR_OK);
-    WORLD_MUST(mr_reader_open(log, &reader, &err) == MR_OK);
+    WORLD_MUST(mr_reader_open(log, MR_READER_FOLLOWS_US, &reader, &err) == MR_OK);
     WORLD_MUST(mr_reader_add(reader, topic, partition, low, &err) == MR_OK);
     while (mr_reader_position(reader, topic, partition) < end) {
         size_t count = 0;

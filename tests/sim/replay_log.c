@@ -242,12 +242,13 @@ static void member_close(struct mr_member *base)
     free(base);
 }
 
-static enum mr_status reader_open(struct mr_log *base, struct mr_reader **reader,
-                                  struct mr_err *err)
+static enum mr_status reader_open(struct mr_log *base, int64_t idle_wait_us,
+                                  struct mr_reader **reader, struct mr_err *err)
 {
     struct replay_reader *opened = mr_xcalloc(1, sizeof(*opened));
 
     (void)err;
+    (void)idle_wait_us;
     opened->base.ops = base->ops;
     opened->log = log_of(base);
     *reader = &opened->base;

@@ -168,8 +168,8 @@ static void read_partition(struct mr_world *world, const char *topic, int32_t pa
            MR_UNAVAILABLE) {
         /* a fault that no worker came across */
     }
-    WORLD_MUST_MSG(mr_reader_open(world->log, &reader, &world->err) == MR_OK, "%s",
-                   world->err.text);
+    WORLD_MUST_MSG(mr_reader_open(world->log, MR_READER_FOLLOWS_US, &reader, &world->err) == MR_OK,
+                   "%s", world->err.text);
     WORLD_MUST_MSG(mr_reader_add(reader, topic, partition, low, &world->err) == MR_OK, "%s",
                    world->err.text);
     while (mr_reader_position(reader, topic, partition) < end) {

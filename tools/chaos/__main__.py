@@ -25,6 +25,7 @@ environment (a flag outranks it):
   SEED=N          the same seed makes the same schedule (default: from the clock; it is printed)
   RATE=3000       commands a second
   MIX=A,B         only these kinds of faults
+  ORACLE_EVERY=N  the oracle judges every Nth round (default 1)
   KEEP=1          leave the stack running, and the files of every round
   BUILD_DIR=DIR   where the programs are (default build/release)
   STACK_DIR=DIR   the stack to use; it is emptied before each round (default build/chaos/stack)
@@ -56,7 +57,8 @@ def arguments(words):
     add("--warm", type=float, default=5.0, metavar="S", help="load before the first fault")
     add("--no-stores", action="store_true", help="without connectors, document store and Redis")
     add("--no-flow", action="store_true", help="only the tape as load")
-    add("--no-oracle", action="store_true", help="without tests/oracle")
+    add("--oracle-every", type=int, default=int(environment("ORACLE_EVERY") or 1), metavar="N",
+        help="tests/oracle judges every Nth round (default 1: each; 0: none)")
     add("--trades", type=pathlib.Path, default=environment("TRADES") or ROOT / "tools/sample/trades.csv.gz")
     add("--build-dir", type=pathlib.Path, default=environment("BUILD_DIR") or ROOT / "build/release")
     add("--out", type=pathlib.Path, default=ROOT / "build/chaos")
@@ -64,7 +66,7 @@ def arguments(words):
     given = parser.parse_args(words)
     kinds = [name for name in (given.only or given.mix).split(",") if name]
     unknown = [name for name in kinds if name not in schedule.KINDS]
-    if unknown or given.kills < 0 or given.instances < 1:
+    if unknown or given.kills < 0 or given.instances < 1 or given.oracle_every < 0:
         parser.error(f"no such kind of fault: {', '.join(unknown)}" if unknown else "a number is out of range")
     given.kinds = kinds or None
     return given
@@ -75,8 +77,13 @@ def options_of(given):
     return {"seed": given.seed, "kills": given.kills, "rate": given.rate, "instances": given.instances,
             "partitions": given.partitions, "brokers": given.brokers, "kinds": given.kinds,
             "stop_max_s": given.stop_max, "pause_max_s": given.pause_max, "warm_s": given.warm,
-            "oracle": not given.no_oracle, "mix": LOAD_MIX.split(), "trades": str(given.trades),
+            "oracle_every": given.oracle_every, "mix": LOAD_MIX.split(), "trades": str(given.trades),
             "instruments": str(ROOT / "tools/millrace/instruments/binance.jsonl")}
+
+
+def judged(given, number):
+    """Does the oracle look at this round?"""
+    return given.oracle_every > 0 and (number - 1) % given.oracle_every == 0
 
 
 def rounds_of(given):
@@ -91,7 +98,7 @@ def rounds_of(given):
                                {"brokers": given.brokers, "proxied": proxied_names(given.instances),
                                 "stop_max_s": given.stop_max, "pause_max_s": given.pause_max}, given.kinds)
         dealt = schedule.deal(given.seed, faults, planned)
-    whole = [(number, {**options_of(given), **one}, faults)
+    whole = [(number, {**options_of(given), "oracle": judged(given, number), **one}, faults)
              for number, (one, faults) in enumerate(zip(planned, dealt), 1)]
     first = given.first_round - 1
     return whole[first:first + given.rounds] if given.rounds else whole[first:]

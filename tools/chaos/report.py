@@ -63,6 +63,7 @@ def build(rounds, options, root, seconds):
         "ended_unasked": sum(len(ends) for one in rounds for ends in one["ended_unasked"].values()),
         # No violation in n kills: the probability of one is below 3/n with 95 % confidence.
         "bound_per_kill": round(3 / kills, 6) if clean and kills else None,
+        "rounds_judged_by_oracle": sum(bool(one["options"].get("oracle")) for one in rounds),
         "seed": options["seed"],
         "options": options,
         "seconds": round(seconds, 1),
@@ -91,6 +92,8 @@ def text(report):
         row(kind, number(report[kind]))
     row("dead letters", number(report["dead_lettered"]))
     row("processes that ended by themselves", number(report["ended_unasked"]))
+    row("rounds, and those that the oracle judged",
+        f"{len(report['rounds'])}, {report['rounds_judged_by_oracle']}")
     if report["bound_per_kill"] is not None:
         row("violations per kill, 95 % bound (3/n)", f"< {report['bound_per_kill']:g}")
     lines += ["", f"  {'recovery, ms':<14} {'faults':>7} {'p50':>9} {'p99':>9} {'max':>9}   after the harm ended: p50, max"]

@@ -250,7 +250,9 @@ class Round:
             return
         dump = self.world.dir / "dump"
         shutil.rmtree(dump, ignore_errors=True)
-        for words in ([place / "dump.py", "--stack", self.world.stack_dir, "--topology", self.world.topology, dump],
+        for words in ([place / "dump.py", "--stack", self.world.stack_dir / "stack.env",
+                       "--topology", self.world.topology,
+                       "--millrace", self.world.program("tools/millrace/millrace"), dump],
                       [place, dump]):
             done = subprocess.run([self.world.python, *map(str, words)], capture_output=True, text=True, check=False,
                                   cwd=self.world.root, env={**os.environ, **self.world.stack, **self.environment()})

@@ -27,7 +27,7 @@ static enum mr_status count_gap(struct look *look, const struct mr_topic_partiti
     int64_t records = 0;
 
     if (look->reader == NULL) {
-        MR_TRY(mr_reader_open(env->log, &look->reader, err));
+        MR_TRY(mr_reader_open(env->log, MR_READER_FOLLOWS_US, &look->reader, err));
     }
     MR_TRY(mr_reader_add(look->reader, from->topic, from->partition, from->offset, err));
     while (mr_reader_position(look->reader, from->topic, from->partition) < end) {

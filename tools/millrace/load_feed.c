@@ -104,7 +104,7 @@ enum mr_status load_feed_open(const struct load_env *env, struct load_feed **fee
                               struct mr_err *err)
 {
     struct load_feed *made = mr_xcalloc(1, sizeof *made);
-    enum mr_status status = mr_reader_open(env->log, &made->reader, err);
+    enum mr_status status = mr_reader_open(env->log, MR_READER_FOLLOWS_US, &made->reader, err);
 
     *feed = NULL;
     if (status != MR_OK) {

@@ -15,6 +15,7 @@
 #define MILLRACE_LOG_H
 
 #include "millrace/buffer.h"
+#include "millrace/option.h"
 #include "millrace/slice.h"
 #include "millrace/status.h"
 
@@ -99,6 +100,17 @@ MR_NODISCARD enum mr_status mr_log_watermarks(struct mr_log *log, const char *to
  * transaction is open there, or committed and still being marked. */
 MR_NODISCARD enum mr_status mr_log_end(struct mr_log *log, const char *topic, int32_t partition,
                                        int64_t *end, struct mr_err *err);
+/* Where a partition begins and ends. */
+struct mr_extent {
+    const char *topic;
+    int32_t partition;
+    int64_t low;        /* as of mr_log_watermarks */
+    int64_t stable_end; /* likewise */
+    int64_t end;        /* as of mr_log_end, asked after the other two */
+};
+/* Of many partitions with as few questions to the cluster as there can be. */
+MR_NODISCARD enum mr_status mr_log_extents(struct mr_log *log, struct mr_extent *extents,
+                                           size_t count, struct mr_err *err);
 #define MR_UNSTABLE INT64_C(-1)
 /*
  * Fills positions[i].offset with the group's committed offset or MR_OFFSET_NONE. Waits for open
@@ -149,6 +161,11 @@ MR_NODISCARD enum mr_status mr_producer_open(struct mr_log *log,
  * topic. */
 MR_NODISCARD enum mr_status mr_producer_topic(struct mr_producer *producer, const char *name,
                                               int *topic, int32_t *partitions, struct mr_err *err);
+/* Says which topics will be asked for, so that one question to the cluster answers all. What is
+ * not there shows when it is asked for. */
+MR_NODISCARD enum mr_status mr_producer_expect(struct mr_producer *producer,
+                                               const char *const *names, size_t count,
+                                               struct mr_err *err);
 MR_NODISCARD enum mr_status mr_producer_begin(struct mr_producer *producer, struct mr_err *err);
 /* Copies key, value and headers. Delivery failures surface at commit (or flush). A full queue is
  * waited out. MR_TOO_LARGE is POISON; nothing of the record was sent then. */
@@ -231,8 +248,12 @@ void mr_member_close(struct mr_member **member);
 
 /* ---- reading without a group ----------------------------------------------------------------- */
 
-MR_NODISCARD enum mr_status mr_reader_open(struct mr_log *log, struct mr_reader **reader,
-                                           struct mr_err *err);
+/* How long the log may take to answer when there is nothing new: of a reader that goes on, and of
+ * one that is done when it is at the end and should not wait there. */
+#define MR_READER_FOLLOWS_US (100 * MR_MS_US)
+#define MR_READER_CATCHES_UP_US (5 * MR_MS_US)
+MR_NODISCARD enum mr_status mr_reader_open(struct mr_log *log, int64_t idle_wait_us,
+                                           struct mr_reader **reader, struct mr_err *err);
 /* Adds a partition from offset (inclusive; below the log's start: MR_OUT_OF_RANGE at poll). */
 MR_NODISCARD enum mr_status mr_reader_add(struct mr_reader *reader, const char *topic,
                                           int32_t partition, int64_t offset, struct mr_err *err);

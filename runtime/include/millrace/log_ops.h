@@ -31,6 +31,8 @@ struct mr_log_ops {
     enum mr_status (*watermarks)(struct mr_log *, const char *, int32_t, int64_t *, int64_t *,
                                  struct mr_err *);
     enum mr_status (*end)(struct mr_log *, const char *, int32_t, int64_t *, struct mr_err *);
+    /* NULL: one question after the other will do. */
+    enum mr_status (*extents)(struct mr_log *, struct mr_extent *, size_t, struct mr_err *);
     enum mr_status (*committed)(struct mr_log *, const char *, struct mr_topic_partition *, size_t,
                                 int64_t, struct mr_err *);
     enum mr_status (*member_present)(struct mr_log *, const char *, const char *, bool *,
@@ -42,6 +44,8 @@ struct mr_log_ops {
                                     struct mr_producer **, struct mr_err *);
     enum mr_status (*producer_topic)(struct mr_producer *, const char *, int *, int32_t *,
                                      struct mr_err *);
+    enum mr_status (*producer_expect)(struct mr_producer *, const char *const *, size_t,
+                                      struct mr_err *); /* NULL: needs none */
     enum mr_status (*producer_begin)(struct mr_producer *, struct mr_err *);
     enum mr_status (*producer_send)(struct mr_producer *, const struct mr_outgoing *,
                                     struct mr_err *);
@@ -65,7 +69,7 @@ struct mr_log_ops {
                                     struct mr_err *);
     void (*member_close)(struct mr_member *);
 
-    enum mr_status (*reader_open)(struct mr_log *, struct mr_reader **, struct mr_err *);
+    enum mr_status (*reader_open)(struct mr_log *, int64_t, struct mr_reader **, struct mr_err *);
     enum mr_status (*reader_add)(struct mr_reader *, const char *, int32_t, int64_t,
                                  struct mr_err *);
     enum mr_status (*reader_remove)(struct mr_reader *, const char *, int32_t, struct mr_err *);

@@ -7,10 +7,6 @@
 
 #include <stdlib.h>
 
-#define ANSWER_MS 10000
-#define LEADER_TRIES 50
-#define LEADER_PAUSE_MS 20
-
 static enum mr_status question_client(const struct kafka_log *log, const char *group,
                                       const char *isolation, rd_kafka_t **client,
                                       struct mr_err *err)
@@ -25,37 +21,8 @@ static enum mr_status question_client(const struct kafka_log *log, const char *g
     return kafka_client_create(RD_KAFKA_CONSUMER, conf, client, err);
 }
 
-/* The leader of a new topic may not know of it for some milliseconds. */
-static enum mr_status query_offsets(const struct kafka_log *log, rd_kafka_t *client,
-                                    const struct mr_topic_partition *at, int64_t *low,
-                                    int64_t *high, struct mr_err *err)
-{
-    rd_kafka_resp_err_t code =
-        rd_kafka_query_watermark_offsets(client, at->topic, at->partition, low, high, ANSWER_MS);
-
-    for (int i = 0; code == RD_KAFKA_RESP_ERR_NOT_LEADER_FOR_PARTITION && i < LEADER_TRIES; i++) {
-        rd_kafka_poll(client, LEADER_PAUSE_MS);
-        code = rd_kafka_query_watermark_offsets(client, at->topic, at->partition, low, high,
-                                                ANSWER_MS);
-    }
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? MR_OK
-               : kafka_fail(err, code, "asking for watermarks", log->address);
-}
-
-/* A read_committed client is told the LSO as the high watermark. */
-static enum mr_status kafka_watermarks(struct mr_log *base, const char *topic, int32_t partition,
-                                       int64_t *low, int64_t *stable_end, struct mr_err *err)
-{
-    const struct mr_topic_partition at = {.topic = topic, .partition = partition};
-    struct kafka_log *log = kafka_log_of(base);
-
-    return query_offsets(log, log->client, &at, low, stable_end, err);
-}
-
-/* The client for questions about a group, "": about none; not committed: looks behind the LSO. */
-static enum mr_status special_client(struct kafka_log *log, const char *group, bool committed,
-                                     rd_kafka_t **client, struct mr_err *err)
+enum mr_status kafka_special_client(struct kafka_log *log, const char *group, bool committed,
+                                    rd_kafka_t **client, struct mr_err *err)
 {
     const char *isolation = committed ? "read_committed" : "read_uncommitted";
     struct kafka_special_client *found;
@@ -84,18 +51,6 @@ static enum mr_status special_client(struct kafka_log *log, const char *group, b
     return status;
 }
 
-static enum mr_status kafka_end(struct mr_log *base, const char *topic, int32_t partition,
-                                int64_t *end, struct mr_err *err)
-{
-    const struct mr_topic_partition at = {.topic = topic, .partition = partition};
-    struct kafka_log *log = kafka_log_of(base);
-    rd_kafka_t *client;
-    int64_t low;
-
-    MR_TRY(special_client(log, "", false, &client, err));
-    return query_offsets(log, client, &at, &low, end, err);
-}
-
 static enum mr_status kafka_committed(struct mr_log *base, const char *group,
                                       struct mr_topic_partition *positions, size_t count,
                                       int64_t timeout_us, struct mr_err *err)
@@ -105,8 +60,8 @@ static enum mr_status kafka_committed(struct mr_log *base, const char *group,
     rd_kafka_resp_err_t code;
     rd_kafka_t *client;
 
-    MR_TRY(special_client(log, group, timeout_us != MR_UNSTABLE, &client, err));
-    timeout_us = timeout_us == MR_UNSTABLE ? ANSWER_MS * INT64_C(1000) : timeout_us;
+    MR_TRY(kafka_special_client(log, group, timeout_us != MR_UNSTABLE, &client, err));
+    timeout_us = timeout_us == MR_UNSTABLE ? KAFKA_ANSWER_MS * INT64_C(1000) : timeout_us;
     list = rd_kafka_topic_partition_list_new((int)count);
     for (size_t i = 0; i < count; i++) {
         rd_kafka_topic_partition_list_add(list, positions[i].topic, positions[i].partition);
@@ -174,7 +129,7 @@ static enum mr_status kafka_member_present(struct mr_log *base, const char *grou
     enum mr_status status;
 
     rd_kafka_DescribeConsumerGroups(log->client, &group, 1, NULL, queue);
-    event = rd_kafka_queue_poll(queue, ANSWER_MS);
+    event = rd_kafka_queue_poll(queue, KAFKA_ANSWER_MS);
     status = read_description(log, event, instance, present, err);
     if (event != NULL) {
         rd_kafka_event_destroy(event);
@@ -262,12 +217,14 @@ const struct mr_log_ops kafka_ops = {
     .topic_alter = kafka_topic_alter,
     .watermarks = kafka_watermarks,
     .end = kafka_end,
+    .extents = kafka_extents,
     .committed = kafka_committed,
     .member_present = kafka_member_present,
     .address = kafka_address,
     .close = kafka_close,
     .producer_open = kafka_producer_open,
     .producer_topic = kafka_producer_topic,
+    .producer_expect = kafka_producer_expect,
     .producer_begin = kafka_producer_begin,
     .producer_send = kafka_producer_send,
     .producer_commit = kafka_producer_commit,

@@ -74,6 +74,16 @@ enum mr_status kafka_fail_error(struct mr_err *err, rd_kafka_error_t *error, con
 
 /* ---- cluster.c, topics.c --------------------------------------------------------------------- */
 
+#define KAFKA_ANSWER_MS 10000
+/* The client for questions about a group, "": about none; not committed: looks behind the LSO. */
+enum mr_status kafka_special_client(struct kafka_log *log, const char *group, bool committed,
+                                    rd_kafka_t **client, struct mr_err *err);
+
+enum mr_status kafka_watermarks(struct mr_log *, const char *, int32_t, int64_t *, int64_t *,
+                                struct mr_err *);
+enum mr_status kafka_end(struct mr_log *, const char *, int32_t, int64_t *, struct mr_err *);
+enum mr_status kafka_extents(struct mr_log *, struct mr_extent *, size_t, struct mr_err *);
+
 enum mr_status kafka_topic_partitions(struct mr_log *, const char *, int32_t *, struct mr_err *);
 enum mr_status kafka_topic_config(struct mr_log *, const char *, const char *, char *, size_t,
                                   struct mr_err *);
@@ -101,6 +111,8 @@ enum mr_status kafka_producer_open(struct mr_log *, const struct mr_producer_opt
                                    struct mr_producer **, struct mr_err *);
 enum mr_status kafka_producer_topic(struct mr_producer *, const char *, int *, int32_t *,
                                     struct mr_err *);
+enum mr_status kafka_producer_expect(struct mr_producer *, const char *const *, size_t,
+                                     struct mr_err *);
 enum mr_status kafka_producer_begin(struct mr_producer *, struct mr_err *);
 enum mr_status kafka_producer_send(struct mr_producer *, const struct mr_outgoing *,
                                    struct mr_err *);
@@ -127,7 +139,7 @@ void kafka_member_close(struct mr_member *);
  * NULL when the member is not in the group (any more): its offsets must not be committed. */
 rd_kafka_consumer_group_metadata_t *kafka_member_metadata(struct mr_member *member);
 
-enum mr_status kafka_reader_open(struct mr_log *, struct mr_reader **, struct mr_err *);
+enum mr_status kafka_reader_open(struct mr_log *, int64_t, struct mr_reader **, struct mr_err *);
 enum mr_status kafka_reader_add(struct mr_reader *, const char *, int32_t, int64_t,
                                 struct mr_err *);
 enum mr_status kafka_reader_remove(struct mr_reader *, const char *, int32_t, struct mr_err *);

@@ -15,6 +15,7 @@
 
 #define PRODUCER_MAGIC 0x4B50524Fu
 #define METADATA_MS 10000
+#define SETTLE_FIRST_MS 100
 #define AGAIN_MS 5
 
 struct topic {
@@ -115,13 +116,43 @@ static enum mr_status settings(rd_kafka_conf_t *conf, const struct kafka_log *lo
     return MR_OK;
 }
 
+/*
+ * Settles what an earlier holder of the id left open. While the coordinator is still ending that
+ * transaction it sends the question away, and the client asks again after half a second; a new
+ * client asks at once. So the first ones are given little time.
+ */
+static enum mr_status open_settled(struct kafka_producer *self, const rd_kafka_conf_t *conf,
+                                   int64_t timeout_us, struct mr_err *err)
+{
+    const int64_t deadline_us = now_us() + timeout_us;
+    int patience_ms = SETTLE_FIRST_MS;
+
+    for (;;) {
+        const int left = left_ms(deadline_us);
+        rd_kafka_error_t *error;
+        enum mr_status status;
+
+        MR_TRY(kafka_client_create(RD_KAFKA_PRODUCER, rd_kafka_conf_dup(conf), &self->client, err));
+        error = rd_kafka_init_transactions(self->client, patience_ms < left ? patience_ms : left);
+        if (error == NULL) {
+            return MR_OK;
+        }
+        status = kafka_fail_error(err, error, "settling the last transaction", self->log->address);
+        if (status != MR_TIMEOUT || patience_ms >= left) {
+            return status;
+        }
+        rd_kafka_destroy(self->client);
+        self->client = NULL;
+        patience_ms *= 2;
+    }
+}
+
 enum mr_status kafka_producer_open(struct mr_log *base, const struct mr_producer_options *options,
                                    int64_t timeout_us, struct mr_producer **out, struct mr_err *err)
 {
     struct kafka_log *log = kafka_log_of(base);
     struct kafka_producer *self = mr_xcalloc(1, sizeof(*self));
     rd_kafka_conf_t *conf = kafka_conf_create(log);
-    rd_kafka_error_t *error = NULL;
     enum mr_status status;
 
     self->base.ops = &kafka_ops;
@@ -137,12 +168,11 @@ enum mr_status kafka_producer_open(struct mr_log *base, const struct mr_producer
         free(self);
         return status;
     }
-    status = kafka_client_create(RD_KAFKA_PRODUCER, conf, &self->client, err);
-    if (status == MR_OK && self->transactional) {
-        error = rd_kafka_init_transactions(self->client, (int)(timeout_us / 1000));
-        if (error != NULL) {
-            status = kafka_fail_error(err, error, "settling the last transaction", log->address);
-        }
+    if (self->transactional) {
+        status = open_settled(self, conf, timeout_us, err);
+        rd_kafka_conf_destroy(conf);
+    } else {
+        status = kafka_client_create(RD_KAFKA_PRODUCER, conf, &self->client, err);
     }
     if (status != MR_OK) {
         kafka_producer_close(&self->base);
@@ -173,53 +203,93 @@ void kafka_producer_close(struct mr_producer *base)
     free(self);
 }
 
+static const struct topic *find_topic(const struct kafka_producer *self, const char *name, int *at)
+{
+    for (size_t i = 0; i < self->topic_count; i++) {
+        if (strcmp(self->topics[i].name, name) == 0) {
+            *at = (int)i;
+            return &self->topics[i];
+        }
+    }
+    return NULL;
+}
+
+/* Takes the handle over. */
+static void add_topic(struct kafka_producer *self, const char *name, rd_kafka_topic_t *handle,
+                      int32_t partitions)
+{
+    struct topic *added;
+
+    self->topics = mr_xrealloc(self->topics, (self->topic_count + 1) * sizeof(*self->topics));
+    added = &self->topics[self->topic_count++];
+    *added = (struct topic){.name = mr_xstrdup(name), .handle = handle, .partitions = partitions};
+    added->delivered = mr_xcalloc((size_t)partitions, sizeof(*added->delivered));
+    for (int32_t i = 0; i < partitions; i++) {
+        added->delivered[i] = MR_OFFSET_NONE;
+    }
+}
+
+/* 0: there is no such topic. */
+static int32_t partitions_in(const struct rd_kafka_metadata *metadata, const char *name)
+{
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        const struct rd_kafka_metadata_topic *topic = &metadata->topics[i];
+
+        if (strcmp(topic->topic, name) == 0) {
+            return topic->err == RD_KAFKA_RESP_ERR_NO_ERROR ? topic->partition_cnt : 0;
+        }
+    }
+    return 0;
+}
+
+/* The client asks about all topics that it has handles of. */
+enum mr_status kafka_producer_expect(struct mr_producer *base, const char *const *names,
+                                     size_t count, struct mr_err *err)
+{
+    struct kafka_producer *self = self_of(base);
+    rd_kafka_topic_t **handles = mr_xcalloc(count + 1, sizeof(rd_kafka_topic_t *));
+    const struct rd_kafka_metadata *metadata = NULL;
+    rd_kafka_resp_err_t code;
+
+    for (size_t i = 0; i < count; i++) {
+        handles[i] = rd_kafka_topic_new(self->client, names[i], NULL);
+    }
+    code = rd_kafka_metadata(self->client, 0, NULL, &metadata, METADATA_MS);
+    for (size_t i = 0; i < count; i++) {
+        const int32_t partitions =
+            code == RD_KAFKA_RESP_ERR_NO_ERROR ? partitions_in(metadata, names[i]) : 0;
+        int known = 0;
+
+        if (handles[i] != NULL && partitions > 0 && find_topic(self, names[i], &known) == NULL) {
+            add_topic(self, names[i], handles[i], partitions);
+        } else if (handles[i] != NULL) {
+            rd_kafka_topic_destroy(handles[i]);
+        }
+    }
+    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
+        rd_kafka_metadata_destroy(metadata);
+    }
+    free(handles);
+    return code == RD_KAFKA_RESP_ERR_NO_ERROR
+               ? MR_OK
+               : kafka_fail(err, code, "asking for topics", self->log->address);
+}
+
 enum mr_status kafka_producer_topic(struct mr_producer *base, const char *name, int *topic,
                                     int32_t *partitions, struct mr_err *err)
 {
     struct kafka_producer *self = self_of(base);
-    const struct rd_kafka_metadata *metadata;
-    rd_kafka_topic_t *handle;
-    rd_kafka_resp_err_t code;
-    struct topic *added;
-    int32_t count = 0;
+    const struct topic *known = find_topic(self, name, topic);
 
-    for (size_t i = 0; i < self->topic_count; i++) {
-        if (strcmp(self->topics[i].name, name) == 0) {
-            *topic = (int)i;
-            if (partitions != NULL) {
-                *partitions = self->topics[i].partitions;
-            }
-            return MR_OK;
-        }
+    if (known == NULL) {
+        MR_TRY(kafka_producer_expect(base, &name, 1, err));
+        known = find_topic(self, name, topic);
     }
-    handle = rd_kafka_topic_new(self->client, name, NULL);
-    if (handle == NULL) {
-        return kafka_fail(err, rd_kafka_last_error(), name, self->log->address);
+    if (known == NULL) {
+        return mr_fail(err, MR_CONFIG, "kafka %s: there is no topic %s", self->log->address, name);
     }
-    code = rd_kafka_metadata(self->client, 0, handle, &metadata, METADATA_MS);
-    if (code == RD_KAFKA_RESP_ERR_NO_ERROR) {
-        count = metadata->topics[0].err == RD_KAFKA_RESP_ERR_NO_ERROR
-                    ? metadata->topics[0].partition_cnt
-                    : 0;
-        rd_kafka_metadata_destroy(metadata);
-    }
-    if (code != RD_KAFKA_RESP_ERR_NO_ERROR || count == 0) {
-        rd_kafka_topic_destroy(handle);
-        return code != RD_KAFKA_RESP_ERR_NO_ERROR
-                   ? kafka_fail(err, code, name, self->log->address)
-                   : mr_fail(err, MR_CONFIG, "kafka %s: there is no topic %s", self->log->address,
-                             name);
-    }
-    self->topics = mr_xrealloc(self->topics, (self->topic_count + 1) * sizeof(*self->topics));
-    added = &self->topics[self->topic_count];
-    *added = (struct topic){.name = mr_xstrdup(name), .handle = handle, .partitions = count};
-    added->delivered = mr_xcalloc((size_t)count, sizeof(*added->delivered));
-    for (int32_t i = 0; i < count; i++) {
-        added->delivered[i] = MR_OFFSET_NONE;
-    }
-    *topic = (int)self->topic_count++;
     if (partitions != NULL) {
-        *partitions = count;
+        *partitions = known->partitions;
     }
     return MR_OK;
 }

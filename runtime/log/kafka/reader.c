@@ -47,11 +47,11 @@ static struct place *find(const struct kafka_reader *self, const char *topic, in
     return NULL;
 }
 
-enum mr_status kafka_reader_open(struct mr_log *base, struct mr_reader **out, struct mr_err *err)
+enum mr_status kafka_reader_open(struct mr_log *base, int64_t idle_wait_us, struct mr_reader **out,
+                                 struct mr_err *err)
 {
     /* As in member.c: a queue over its bounds is not filled for a second. */
     static const struct mr_topic_config tuning[] = {
-        {"fetch.wait.max.ms", "100"},
         {"fetch.error.backoff.ms", "5"},
         {"queued.min.messages", "1000000"},
         {"queued.max.messages.kbytes", "65536"},
@@ -70,6 +70,7 @@ enum mr_status kafka_reader_open(struct mr_log *base, struct mr_reader **out, st
     self->base.ops = &kafka_ops;
     self->magic = READER_MAGIC;
     self->log = log;
+    MR_ASSERT(kafka_conf_set_ms(conf, "fetch.wait.max.ms", idle_wait_us, err) == MR_OK);
     kafka_conf_tune(conf, log, tuning, MR_COUNT(tuning));
     MR_ASSERT(kafka_conf_set_all(conf, required, MR_COUNT(required), err) == MR_OK);
     status = kafka_client_create(RD_KAFKA_CONSUMER, conf, &self->client, err);

@@ -411,7 +411,7 @@ enum mr_status memory_member_commit(struct mr_member *, const struct mr_topic_pa
                                     struct mr_err *);
 void memory_member_close(struct mr_member *);
 
-enum mr_status memory_reader_open(struct mr_log *, struct mr_reader **, struct mr_err *);
+enum mr_status memory_reader_open(struct mr_log *, int64_t, struct mr_reader **, struct mr_err *);
 enum mr_status memory_reader_add(struct mr_reader *, const char *, int32_t, int64_t,
                                  struct mr_err *);
 enum mr_status memory_reader_remove(struct mr_reader *, const char *, int32_t, struct mr_err *);

@@ -10,12 +10,13 @@ static struct memory_reader *reader_of(struct mr_reader *reader)
     return MR_SELF(struct memory_reader, (struct memory_reader *)reader, MEMORY_READER_MAGIC);
 }
 
-enum mr_status memory_reader_open(struct mr_log *base, struct mr_reader **reader,
-                                  struct mr_err *err)
+enum mr_status memory_reader_open(struct mr_log *base, int64_t idle_wait_us,
+                                  struct mr_reader **reader, struct mr_err *err)
 {
     struct memory_reader *opened = mr_xcalloc(1, sizeof(*opened));
 
     (void)err;
+    (void)idle_wait_us; /* it answers at once */
     opened->base.ops = &memory_ops;
     opened->magic = MEMORY_READER_MAGIC;
     opened->log = memory_log_of(base);

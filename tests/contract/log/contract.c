@@ -217,7 +217,7 @@ struct mr_reader *reader_new(const char *topic, int32_t partition, int64_t offse
     struct mr_reader *reader;
     struct mr_err err = {0};
 
-    expect_ok(mr_reader_open(cluster, &reader, &err), &err);
+    expect_ok(mr_reader_open(cluster, MR_READER_FOLLOWS_US, &reader, &err), &err);
     expect_ok(mr_reader_add(reader, topic, partition, offset, &err), &err);
     return reader;
 }

@@ -67,7 +67,7 @@ END_TEST
 START_TEST(numbers_are_unique)
 {
     static const int32_t numbers[] = {
-#define NUMBER(name, number, text) (number),
+#define NUMBER(name, number, stage, text, advice) (number),
         DOM_CODES(NUMBER)
 #undef NUMBER
     };
@@ -115,7 +115,7 @@ END_TEST
 START_TEST(the_longest_list_fits_its_room)
 {
     static const enum dom_code all[] = {
-#define CODE(name, number, text) CODE_##name,
+#define CODE(name, number, stage, text, advice) CODE_##name,
         DOM_CODES(CODE)
 #undef CODE
     };

@@ -295,6 +295,55 @@ START_TEST(a_reduction_keeps_the_place_and_ends_at_nothing)
 }
 END_TEST
 
+/* The ids of a user's orders in the order in which the book tells them. */
+static const char *orders_of(const char *user)
+{
+    static char tape[128];
+    size_t len = 0;
+
+    tape[0] = '\0';
+    for (const struct book_order *order = book_user_first(book, text_of(user)); order != NULL;
+         order = order->user_newer) {
+        len += (size_t)snprintf(tape + len, sizeof(tape) - len, "%.*s;", (int)order->id_len,
+                                order->id);
+    }
+    ck_assert_ptr_null(book_defect(book));
+    return tape;
+}
+
+START_TEST(a_users_orders_are_told_oldest_first)
+{
+    struct book_match match = {0};
+    struct book_taker taker = taker_of(ORD_BUY, "103", "2");
+
+    ck_assert_str_eq(orders_of("m"), "");
+    rest("m1", "m", ORD_SELL, "103", "1");
+    rest("n1", "n", ORD_SELL, "102", "2");
+    struct book_order *middle = rest("m2", "m", ORD_BUY, "99", "1");
+    rest("m3", "m", ORD_SELL, "101", "1");
+    struct book_order *newest = rest("m4", "m", ORD_BUY, "98", "1");
+    ck_assert_str_eq(orders_of("m"), "m1;m2;m3;m4;");
+    ck_assert_str_eq(orders_of("n"), "n1;");
+    ck_assert_msg(orders_of("")[0] == '\0', "a prefix is another user");
+    book_remove(book, middle);
+    ck_assert_str_eq(orders_of("m"), "m1;m3;m4;");
+    book_remove(book, newest);
+    ck_assert_str_eq(orders_of("m"), "m1;m3;");
+    while (book_peek(book, &taker, &match) == BOOK_MATCH) { /* m3 whole, n1 in part */
+        book_fill(book, &taker, &match);
+    }
+    ck_assert_str_eq(orders_of("m"), "m1;");
+    ck_assert_str_eq(orders_of("n"), "n1;");
+    sequence = -1; /* restored late: older than all */
+    rest("m0", "m", ORD_BUY, "97", "1");
+    ck_assert_str_eq(orders_of("m"), "m0;m1;");
+    book_remove(book, book_find(book, text_of("m0")));
+    ck_assert_str_eq(orders_of("m"), "m1;");
+    book_clear(book);
+    ck_assert_str_eq(orders_of("m"), "");
+}
+END_TEST
+
 START_TEST(the_changes_tell_absolute_levels_once)
 {
     struct book_level level = {0};
@@ -367,6 +416,7 @@ int main(void)
                         (int)(sizeof(fok_rows) / sizeof(fok_rows[0])));
     tcase_add_test(tcase, crossing_is_at_the_price_or_beyond);
     tcase_add_test(tcase, a_reduction_keeps_the_place_and_ends_at_nothing);
+    tcase_add_test(tcase, a_users_orders_are_told_oldest_first);
     tcase_add_test(tcase, the_changes_tell_absolute_levels_once);
     tcase_add_test(tcase, a_sweep_of_five_thousand_orders_empties_the_book);
     tcase_add_test(tcase, the_checksum_is_the_crc_of_the_ten_best_levels);

@@ -33,13 +33,15 @@ void *__wrap_realloc(void *memory, size_t bytes) /* NOLINT */
 }
 
 static char ids[4096][16];
+static char users[4096][16];
 
 static enum book_result put(struct book *book, int number, dec_t price)
 {
     snprintf(ids[number], sizeof(ids[number]), "o%d", number);
+    snprintf(users[number], sizeof(users[number]), "u%d", number / 2); /* two orders each */
     return book_insert(book,
                        &(struct book_new){.id = text_of(ids[number]),
-                                          .user = dom_text_str("u"),
+                                          .user = text_of(users[number]),
                                           .side = ORD_SELL,
                                           .price = price,
                                           .leaves = 5,

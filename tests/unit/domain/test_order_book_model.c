@@ -269,6 +269,27 @@ static void compare_level(const struct world *w, enum ord_side side, size_t inde
     assert_amount(same.qty, qty, "found by price");
 }
 
+/* The user's orders, oldest first: as many as in the model, each later than the one before. */
+static void compare_user(const struct world *w, int user)
+{
+    size_t orders = 0;
+    int64_t sequence = -1;
+
+    for (const struct book_order *order = book_user_first(w->book, user_of(user)); order != NULL;
+         order = order->user_newer) {
+        const size_t at = model_find(&w->model, *(const int64_t *)order->data);
+        ck_assert_uint_ne(at, MODEL_MAX);
+        ck_assert_int_eq(w->model.orders[at].user, user);
+        ck_assert_int_gt(order->sequence, sequence);
+        sequence = order->sequence;
+        orders++;
+    }
+    for (size_t i = 0; i < w->model.count; i++) {
+        orders -= w->model.orders[i].user == user ? 1 : 0;
+    }
+    ck_assert_uint_eq(orders, 0);
+}
+
 static void compare_all(const struct world *w)
 {
     const char *defect = book_defect(w->book);
@@ -285,6 +306,9 @@ static void compare_all(const struct world *w)
         }
     }
     ck_assert_int_eq(orders, (int)w->model.count);
+    for (int user = 0; user <= USERS; user++) { /* the last one never had an order */
+        compare_user(w, user);
+    }
 }
 
 /* Everything out and in again, in another order: the book must come back the same. */

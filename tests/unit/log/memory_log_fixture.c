@@ -144,7 +144,7 @@ size_t read_numbers(const char *topic, int32_t partition, int64_t *numbers, size
     size_t count;
     size_t seen = 0;
 
-    expect_ok(mr_reader_open(memory_log, &reader, &err), &err);
+    expect_ok(mr_reader_open(memory_log, MR_READER_FOLLOWS_US, &reader, &err), &err);
     expect_ok(mr_reader_add(reader, topic, partition, 0, &err), &err);
     while (mr_reader_position(reader, topic, partition) < end) {
         expect_ok(mr_reader_poll(reader, 0, &message, 1, &count, &err), &err);

@@ -84,7 +84,7 @@ static void *run_reader(void *arg)
     size_t count;
 
     worker->in_order = true;
-    worker->status = mr_reader_open(shared, &reader, &err);
+    worker->status = mr_reader_open(shared, MR_READER_FOLLOWS_US, &reader, &err);
     for (int32_t i = 0; i < THREADS && worker->status == MR_OK; i++) {
         worker->last[i] = -1;
         worker->status = mr_reader_add(reader, INPUT, i, 0, &err);
@@ -149,7 +149,7 @@ START_TEST(a_waiting_poll_uses_no_processor)
     size_t count;
 
     open_shared();
-    expect_ok(mr_reader_open(shared, &reader, &err), &err);
+    expect_ok(mr_reader_open(shared, MR_READER_FOLLOWS_US, &reader, &err), &err);
     expect_ok(mr_reader_add(reader, INPUT, 0, 0, &err), &err);
     cpu_us = thread_cpu_us();
     expect_ok(mr_reader_poll(reader, wait_us, &message, 1, &count, &err), &err);
@@ -169,7 +169,7 @@ static void *wait_for_one(void *arg)
     struct mr_err err = {0};
     size_t count = 0;
 
-    worker->status = mr_reader_open(shared, &reader, &err);
+    worker->status = mr_reader_open(shared, MR_READER_FOLLOWS_US, &reader, &err);
     if (worker->status == MR_OK) {
         worker->status = mr_reader_add(reader, INPUT, 0, 0, &err);
     }

@@ -310,7 +310,7 @@ START_TEST(a_reader_that_passes_a_marker_returns_without_waiting)
     begin_ok(producer);
     send_ok(producer, OUTPUT, 0, 1);
     expect_ok(mr_producer_abort(producer, &err), &err);
-    expect_ok(mr_reader_open(memory_log, &reader, &err), &err);
+    expect_ok(mr_reader_open(memory_log, MR_READER_FOLLOWS_US, &reader, &err), &err);
     expect_ok(mr_reader_add(reader, OUTPUT, 0, 0, &err), &err);
     expect_ok(mr_reader_poll(reader, SECOND_US, &message, 1, &count, &err), &err);
     ck_assert_uint_eq(count, 0);

@@ -323,7 +323,7 @@ size_t toy_read(struct toy *toy, const char *topic, struct toy_record records[TO
         while (mr_log_watermarks(toy->log, topic, p, &low, &end, &toy->err) == MR_UNAVAILABLE) {
             /* a fault that the worker did not get to */
         }
-        ck_assert_int_eq(mr_reader_open(toy->log, &reader, &toy->err), MR_OK);
+        ck_assert_int_eq(mr_reader_open(toy->log, MR_READER_FOLLOWS_US, &reader, &toy->err), MR_OK);
         ck_assert_int_eq(mr_reader_add(reader, topic, p, low, &toy->err), MR_OK);
         while (mr_reader_position(reader, topic, p) < end) {
             struct mr_message message;

@@ -248,7 +248,8 @@ class Report(unittest.TestCase):
         self.assertIsNone(report.percentile([], 0.5))
 
     def round(self, clean=True):
-        return {"round": 1, "kills": 300, "clean": clean, "records_in": 10, "records_out": 50, "transactions": 7,
+        return {"round": 1, "options": {"oracle": True}, "kills": 300, "clean": clean, "records_in": 10,
+                "records_out": 50, "transactions": 7,
                 "faults": [{"kind": "kill", "recovered": True, "recovery_ms": 500.0},
                            {"kind": "stop", "recovered": True, "recovery_ms": 9000.0, "after_end_ms": 40.0}],
                 "findings": {"count": {"lost": 0 if clean else 2, "doubled": 0, "torn": 0, "stuck": 0},

@@ -62,7 +62,9 @@ def choose_cluster_id(cfg):
     own generator costs another JVM."""
     path = cfg.data_dir / "cluster-id"
     if not path.exists():
-        config.write_text(path, base64.urlsafe_b64encode(os.urandom(16)).decode().rstrip("=") + "\n")
+        # A first bit of 0: an id that begins with a dash would be an option to Kafka's own tools.
+        number = bytes([os.urandom(1)[0] & 0x7F]) + os.urandom(15)
+        config.write_text(path, base64.urlsafe_b64encode(number).decode().rstrip("=") + "\n")
     return path.read_text().strip()
 
 
