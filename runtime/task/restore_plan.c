@@ -17,8 +17,6 @@
 
 #define STABLE_WAIT_US (200 * MR_MS_US)
 #define REOPEN_PAUSE_US (10 * MR_MS_US)
-/* Kafka keeps tombstones for delete.retention.ms, a day by default; an hour of margin. */
-#define STATE_AGE_MAX_US (23 * MR_HOUR_US)
 
 static bool meta_offset_read(struct mr_slice bytes, int64_t *offset, int64_t *wall_us)
 {
@@ -270,8 +268,12 @@ static enum mr_status await_stable_inputs(struct task *task, struct mr_err *err)
 enum mr_status restore_open(struct task *task, struct mr_err *err)
 {
     struct mr_worker *worker = task->worker;
-    enum mr_status status = await_stable_inputs(task, err);
+    enum mr_status status;
 
+    if (worker->restore_reader == NULL) {
+        gap_begin(worker, &worker->restore_heard_us);
+    }
+    status = await_stable_inputs(task, err);
     restore_forget(worker, task);
     task->catch_ups = mr_xcalloc(worker->group->stage_count, sizeof(*task->catch_ups));
     if (status == MR_OK) {

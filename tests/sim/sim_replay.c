@@ -254,9 +254,9 @@ void sim_check_replay(struct sim *sim)
     replay->now_us = START_US;
     replay->topology = *topology;
     /*
-     * The journal says when a transaction ends, and no limit of the world's. A replay that meets one
-     * itself is refused and takes its inputs again, with the tables where they are by then: before
-     * the step at which the journal says that they moved.
+     * The journal says when a transaction ends, and no limit of the world's. A replay that meets
+     * one itself is refused and takes its inputs again, with the tables where they are by then:
+     * before the step at which the journal says that they moved.
      */
     replay->topology.defaults.commit_records_max = INT64_MAX;
     replay->topology.defaults.commit_bytes_max = INT64_MAX;
