@@ -408,9 +408,12 @@ void sim_faults_stop(struct sim *sim)
     sim->ghosts_frozen_until_us = 0;
     for (size_t i = 0; i < sim->instance_count; i++) {
         struct sim_instance *own = &sim->instances[i];
-        /* The first of each group is there in the end; another may be gone for good. */
+        /*
+         * The first of each group is there in the end; another may be gone for good, but not the
+         * one that has to put an end to its ghost.
+         */
         const bool gone = own->at.instance > 0 && mr_world_is_away(sim->world, own->at) &&
-                          sim_chance(&sim->random, 3);
+                          mr_world_ghost_count(sim->world) == 0 && sim_chance(&sim->random, 3);
 
         own->point.armed = false;
         own->frozen_until_us = 0;
