@@ -12,6 +12,7 @@
 #define FAULTS_MIN 20
 #define FAULTS_SPREAD 25
 #define FOREVER_US SIM_NEVER_US
+#define SESSION_MAX_US (13 * MR_SECOND_US) /* of the worlds of sim_world.c, and a little */
 
 static const char *const names[] = {
 #define X(name, text, weight) text,
@@ -181,7 +182,7 @@ static void lose_log(struct sim *sim, enum sim_fault fault)
 }
 
 /* Of changelogs, and of a table: as a broker's cleaner does. */
-static void compact(struct sim *sim, enum sim_fault fault)
+static void clean(struct sim *sim)
 {
     const struct mr_topology *topology = mr_world_topology(sim->world);
     struct mr_log *log = mr_world_log(sim->world);
@@ -198,7 +199,35 @@ static void compact(struct sim *sim, enum sim_fault fault)
         }
     }
     mr_log_memory_compact(log, "prices", before_ms);
-    sim_say(sim, "%s before=%lld", names[fault], (long long)before_ms);
+    sim_say(sim, "cleaned before=%lld", (long long)before_ms);
+}
+
+/*
+ * At once, or a process sleeps first, past its session, while others have its tasks and delete: it
+ * may miss that they did.
+ */
+static void compact(struct sim *sim, enum sim_fault fault)
+{
+    struct sim_instance *own = some_instance(sim);
+
+    if (sim->clean_at_us == 0 && sim_chance(&sim->random, 2)) {
+        mr_world_pass_us(sim->world, SESSION_MAX_US);
+        sim->clean_at_us = mr_world_now_us(sim->world) +
+                           sim_between(&sim->random, 200 * MR_MS_US, 3 * MR_SECOND_US);
+        own->frozen_until_us = sim->clean_at_us;
+        sim_say(sim, "%s %s sleeps until=%lld", names[fault], label(sim, own),
+                (long long)own->frozen_until_us);
+        return;
+    }
+    clean(sim);
+}
+
+void sim_faults_pass(struct sim *sim)
+{
+    if (sim->clean_at_us != 0 && mr_world_now_us(sim->world) >= sim->clean_at_us) {
+        sim->clean_at_us = 0;
+        clean(sim);
+    }
 }
 
 static void fail_store(struct sim *sim, enum sim_fault fault)
@@ -405,6 +434,7 @@ void sim_faults_stop(struct sim *sim)
     sim->calm = true;
     sim->registry_down_until_us = 0;
     sim->log_down_until_us = 0;
+    sim->clean_at_us = 0;
     sim->ghosts_frozen_until_us = 0;
     for (size_t i = 0; i < sim->instance_count; i++) {
         struct sim_instance *own = &sim->instances[i];

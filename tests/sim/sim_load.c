@@ -129,7 +129,7 @@ static void send_instrument(struct sim *sim, int symbol)
     send_value(sim, "instruments", instrument.symbol, &instrument);
 }
 
-static void send_price(struct sim *sim, int symbol)
+static void send_tick(struct sim *sim, int symbol)
 {
     struct sim_load *load = sim->load;
     const struct oms_price_tick tick = {
@@ -142,6 +142,17 @@ static void send_price(struct sim *sim, int symbol)
     };
 
     send_value(sim, "prices", tick.symbol, &tick);
+}
+
+static void send_price(struct sim *sim, int symbol)
+{
+    struct sim_load *load = sim->load;
+
+    if (load->commands > 0 && sim_chance(&sim->random, 6)) {
+        send(sim, "prices", mr_slice_str(symbols[symbol]), NULL); /* there is none any more */
+        return;
+    }
+    send_tick(sim, symbol);
 }
 
 static struct oms_account_command account_command(struct sim *sim, int user,

@@ -211,6 +211,7 @@ static bool turns(struct sim *sim, int64_t step_us)
     sim->registry_down = now_us(sim) < sim->registry_down_until_us;
     sim->log_down = now_us(sim) < sim->log_down_until_us;
     mr_log_memory_set_down(mr_world_log(sim->world), sim->log_down);
+    sim_faults_pass(sim);
     for (size_t i = 0; i < sim->instance_count; i++) {
         const size_t other = (size_t)sim_pick(&sim->random, i + 1);
 
