@@ -13,7 +13,7 @@ CONFIGURE = cmake --preset $(1) -DPython3_EXECUTABLE=/usr/bin/python3 --log-leve
 COMPILE = $(call CONFIGURE,$(1)) && cmake --build --preset $(1) --parallel $(JOBS)
 
 .PHONY: help deps deps-build build debug demo try test test-unit test-integration test-long \
-	sim sim-planted stack-up stack-down stack-status stack-reset bench chaos crash-points lint format \
+	sim sim-planted stack-up stack-down stack-status stack-reset bench fuzz mutants chaos crash-points lint format \
 	new-stage docs hooks clean
 
 help: ## this list
@@ -26,6 +26,8 @@ help: ## this list
 	@echo '  test:    LANES="debug asan tsan clang"  TESTS=REGEX (only tests whose name matches)'
 	@echo '  sim:     SEEDS=N  FIRST_SEED=N  TRACE=1 (a trace of every seed)'
 	@echo '  chaos:   KILLS=20  SEED=N  RATE=3000  MIX=kill,stop,...  BROKERS=3  KEEP=1'
+	@echo '  fuzz:    SECONDS=60  KEEP=1 (keep the new inputs)'
+	@echo '  mutants: FILES="order_book.c ..."  SAMPLE=N  SEED=N  JOBS=N'
 	@echo '  bench:   PEER=DIR (run the peer side by side)'
 
 demo: deps ## the main job on real servers: play trades, verify, print a summary
@@ -86,6 +88,14 @@ crash-points: deps ## a process dies at every point of its commit cycle and reco
 	@$(call COMPILE,debug)
 	@$(DEV)/chaos.sh points
 
+fuzz: deps-build ## inputs nobody thinks of (SECONDS=60 for each target); needs clang
+	@$(call COMPILE,fuzz) --target fuzz-targets
+	@SECONDS_EACH='$(or $(SECONDS),60)' $(DEV)/fuzz.sh
+
+mutants: deps-build ## change the domain in one place at a time: does a test notice? (FILES= SAMPLE= SEED=)
+	@/usr/bin/python3 -B tools/mutants --jobs $(JOBS) $(if $(FILES),--files $(FILES)) $(if $(SAMPLE),--sample $(SAMPLE)) \
+		$(if $(SEED),--seed $(SEED))
+
 lint: ## layers, formatting, shell scripts: what the tests labelled `lint` check
 	@$(DEV)/install.sh --build-only --test
 	@$(call CONFIGURE,debug)
@@ -98,7 +108,7 @@ format: ## clang-format over every C file of the repository
 new-stage: ## a stage of your own from stages/_template (NAME=cool-down)
 	@$(DEV)/new_stage.sh '$(NAME)'
 
-docs: deps-build ## docs/OPTIONS.md and the README's graph, from the program
+docs: deps-build ## docs/OPTIONS.md, docs/CODES.md and the README's graph, from the program
 	@$(call COMPILE,release)
 	@$(DEV)/docs.sh
 

@@ -14,22 +14,20 @@
 
 size_t book_keys_position(const struct book_keys *keys, dec_t key)
 {
+    size_t count = keys->count;
     size_t low = 0;
-    size_t high = keys->count;
 
-    for (size_t i = 0; i < NEAR_BEST && high > 0; i++) {
-        if (keys->keys[high - 1] < key) {
-            return high;
+    for (size_t i = 0; i < NEAR_BEST && count > 0; i++) {
+        if (keys->keys[count - 1] < key) {
+            return count;
         }
-        high--;
+        count--;
     }
-    while (low < high) {
-        const size_t middle = low + (high - low) / 2;
-        if (keys->keys[middle] < key) {
-            low = middle + 1;
-        } else {
-            high = middle;
-        }
+    /* Halving without a branch on the comparison: which way it goes cannot be foreseen. */
+    while (count > 0) {
+        const size_t half = (count + 1) / 2;
+        low += keys->keys[low + half - 1] < key ? half : 0;
+        count -= half;
     }
     return low;
 }
@@ -89,11 +87,11 @@ bool book_ladder_reserve(struct book_ladder *ladder)
     return true;
 }
 
-struct book_level_node *book_ladder_find(const struct book_ladder *ladder, dec_t key)
+struct book_level_node *book_ladder_find(const struct book_ladder *ladder, dec_t key,
+                                         size_t *position)
 {
-    const size_t position = book_keys_position(&ladder->keys, key);
-
-    return is_at(&ladder->keys, position, key) ? ladder->nodes[position] : NULL;
+    *position = book_keys_position(&ladder->keys, key);
+    return is_at(&ladder->keys, *position, key) ? ladder->nodes[*position] : NULL;
 }
 
 struct book_level_node *book_ladder_best(const struct book_ladder *ladder)
@@ -101,10 +99,9 @@ struct book_level_node *book_ladder_best(const struct book_ladder *ladder)
     return ladder->keys.count == 0 ? NULL : ladder->nodes[ladder->keys.count - 1];
 }
 
-void book_ladder_put(struct book_ladder *ladder, dec_t key, struct book_level_node *node)
+void book_ladder_put(struct book_ladder *ladder, size_t position, dec_t key,
+                     struct book_level_node *node)
 {
-    const size_t position = book_keys_position(&ladder->keys, key);
-
     memmove(&ladder->nodes[position + 1], &ladder->nodes[position],
             (ladder->keys.count - position) * sizeof(struct book_level_node *));
     ladder->nodes[position] = node;

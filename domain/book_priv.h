@@ -1,5 +1,6 @@
 /*
- * book_priv.h -- the parts an order book is made of. Included by book_*.c and order_book*.c only.
+ * book_priv.h -- the parts an order book is made of. Included by book_*.c and order_book*.c only,
+ *                and by the test that breaks a book from inside.
  *
  * Why: pool, index and level arrays are each simple and tested through the book; nobody outside
  *      needs them.
@@ -116,12 +117,14 @@ void book_users_remove(struct book_index *users, struct book_order *order);
 size_t book_keys_position(const struct book_keys *keys, dec_t key);
 /* Room for one more level, and for every level to become a change. False: no memory. */
 bool book_ladder_reserve(struct book_ladder *ladder);
-/* NULL when the price has no level. */
-struct book_level_node *book_ladder_find(const struct book_ladder *ladder, dec_t key);
+/* NULL when the price has no level; *position is where it is, or would be. */
+struct book_level_node *book_ladder_find(const struct book_ladder *ladder, dec_t key,
+                                         size_t *position);
 /* The best level or NULL. */
 struct book_level_node *book_ladder_best(const struct book_ladder *ladder);
-/* Room must have been reserved. */
-void book_ladder_put(struct book_ladder *ladder, dec_t key, struct book_level_node *node);
+/* At the position that book_ladder_find has told; room must have been reserved. */
+void book_ladder_put(struct book_ladder *ladder, size_t position, dec_t key,
+                     struct book_level_node *node);
 void book_ladder_remove(struct book_ladder *ladder, dec_t key);
 /* Notes that the level has changed, once per epoch. */
 void book_ladder_touch(struct book_ladder *ladder, struct book_level_node *node, uint64_t epoch);

@@ -3,6 +3,8 @@
  */
 #include "domain/codes.h"
 
+#include "domain/order.h"
+
 #include <stdio.h>
 
 static const struct code_row rows[] = {
@@ -11,12 +13,39 @@ static const struct code_row rows[] = {
 #undef CODE_ROW
 };
 
+static const struct reason_row reasons[] = {
+    [ORD_CANCEL_USER] = {"USER", "the user asked for it",
+                         "nothing: CANCEL, CANCEL_ALL or AMEND did"},
+    [ORD_CANCEL_IOC] = {"IOC", "what could not trade at once was not to rest",
+                        "send GTC to let the rest wait in the book"},
+    [ORD_CANCEL_FOK] = {"FOK", "all of it could not trade at once", "send a smaller order, or IOC"},
+    [ORD_CANCEL_GTD] = {"GTD", "its expireTs has come", "send a new order with a later expireTs"},
+    [ORD_CANCEL_STP] = {"STP", "it would have traded with an order of the same user",
+                        "cancel the resting order first, or choose another stpMode"},
+    [ORD_CANCEL_INSUFFICIENT_LIQUIDITY] = {"INSUFFICIENT_LIQUIDITY",
+                                           "the other side of the book was empty within the collar",
+                                           "wait for orders, or send a LIMIT order"},
+    [ORD_CANCEL_PRICE_RANGE] = {"PRICE_RANGE",
+                                "the next price lay outside the execution range of the instrument",
+                                "send a LIMIT order within the range, or wait"},
+    [ORD_CANCEL_RISK] = {"RISK", "a limit or a switch of risk ended it",
+                         "risk-events say which one: see the codes 3xxx"},
+    [ORD_CANCEL_HALT] = {"HALT", "trading in the symbol was halted",
+                         "wait until the state of the instrument is TRADING"},
+};
+
 static const struct code_row ok = {.number = CODE_OK, .name = "OK", .text = ""};
 
 const struct code_row *code_rows(size_t *count)
 {
     *count = sizeof(rows) / sizeof(rows[0]);
     return rows;
+}
+
+const struct reason_row *code_reasons(size_t *count)
+{
+    *count = sizeof(reasons) / sizeof(reasons[0]);
+    return reasons;
 }
 
 static const struct code_row *find_row(int32_t number)

@@ -1,12 +1,13 @@
 /*
- * codes.h -- the one registry of reject codes: number, name, stage, text, what to do.
+ * codes.h -- the one registry of reject codes: number, name, stage, text, what to do; and the same
+ * for the reasons of a cancel, which have a name and no number.
  *
  * Why: a client programs against the number, a person reads the text, an audit compares both; they
  *      must never drift apart. Numbers are stable for ever: a meaning may retire, its number is
  *      not used again.
  * How: 11xx validate, 20xx dedupe, 3xxx risk, 4xxx matching. `stage` is where a code is found
  * first; fill asks some of validate's again, because the instrument may have changed in between.
- *      docs/CODES.md is generated from here.
+ *      `millrace codes` prints it, docs/CODES.md is generated from it.
  */
 #ifndef DOMAIN_CODES_H
 #define DOMAIN_CODES_H
@@ -138,6 +139,16 @@ struct code_row {
 
 /* All rows, ascending by number. */
 const struct code_row *code_rows(size_t *count);
+
+/* Why an order was cancelled: the row of an enum ord_cancel (domain/order.h); static. */
+struct reason_row {
+    const char *name;
+    const char *text;
+    const char *advice;
+};
+
+/* All rows; the index of one is its ordinal. */
+const struct reason_row *code_reasons(size_t *count);
 
 /* All codes of one command, in the order of the checks: the first decides. */
 #define CODE_LIST_MAX 16

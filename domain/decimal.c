@@ -24,6 +24,37 @@ static size_t count_digits(const char *at, const char *end)
     return count;
 }
 
+static const uint64_t powers_of_ten[DEC_SCALE + 1] = {UINT64_C(1),
+                                                      UINT64_C(10),
+                                                      UINT64_C(100),
+                                                      UINT64_C(1000),
+                                                      UINT64_C(10000),
+                                                      UINT64_C(100000),
+                                                      UINT64_C(1000000),
+                                                      UINT64_C(10000000),
+                                                      UINT64_C(100000000),
+                                                      UINT64_C(1000000000),
+                                                      UINT64_C(10000000000),
+                                                      UINT64_C(100000000000),
+                                                      UINT64_C(1000000000000),
+                                                      UINT64_C(10000000000000),
+                                                      UINT64_C(100000000000000),
+                                                      UINT64_C(1000000000000000),
+                                                      UINT64_C(10000000000000000),
+                                                      UINT64_C(100000000000000000),
+                                                      UINT64_C(1000000000000000000)};
+
+/* At most 18 digits: they fit 64 bits. */
+static uint64_t digits_value(const char *at, size_t count)
+{
+    uint64_t value = 0;
+
+    for (size_t i = 0; i < count; i++) {
+        value = value * 10 + (uint64_t)(at[i] - '0');
+    }
+    return value;
+}
+
 /* Digits, at most whole_max before the point, and an optional fraction. */
 static enum dec_parsed parse_unsigned(struct dom_text text, size_t whole_max, dec_t *out)
 {
@@ -51,12 +82,16 @@ static enum dec_parsed parse_unsigned(struct dom_text text, size_t whole_max, de
         return DEC_BAD_PRECISION;
     }
     /* At most 20 + 18 digits: below 10^38, no overflow possible. */
-    dec_t value = 0;
-    for (size_t i = 0; i < whole; i++) {
-        value = value * 10 + (at[i] - '0');
+    const size_t first = whole < DEC_SCALE ? whole : DEC_SCALE;
+    dec_t value = (dec_t)digits_value(at, first);
+    if (first < whole) {
+        value = value * (dec_t)powers_of_ten[whole - first] +
+                (dec_t)digits_value(at + first, whole - first);
     }
-    for (size_t i = 0; i < DEC_SCALE; i++) {
-        value = value * 10 + (i < fraction ? at[whole + 1 + i] - '0' : 0);
+    value *= DEC_ONE;
+    if (fraction > 0) {
+        value +=
+            (dec_t)(digits_value(at + whole + 1, fraction) * powers_of_ten[DEC_SCALE - fraction]);
     }
     *out = value;
     return DEC_PARSED;
@@ -80,34 +115,71 @@ enum dec_parsed dec_parse_signed(struct dom_text text, dec_t *out)
     return parsed;
 }
 
+/* The digits of a number, as many as asked for, zeros in front. */
+static void put_digits(char *at, size_t count, uint64_t value)
+{
+    for (size_t i = count; i > 0; i--) {
+        at[i - 1] = (char)('0' + (int)(value % 10));
+        value /= 10;
+    }
+}
+
+/* How many digits a number below 10^18 has. */
+static size_t digits_of(uint64_t value)
+{
+    size_t count = 1;
+
+    while (count < DEC_SCALE && value >= powers_of_ten[count]) {
+        count++;
+    }
+    return count;
+}
+
+/* The point and the decimals without the zeros at their end; nothing when there are none. */
+static size_t put_fraction(char *at, uint64_t fraction)
+{
+    size_t count = DEC_SCALE;
+
+    if (fraction == 0) {
+        return 0;
+    }
+    if (fraction % powers_of_ten[count / 2] == 0) { /* most amounts: nine digits less to write */
+        count /= 2;
+        fraction /= powers_of_ten[count];
+    }
+    while (fraction % 10 == 0) {
+        fraction /= 10;
+        count--;
+    }
+    at[0] = '.';
+    put_digits(at + 1, count, fraction);
+    return count + 1;
+}
+
 size_t dec_format(dec_t value, char buffer[DEC_TEXT_MAX])
 {
-    /* 39 digits cover any 128-bit magnitude, so a value out of range prints too. */
-    char digits[40];
-    dec_u rest = wide_magnitude(value);
-    size_t count = 0;
+    const dec_u one = (dec_u)DEC_ONE;
+    const dec_u magnitude = wide_magnitude(value);
+    dec_u whole = 0;
+    dec_u fraction = 0;
     size_t len = 0;
 
-    do {
-        digits[count++] = (char)('0' + (int)(rest % 10));
-        rest /= 10;
-    } while (rest != 0);
-    while (count <= DEC_SCALE) {
-        digits[count++] = '0';
-    }
+    /* By 10^18 the quotient always fits; 39 digits cover a value out of range too. */
+    (void)wide_div_one(wide_of(magnitude), &whole, &fraction);
     if (value < 0) {
         buffer[len++] = '-';
     }
-    size_t last = 0; /* trailing zeros of the fraction are left out, the point with the last */
-    while (last < DEC_SCALE && digits[last] == '0') {
-        last++;
+    const uint64_t upper = (uint64_t)(whole < one ? 0 : whole / one);
+    const uint64_t lower = (uint64_t)(whole < one ? whole : whole % one);
+    if (upper > 0) {
+        const size_t count = digits_of(upper);
+        put_digits(buffer + len, count, upper);
+        len += count;
     }
-    for (size_t i = count; i > last; i--) {
-        if (i == DEC_SCALE) {
-            buffer[len++] = '.';
-        }
-        buffer[len++] = digits[i - 1];
-    }
+    const size_t count = upper > 0 ? DEC_SCALE : digits_of(lower);
+    put_digits(buffer + len, count, lower);
+    len += count;
+    len += put_fraction(buffer + len, (uint64_t)fraction);
     buffer[len] = '\0';
     return len;
 }
@@ -146,21 +218,26 @@ bool dec_mul_div(dec_t a, dec_t b, dec_t c, enum dec_round round, dec_t *out)
     return wide_round(((a < 0) != (b < 0)) != (c < 0), parts, divisor, round, out);
 }
 
+/* |a| x |b| / 10^18 and what is left of an atom. */
+static inline bool product(dec_t a, dec_t b, dec_u parts[2])
+{
+    return wide_div_one(wide_mul(wide_magnitude(a), wide_magnitude(b)), &parts[0], &parts[1]);
+}
+
 bool dec_mul(dec_t a, dec_t b, enum dec_round round, dec_t *out)
 {
-    return dec_mul_div(a, b, DEC_ONE, round, out);
+    dec_u parts[2] = {0};
+
+    return product(a, b, parts) &&
+           wide_round((a < 0) != (b < 0), parts, (dec_u)DEC_ONE, round, out);
 }
 
 bool dec_mul_exact(dec_t a, dec_t b, dec_t *out)
 {
     dec_u parts[2] = {0};
-    const dec_u divisor = (dec_u)DEC_ONE;
 
-    if (!wide_div(wide_mul(wide_magnitude(a), wide_magnitude(b)), divisor, &parts[0], &parts[1]) ||
-        parts[1] != 0) {
-        return false;
-    }
-    return wide_round((a < 0) != (b < 0), parts, divisor, DEC_TRUNC, out);
+    return product(a, b, parts) && parts[1] == 0 &&
+           wide_round((a < 0) != (b < 0), parts, (dec_u)DEC_ONE, DEC_TRUNC, out);
 }
 
 bool dec_div(dec_t a, dec_t b, enum dec_round round, dec_t *out)

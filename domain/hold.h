@@ -7,7 +7,13 @@
  * How: buy, in quote:  hold = P x leaves + ceil(F + rT x P x leaves) - feePaid
  *      sell, in base:  hold = leaves; the fee comes out of the proceeds.
  *      release of a fill = hold before - hold after - spent, never negative; hold is 0 at leaves 0.
- *      P is the limit; for a MARKET order the collar price.
+ *      P is the limit; for a MARKET order, and for a STOP, the collar price.
+ *      An order by amount A in quote: a buy holds A + ceil(F + rT x A) - feePaid for what is left
+ * of A; a sell the base that A takes at the collar, rounded up to a lot, less what was sold. An
+ * amendment from P, L to P', L' needs at most D = max(P'L' - PL, P'(L' - L), 0) more, and ceil(rT x
+ * D), whatever trades before it is made: after fills that leave l of L the open notional changes by
+ * P'(l + L' - L) - Pl, which is linear in l, so one of l = L and l = 0 is the most; and ceil(a + b)
+ * <= ceil(a) + ceil(b).
  */
 #ifndef DOMAIN_HOLD_H
 #define DOMAIN_HOLD_H
@@ -25,6 +31,8 @@ struct hold_order {
     dec_t leaves;
     dec_t hold; /* of the whole order, now */
     struct fee_sum fee;
+    bool by_quote; /* a MARKET order by amount: leaves stays 0 */
+    dec_t amount;  /* by_quote: what is left of it, in quote */
 };
 
 /* What one fill did. */
@@ -43,20 +51,57 @@ struct hold_fill {
  */
 bool hold_initial(enum ord_side side, dec_t price, dec_t qty, dec_t taker_rate, dec_t *hold);
 
+/*
+ * The hold of a MARKET order by amount that has not traded.
+ *
+ * amount, collar, lot > 0; taker_rate in [0, 1]. A sell holds base, rounded up to a lot. Returns
+ * false when the result is out of range.
+ */
+bool hold_by_quote(const struct hold_order *order, dec_t lot, dec_t *hold);
+
 /* The hold the formula gives for the order as it stands; equals order->hold at all times. */
 bool hold_now(const struct hold_order *order, dec_t *hold);
 
 /*
  * Applies a fill of qty at price: moves leaves, hold and fee of the order.
  *
- * qty        1..leaves; price not beyond the limit for a buy
+ * qty        1..leaves, by amount what is left of it buys; price not beyond the limit for a buy
  * Returns    false when it cannot be (overflow, inexact notional, qty > leaves, price beyond the
  *            limit, negative release): the order is unchanged
  */
 bool hold_apply(struct hold_order *order, enum ord_liquidity liquidity, dec_t price, dec_t qty,
                 struct hold_fill *fill);
 
-/* Ends the order: returns all that is held, once; hold and leaves are 0 afterwards. */
+/* Lowers what is open without a trade (self-trade prevention): an order of qty by qty, one by
+ * amount by price x qty. False when it cannot be: the order is unchanged. */
+bool hold_reduce(struct hold_order *order, dec_t price, dec_t qty);
+
+/* --- amendments --- */
+
+struct hold_amendment {
+    dec_t price;  /* new limit */
+    dec_t leaves; /* new open quantity, > 0 */
+};
+
+/*
+ * The most that an amendment of the order may need in addition to its hold, whatever of it trades
+ * before the amendment is made: what risk reserves. False when it is out of range.
+ */
+bool hold_amend_reserve(const struct hold_order *order, const struct hold_amendment *to,
+                        dec_t *reserve);
+
+enum hold_amended {
+    HOLD_AMENDED,
+    HOLD_SHORT,    /* hold and reserve together do not cover the new hold */
+    HOLD_OVERFLOW, /* the new notional is not exact, or out of range */
+};
+
+/* Gives the order its new limit and quantity and the hold that follows; unchanged when it cannot
+ * be. reserved is what is held in addition to order->hold. */
+enum hold_amended hold_amend(struct hold_order *order, const struct hold_amendment *to,
+                             dec_t reserved);
+
+/* Ends the order: returns all that is held, once; hold, leaves and amount are 0 afterwards. */
 dec_t hold_release(struct hold_order *order);
 
 #endif

@@ -57,6 +57,10 @@ const char *instr_defect(const struct instr *instr)
         !factor_fits(instr->has_ask_down, instr->ask_down)) {
         return "collar factors must be above 0";
     }
+    if (instr->initial_margin < 0 || instr->initial_margin > DEC_ONE ||
+        instr->maintenance_margin < 0 || instr->maintenance_margin > DEC_ONE) {
+        return "margins must be fractions";
+    }
     return NULL;
 }
 
@@ -81,6 +85,12 @@ enum dom_code instr_takes(const struct instr *instr, enum ord_type type, bool po
         break;
     }
     return takes ? CODE_OK : CODE_NOT_TRADING;
+}
+
+enum dom_code instr_amends(const struct instr *instr)
+{
+    return instr->state == INSTR_TRADING || instr->state == INSTR_LIMIT_ONLY ? CODE_OK
+                                                                             : CODE_NOT_TRADING;
 }
 
 bool instr_collar(const struct instr *instr, enum ord_side side, dec_t reference, dec_t *low,

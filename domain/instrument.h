@@ -52,19 +52,26 @@ struct instr {
     int32_t max_orders;
     bool has_max_position;
     dec_t max_position;
+    bool has_initial_margin;
+    bool has_maintenance_margin;
+    dec_t initial_margin; /* shares of an exposure that equity must cover */
+    dec_t maintenance_margin;
 };
 
 /*
  * Is the record usable at all? tick, lot > 0; tick x lot a whole number of atoms (so that every
  * notional is exact); bounds not negative and in order; maker fee <= taker fee (the hold formula
- * rests on it), both within [-1, 1], taker fee >= 0. NULL, or a static text that says what is
- * wrong.
+ * rests on it), both within [-1, 1], taker fee >= 0; margins within [0, 1]. NULL, or a static text
+ * that says what is wrong.
  */
 const char *instr_defect(const struct instr *instr);
 
 /* May a new order of this kind enter in the present state? CODE_OK or CODE_NOT_TRADING. Cancels
  * always may and are not asked about. */
 enum dom_code instr_takes(const struct instr *instr, enum ord_type type, bool post_only);
+
+/* May an order be amended in the present state? CODE_OK or CODE_NOT_TRADING. */
+enum dom_code instr_amends(const struct instr *instr);
 
 /*
  * The range of prices the collar allows for this side around a reference; *low is 0 and *high

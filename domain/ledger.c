@@ -74,50 +74,70 @@ static bool finish(struct ledger_journal *journal, bool good, const struct ledge
     return true;
 }
 
-bool ledger_hold(struct ledger_journal *journal, const struct ledger_party *party, dec_t amount)
+/* Dr one account, Cr another, of one asset: at least one of them is the user's. */
+static bool transfer(struct ledger_journal *journal, enum ledger_entry entry,
+                     enum ledger_account from, enum ledger_account to,
+                     const struct ledger_party *party, dec_t amount)
 {
+    const enum ledger_account accounts[] = {from, to};
     struct ledger_balance moved = *party->balance;
     const struct ledger_party p = {party->user, party->asset, &moved};
+    bool good = true;
 
-    begin(journal, LEDGER_HOLD);
-    const bool good = post_user(journal, LEDGER_ACCOUNT_AVAILABLE, LEDGER_DEBIT, &p, amount) &&
-                      post_user(journal, LEDGER_ACCOUNT_HOLD, LEDGER_CREDIT, &p, amount);
+    begin(journal, entry);
+    for (size_t i = 0; i < 2 && good; i++) {
+        const enum ledger_direction direction = i == 0 ? LEDGER_DEBIT : LEDGER_CREDIT;
+
+        good = accounts[i] <= LEDGER_ACCOUNT_HOLD
+                   ? post_user(journal, accounts[i], direction, &p, amount)
+                   : post_house(journal, accounts[i], direction, party->asset, amount);
+    }
     return finish(journal, good, party, &moved);
+}
+
+bool ledger_hold(struct ledger_journal *journal, const struct ledger_party *party, dec_t amount)
+{
+    return transfer(journal, LEDGER_HOLD, LEDGER_ACCOUNT_AVAILABLE, LEDGER_ACCOUNT_HOLD, party,
+                    amount);
 }
 
 bool ledger_release(struct ledger_journal *journal, const struct ledger_party *party, dec_t amount)
 {
-    struct ledger_balance moved = *party->balance;
-    const struct ledger_party p = {party->user, party->asset, &moved};
-
-    begin(journal, LEDGER_RELEASE);
-    const bool good = post_user(journal, LEDGER_ACCOUNT_HOLD, LEDGER_DEBIT, &p, amount) &&
-                      post_user(journal, LEDGER_ACCOUNT_AVAILABLE, LEDGER_CREDIT, &p, amount);
-    return finish(journal, good, party, &moved);
+    return transfer(journal, LEDGER_RELEASE, LEDGER_ACCOUNT_HOLD, LEDGER_ACCOUNT_AVAILABLE, party,
+                    amount);
 }
 
 bool ledger_deposit(struct ledger_journal *journal, const struct ledger_party *party, dec_t amount)
 {
-    struct ledger_balance moved = *party->balance;
-    const struct ledger_party p = {party->user, party->asset, &moved};
-
-    begin(journal, LEDGER_DEPOSIT);
-    const bool good =
-        post_house(journal, LEDGER_ACCOUNT_EXTERNAL, LEDGER_DEBIT, party->asset, amount) &&
-        post_user(journal, LEDGER_ACCOUNT_AVAILABLE, LEDGER_CREDIT, &p, amount);
-    return finish(journal, good, party, &moved);
+    return transfer(journal, LEDGER_DEPOSIT, LEDGER_ACCOUNT_EXTERNAL, LEDGER_ACCOUNT_AVAILABLE,
+                    party, amount);
 }
 
 bool ledger_withdraw(struct ledger_journal *journal, const struct ledger_party *party, dec_t amount)
 {
-    struct ledger_balance moved = *party->balance;
-    const struct ledger_party p = {party->user, party->asset, &moved};
+    return transfer(journal, LEDGER_WITHDRAW, LEDGER_ACCOUNT_AVAILABLE, LEDGER_ACCOUNT_EXTERNAL,
+                    party, amount);
+}
 
-    begin(journal, LEDGER_WITHDRAW);
-    const bool good =
-        post_user(journal, LEDGER_ACCOUNT_AVAILABLE, LEDGER_DEBIT, &p, amount) &&
-        post_house(journal, LEDGER_ACCOUNT_EXTERNAL, LEDGER_CREDIT, party->asset, amount);
-    return finish(journal, good, party, &moved);
+bool ledger_withdraw_held(struct ledger_journal *journal, const struct ledger_party *party,
+                          dec_t amount)
+{
+    return transfer(journal, LEDGER_WITHDRAW, LEDGER_ACCOUNT_HOLD, LEDGER_ACCOUNT_EXTERNAL, party,
+                    amount);
+}
+
+bool ledger_reverse_deposit(struct ledger_journal *journal, const struct ledger_party *party,
+                            dec_t amount)
+{
+    return transfer(journal, LEDGER_REVERSAL, LEDGER_ACCOUNT_AVAILABLE, LEDGER_ACCOUNT_EXTERNAL,
+                    party, amount);
+}
+
+bool ledger_reverse_withdraw(struct ledger_journal *journal, const struct ledger_party *party,
+                             dec_t amount)
+{
+    return transfer(journal, LEDGER_REVERSAL, LEDGER_ACCOUNT_EXTERNAL, LEDGER_ACCOUNT_AVAILABLE,
+                    party, amount);
 }
 
 /* A fee into the house's account, a rebate out of it. */
@@ -147,12 +167,14 @@ static bool post_seller(struct ledger_journal *journal, const struct ledger_trad
 {
     dec_t proceeds = 0;
 
-    return t->release == 0 && dec_sub(t->notional, t->fee, &proceeds) &&
+    return dec_sub(t->notional, t->fee, &proceeds) &&
            post_user(journal, LEDGER_ACCOUNT_HOLD, LEDGER_DEBIT, base, t->qty) &&
            post_house(journal, LEDGER_ACCOUNT_CLEARING, LEDGER_CREDIT, base->asset, t->qty) &&
            post_house(journal, LEDGER_ACCOUNT_CLEARING, LEDGER_DEBIT, quote->asset, t->notional) &&
            post_user(journal, LEDGER_ACCOUNT_AVAILABLE, LEDGER_CREDIT, quote, proceeds) &&
-           post_fee(journal, quote->asset, t->fee);
+           post_fee(journal, quote->asset, t->fee) &&
+           post_user(journal, LEDGER_ACCOUNT_HOLD, LEDGER_DEBIT, base, t->release) &&
+           post_user(journal, LEDGER_ACCOUNT_AVAILABLE, LEDGER_CREDIT, base, t->release);
 }
 
 bool ledger_trade(struct ledger_journal *journal, const struct ledger_trade *trade)

@@ -80,6 +80,16 @@ bool ledger_deposit(struct ledger_journal *journal, const struct ledger_party *p
 bool ledger_withdraw(struct ledger_journal *journal, const struct ledger_party *party,
                      dec_t amount);
 
+/* Dr hold, Cr external: a withdrawal whose amount was held before. */
+bool ledger_withdraw_held(struct ledger_journal *journal, const struct ledger_party *party,
+                          dec_t amount);
+
+/* The mirror images of ledger_deposit and ledger_withdraw, as entries of their own. */
+bool ledger_reverse_deposit(struct ledger_journal *journal, const struct ledger_party *party,
+                            dec_t amount);
+bool ledger_reverse_withdraw(struct ledger_journal *journal, const struct ledger_party *party,
+                             dec_t amount);
+
 /* One leg of a trade. base and quote belong to one user. */
 struct ledger_trade {
     enum ord_side side;
@@ -88,7 +98,7 @@ struct ledger_trade {
     dec_t qty;
     dec_t notional;
     dec_t fee;     /* in quote; negative is a rebate, debited to fees */
-    dec_t release; /* buy: surplus of the hold that goes back to avail, in quote; else 0 */
+    dec_t release; /* surplus of the hold that goes back to avail: buy in quote, sell in base */
 };
 
 /*
@@ -97,6 +107,8 @@ struct ledger_trade {
  *         Dr hold release, Cr avail release                                  (quote)
  * seller  Dr hold qty, Cr clearing qty                                       (base)
  *         Dr clearing notional, Cr avail notional - fee, Cr fees fee         (quote)
+ *         Dr hold release, Cr avail release                                  (base)
+ * A sell releases when it was to bring an amount of quote: its hold was what the worst price takes.
  */
 bool ledger_trade(struct ledger_journal *journal, const struct ledger_trade *trade);
 

@@ -83,7 +83,8 @@ static struct book_level_node *need_level(struct book *book, enum ord_side side,
 {
     struct book_ladder *ladder = ladder_of(book, side);
     const dec_t key = book_key(side, price);
-    struct book_level_node *level = book_ladder_find(ladder, key);
+    size_t position = 0;
+    struct book_level_node *level = book_ladder_find(ladder, key, &position);
 
     if (level != NULL) {
         return level;
@@ -95,7 +96,7 @@ static struct book_level_node *need_level(struct book *book, enum ord_side side,
     if (level != NULL) {
         level->price = price;
         level->side = side;
-        book_ladder_put(ladder, key, level);
+        book_ladder_put(ladder, position, key, level);
     }
     return level;
 }
@@ -363,8 +364,9 @@ bool book_level_at(const struct book *book, enum ord_side side, size_t index,
 void book_level_find(const struct book *book, enum ord_side side, dec_t price,
                      struct book_level *level)
 {
+    size_t position = 0;
     const struct book_level_node *node =
-        book_ladder_find(ladder_in(book, side), book_key(side, price));
+        book_ladder_find(ladder_in(book, side), book_key(side, price), &position);
 
     level->price = price;
     level->qty = node == NULL ? 0 : node->qty;

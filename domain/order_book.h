@@ -32,22 +32,23 @@ struct book;
 
 /* An order that rests in the book. Fields are the book's: read them, do not write them. */
 struct book_order {
+    /* What a trade reads and writes comes first, together. */
     dec_t price;
     dec_t leaves;
     int64_t sequence; /* order of arrival: decides within a level */
+    struct book_level_node *level;
+    struct book_order *older; /* in the level's queue */
+    struct book_order *newer;
+    struct book_order *user_newer; /* the same user's next, by sequence */
+    struct book_order *user_older; /* the one before; of the oldest: the newest */
+    uint64_t hash;                 /* of the id */
+    uint64_t user_hash;            /* of the user */
+    void *data; /* the caller's data_bytes, zeroed at insert; NULL when data_bytes is 0 */
     enum ord_side side;
     uint8_t id_len;
     uint8_t user_len;
     char id[ORD_ID_MAX];
     char user[ORD_ID_MAX];
-    struct book_order *older; /* in the level's queue */
-    struct book_order *newer;
-    struct book_order *user_newer; /* the same user's next, by sequence */
-    struct book_order *user_older; /* the one before; of the oldest: the newest */
-    struct book_level_node *level;
-    uint64_t hash;      /* of the id */
-    uint64_t user_hash; /* of the user */
-    void *data;         /* the caller's data_bytes, zeroed at insert; NULL when data_bytes is 0 */
 };
 
 struct book_options {

@@ -1,5 +1,5 @@
 /*
- * position.h -- position of a user in a symbol, at average cost.
+ * position.h -- position of a user in a symbol, at average cost or in lots.
  *
  * How: cost_basis is signed as qty is: what was paid for a long, minus what was received for a
  *      short. Closing q of qty takes out cost x q / qty, truncated towards zero, all of it when
@@ -41,6 +41,30 @@ struct pos_fill {
  * Returns false on overflow: the position is unchanged.
  */
 bool pos_apply(struct pos *pos, const struct pos_fill *fill, dec_t *realised);
+
+/*
+ * First in, first out instead of average cost: the same, but closing takes the cost of the oldest
+ * lots. A lot is what one fill opened; quantity and cost have the position's sign, and their sums
+ * over the lots are the position's. A fill at the price of the newest lot joins it, which loses
+ * nothing. When `room` lots are there, a fill joins the newest whatever its price: the two then
+ * have their average, the total stays exact. A lot that is closed in part gives cost x part / lot,
+ * truncated towards zero, and all that is left when it is closed whole.
+ * A position with quantity and without lots (kept at average cost before) is one lot to begin with.
+ */
+struct pos_lot {
+    dec_t qty;
+    dec_t cost;
+};
+
+struct pos_lots {
+    struct pos_lot *items; /* oldest first; the caller's, room of them */
+    size_t count;
+    size_t room; /* > 0 */
+};
+
+/* Returns false on overflow: position and lots are unchanged. */
+bool pos_apply_fifo(struct pos *pos, struct pos_lots *lots, const struct pos_fill *fill,
+                    dec_t *realised);
 
 /* UTC day since the epoch; floor, so right before 1970 too. */
 int32_t pos_day(int64_t ts_us);

@@ -6,10 +6,12 @@
  * How: checks run in one fixed order: identifiers, action and type, field combinations, symbol and
  *      state, numbers, price, quantity, notional, time. A check whose input is already condemned
  *      (a missing price has no tick) is skipped.
- * Not: duplicates (fingerprint.h and the dedupe stage), funds and limits (risk), crossing (book).
- *      Understood but not yet taken, because nothing behind takes it: AMEND, CANCEL_ALL, STOP,
- *      STOP_LIMIT (BAD_TYPE); GTD (BAD_TIF); quoteQty, displayQty, reduceOnly, self-trade mode
- *      DECREMENT (NOT_ALLOWED). A CANCEL is judged by its identifiers, symbol and clock only.
+ *      An AMEND is checked on the fields it has: its order is not known here. The notional of a
+ *      MARKET order is its quoteQty, or its quantity at a reference where there is one; a STOP's is
+ *      taken at its stop price.
+ * Not: duplicates (fingerprint.h and the dedupe stage), funds and limits (risk), crossing and
+ *      stops that would trigger at once (fill). displayQty is refused (NOT_ALLOWED): there are no
+ *      icebergs. A CANCEL is judged by its identifiers, symbol and clock only.
  */
 #ifndef DOMAIN_VALIDATE_H
 #define DOMAIN_VALIDATE_H

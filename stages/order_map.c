@@ -82,6 +82,10 @@ static void convert(struct instrument_facts *facts, const struct oms_instrument 
         .max_orders = record->max_orders,
         .has_max_position = record->has_max_position,
         .max_position = record->max_position,
+        .has_initial_margin = record->has_initial_margin,
+        .has_maintenance_margin = record->has_maintenance_margin,
+        .initial_margin = record->initial_margin,
+        .maintenance_margin = record->maintenance_margin,
     };
     fits = keep_text(facts->symbol, record->symbol, &instr->symbol) && fits;
     fits = keep_text(facts->base, record->base_asset, &instr->base_asset) && fits;

@@ -1,7 +1,7 @@
 /*
- * order_report.h -- the rejection of a command as an ExecutionReport, for validate and risk.
+ * order_report.h -- the rejection of a command as an ExecutionReport, for validate, risk and fill.
  *
- * Why: both stages refuse commands, and a reader must not have to know which one did.
+ * Why: these stages refuse commands, and a reader must not have to know which one did.
  */
 #ifndef MILLRACE_STAGES_ORDER_REPORT_H
 #define MILLRACE_STAGES_ORDER_REPORT_H
@@ -13,7 +13,7 @@
 /*
  * A NEW becomes REJECTED, version 1, nothing filled, all of its quantity cancelled. Any other
  * action becomes CANCEL_REJECTED about the command itself; the text names its target.
- * exec_prefix  "V-" or "R-": execId is the prefix and the command's eventId
+ * exec_prefix  "V-", "R-" or "F-": execId is the prefix and the command's eventId
  * text         borrowed; arena receives what is put together
  */
 void order_report_reject(struct oms_execution_report *report, struct mr_arena *arena,

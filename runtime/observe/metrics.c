@@ -111,6 +111,24 @@ struct mr_histogram *mr_metrics_histogram(struct mr_metrics *metrics, const char
     return find_series(metrics, name, labels, help, METRIC_HISTOGRAM)->as.histogram;
 }
 
+void mr_label_write(const struct mr_label *label, struct mr_buffer *out)
+{
+    mr_buffer_printf(out, ",%s=\"", label->name);
+    for (size_t i = 0; i < label->value.len; i++) {
+        const char c = (char)((const uint8_t *)label->value.data)[i];
+
+        if (c == '\n') {
+            mr_buffer_append(out, "\\n", 2);
+            continue;
+        }
+        if (c == '\\' || c == '"') {
+            mr_buffer_append(out, "\\", 1);
+        }
+        mr_buffer_append(out, &c, 1);
+    }
+    mr_buffer_append(out, "\"", 1);
+}
+
 void mr_counter_add(struct mr_counter *counter, uint64_t delta)
 {
     atomic_fetch_add_explicit(&counter->value, delta, memory_order_relaxed);

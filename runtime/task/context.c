@@ -145,6 +145,33 @@ struct mr_counter *mr_ctx_counter(struct mr_ctx *ctx, const char *name)
                               "counted by the stage");
 }
 
+struct mr_gauge *mr_ctx_gauge(struct mr_ctx *ctx, const char *name, const struct mr_label *labels,
+                              size_t label_count)
+{
+    char full[128];
+    struct mr_buffer text = MR_BUFFER_EMPTY;
+    struct mr_gauge *gauge = NULL;
+
+    snprintf(full, sizeof(full), "millrace_stage_%s", name);
+    mr_buffer_printf(&text, "stage=\"%s\",partition=\"%d\"", ctx->stage->name,
+                     (int)ctx->task->partition);
+    for (size_t i = 0; i < label_count; i++) {
+        mr_label_write(&labels[i], &text);
+    }
+    mr_buffer_append(&text, "", 1);
+    gauge = mr_metrics_gauge(ctx->task->worker->process.metrics, full, (const char *)text.data,
+                             "measured by the stage");
+    mr_buffer_fini(&text);
+    for (size_t i = 0; i < ctx->gauge_count; i++) {
+        if (ctx->gauges[i] == gauge) {
+            return gauge;
+        }
+    }
+    ctx->gauges = mr_xrealloc(ctx->gauges, (ctx->gauge_count + 1) * sizeof(struct mr_gauge *));
+    ctx->gauges[ctx->gauge_count++] = gauge;
+    return gauge;
+}
+
 /* An instance that was opened again goes on with the timers of the one before it. */
 static struct timer *find_timer(struct task *task, const struct mr_ctx *owner, size_t id)
 {

@@ -69,6 +69,14 @@ static void stop_node(struct mr_ctx *node)
     free(node->self);
     node->self = NULL;
     node->timer_count = 0;
+    /* Whoever has the partition next measures it; what is summed over all must not count it twice.
+     */
+    for (size_t i = 0; i < node->gauge_count; i++) {
+        mr_gauge_set(node->gauges[i], 0);
+    }
+    free(node->gauges);
+    node->gauges = NULL;
+    node->gauge_count = 0;
     for (size_t i = 0; i < type->store_count; i++) {
         mr_store_close(&node->stores[i]);
     }

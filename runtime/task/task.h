@@ -36,6 +36,8 @@ struct mr_ctx {
     struct mr_space **spaces;
     const struct mr_binding *store_bindings; /* the worker's */
     size_t timer_count;                      /* scheduled by this instance */
+    struct mr_gauge **gauges;                /* of this instance; 0 when it goes */
+    size_t gauge_count;
     int64_t changelog_next;     /* to be written with its stores; MR_OFFSET_NONE: no news */
     int64_t changelog_as_of_us; /* wall clock, of changelog_next */
 };

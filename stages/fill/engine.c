@@ -1,52 +1,84 @@
 /*
- * engine.c -- what a NEW and a CANCEL do to a book.
+ * engine.c -- what a NEW does to a book.
  *
- * How: everything that can refuse an order is asked before it is accepted. Then ACCEPTED, then one
- *      trade after another as book_peek shows them, then what is left rests or is canceled by the
- *      reason that stopped the walk. A MARKET order is an IOC whose limit is the collar.
- * Not: STOP and GTD orders, amendments, cancel of everything: refused with a code.
+ * How: everything that can refuse an order is asked before it is accepted. Then ACCEPTED; a stop
+ *      goes to wait, any other order is worked at once.
+ * Not: display quantities, which have a field and no meaning yet: refused. Reduce-only is risk's,
+ *      which knows positions; what it lets through is an order like any other.
  */
 #include "engine.h"
 
-/* CODE_OK: this kind of order is one fill can work. */
-static enum dom_code check_kind(const struct oms_order_command *command)
+static bool is_stop(const struct oms_order_command *command)
+{
+    return command->ord_type == OMS_ORDER_TYPE_STOP ||
+           command->ord_type == OMS_ORDER_TYPE_STOP_LIMIT;
+}
+
+/* MARKET and STOP: the limit is the collar that risk computed. */
+static bool is_collared(const struct oms_order_command *command)
+{
+    return command->ord_type == OMS_ORDER_TYPE_MARKET || command->ord_type == OMS_ORDER_TYPE_STOP;
+}
+
+static enum dom_code check_tif(const struct oms_order_command *command, int64_t now_us)
 {
     const bool market = command->ord_type == OMS_ORDER_TYPE_MARKET;
+    const bool lasts =
+        command->tif == OMS_TIME_IN_FORCE_GTC || command->tif == OMS_TIME_IN_FORCE_GTD;
 
-    if (!market && command->ord_type != OMS_ORDER_TYPE_LIMIT) {
-        return CODE_BAD_TYPE;
-    }
-    if (command->tif == OMS_TIME_IN_FORCE_GTD) {
+    if ((market && command->tif != OMS_TIME_IN_FORCE_IOC) ||
+        (command->ord_type == OMS_ORDER_TYPE_STOP && !lasts)) {
         return CODE_BAD_TIF;
     }
-    if (command->stp_mode == OMS_STP_MODE_DECREMENT || command->has_quote_qty ||
-        command->has_display_qty || command->reduce_only) {
+    if (command->post_only && (command->ord_type != OMS_ORDER_TYPE_LIMIT || !lasts)) {
         return CODE_NOT_ALLOWED;
     }
-    if (command->post_only && (market || command->tif != OMS_TIME_IN_FORCE_GTC)) {
+    if (command->tif != OMS_TIME_IN_FORCE_GTD) {
+        return CODE_OK;
+    }
+    if (!command->has_expire_ts_us) {
+        return CODE_MISSING;
+    }
+    return command->expire_ts_us <= now_us ? CODE_EXPIRE_PAST : CODE_OK;
+}
+
+/* CODE_OK: this kind of order is one fill can work. */
+static enum dom_code check_kind(const struct oms_order_command *command, int64_t now_us)
+{
+    const enum dom_code code = check_tif(command, now_us);
+
+    if (code != CODE_OK) {
+        return code;
+    }
+    if ((command->has_quote_qty &&
+         (command->has_qty || command->ord_type != OMS_ORDER_TYPE_MARKET)) ||
+        command->has_display_qty) {
         return CODE_NOT_ALLOWED;
     }
-    if (!command->has_qty || (market ? !command->has_collar_px : !command->has_price) ||
-        !command->has_fee_maker || !command->has_fee_taker || !command->has_reserved) {
+    if ((!command->has_qty && !command->has_quote_qty) ||
+        (is_collared(command) ? !command->has_collar_px : !command->has_price) ||
+        (is_stop(command) && !command->has_stop_price) || !command->has_fee_maker ||
+        !command->has_fee_taker || !command->has_reserved) {
         return CODE_MISSING;
     }
     return CODE_OK;
 }
 
-/* The order as it is when it is accepted; CODE_OK when its amounts hold together. */
-static enum dom_code begin(const struct oms_order_command *command, struct live *live)
+static struct live live_of(const struct oms_order_command *command)
 {
-    const bool market = command->ord_type == OMS_ORDER_TYPE_MARKET;
-    mr_i128 hold = 0;
-
-    *live = (struct live){
+    return (struct live){
         .hold = {.side = (enum ord_side)command->side,
-                 .price = market ? command->collar_px : command->price,
+                 .price = is_collared(command) ? command->collar_px : command->price,
                  .maker_rate = command->fee_maker,
                  .taker_rate = command->fee_taker,
-                 .leaves = command->qty,
-                 .hold = command->reserved},
-        .order_qty = command->qty,
+                 .leaves = command->has_qty ? command->qty : 0,
+                 .hold = command->reserved,
+                 .by_quote = command->has_quote_qty,
+                 .amount = command->has_quote_qty ? command->quote_qty : 0},
+        .order_qty = command->has_qty ? command->qty : 0,
+        .quote_qty = command->has_quote_qty ? command->quote_qty : 0,
+        .stop_price = is_stop(command) ? command->stop_price : 0,
+        .expire_us = command->tif == OMS_TIME_IN_FORCE_GTD ? command->expire_ts_us : 0,
         .type = command->ord_type,
         .tif = command->tif,
         .stp = command->stp_mode,
@@ -55,34 +87,69 @@ static enum dom_code begin(const struct oms_order_command *command, struct live 
         .client_order_id = id_of(command->client_order_id, command->has_client_order_id),
         .trace_id = id_of(command->trace_id, command->has_trace_id),
     };
-    if (command->qty <= 0 || live->hold.price <= 0) {
+}
+
+/* What must be held at the least. */
+static bool needed_hold(const struct live *live, mr_i128 *hold)
+{
+    if (live->hold.by_quote) {
+        /* By the atom: risk rounds a sell up to a lot, which may have changed since. */
+        return hold_by_quote(&live->hold, 1, hold);
+    }
+    return hold_initial(live->hold.side, live->hold.price, live->hold.leaves, live->hold.taker_rate,
+                        hold);
+}
+
+/* CODE_OK when the amounts of the order hold together. */
+static enum dom_code check_amounts(struct live *live)
+{
+    struct hold_order *hold = &live->hold;
+    mr_i128 needed = 0;
+
+    if ((hold->by_quote ? hold->amount : hold->leaves) <= 0 || hold->price <= 0 ||
+        live->stop_price < 0 ||
+        (live->stop_price == 0 &&
+         (live->type == OMS_ORDER_TYPE_STOP || live->type == OMS_ORDER_TYPE_STOP_LIMIT))) {
         return CODE_BAD_NUMBER;
     }
     /* What is held covers every fill only under these; risk and the instrument ensure them. */
-    if (command->fee_taker < 0 || command->fee_maker > command->fee_taker) {
+    if (hold->taker_rate < 0 || hold->maker_rate > hold->taker_rate) {
         return CODE_NOT_ALLOWED;
     }
-    if (!hold_initial(live->hold.side, live->hold.price, command->qty, command->fee_taker, &hold)) {
+    if (!needed_hold(live, &needed)) {
         return CODE_OVERFLOW;
     }
-    if (live->hold.side == ORD_SELL) {
-        live->hold.hold = hold; /* what a sell holds is its quantity, by definition */
+    if (hold->hold < needed) {
+        return CODE_INSUFFICIENT_FUNDS;
     }
-    return command->reserved < hold ? CODE_INSUFFICIENT_FUNDS : CODE_OK;
+    if (hold->side == ORD_SELL && !hold->by_quote) {
+        hold->hold = needed; /* what a sell holds is its quantity, by definition */
+    }
+    return CODE_OK;
 }
 
 static enum dom_code check_book(const struct call *call, const struct live *live)
 {
     const struct oms_order_command *command = call->command;
-    const struct book *book = call->market->book;
+    const struct market *market = call->market;
 
-    if (book_find(book, text_of(command->order_id)) != NULL) {
+    if (order_is_live(market, command->order_id)) {
         return CODE_DUPLICATE_ORDER;
     }
-    if (command->post_only && book_crosses(book, live->hold.side, live->hold.price)) {
+    if (command->post_only && book_crosses(market->book, live->hold.side, live->hold.price)) {
         return CODE_POST_ONLY_CROSSES;
     }
-    return book_orders(book) >= BOOK_ORDERS_MAX ? CODE_BOOK_FULL : CODE_OK;
+    if (is_stop(command) && market->state.has_last_price &&
+        stop_triggers(live->hold.side, live->stop_price, market->state.last_price)) {
+        return CODE_STOP_TRIGGERS;
+    }
+    if (is_stop(command) && stop_book_full(market->stops)) {
+        return CODE_BOOK_FULL;
+    }
+    /* A stop that triggers may need a place in the book, and cannot be refused any more. */
+    return book_orders(market->book) + stop_book_orders(market->stops) >= BOOK_ORDERS_MAX
+               ? CODE_BOOK_FULL
+               : CODE_OK;
 }
 
 static enum dom_code check_new(const struct call *call, struct live *live)
@@ -97,85 +164,20 @@ static enum dom_code check_new(const struct call *call, struct live *live)
     instrument.state = call->market->trading;
     code = instr_takes(&instrument, (enum ord_type)command->ord_type, command->post_only);
     if (code == CODE_OK) {
-        code = check_kind(command);
+        code = check_kind(command, call->now_us);
     }
     if (code == CODE_OK) {
-        code = begin(command, live);
+        *live = live_of(command);
+        code = check_amounts(live);
     }
     return code == CODE_OK ? check_book(call, live) : code;
-}
-
-static enum oms_cancel_reason reason_of(const struct live *live, enum book_step step)
-{
-    if (step == BOOK_SELF) {
-        return OMS_CANCEL_REASON_STP;
-    }
-    if (live->tif == OMS_TIME_IN_FORCE_FOK) {
-        return OMS_CANCEL_REASON_FOK;
-    }
-    if (live->type == OMS_ORDER_TYPE_MARKET) {
-        return step == BOOK_LIMIT ? OMS_CANCEL_REASON_PRICE_RANGE
-                                  : OMS_CANCEL_REASON_INSUFFICIENT_LIQUIDITY;
-    }
-    return OMS_CANCEL_REASON_IOC;
-}
-
-/* Trades until nothing more is possible; *step says why it ended. */
-static enum mr_status match_all(struct call *call, struct party *taker, struct book_taker *walker,
-                                enum book_step *step, struct mr_err *err)
-{
-    struct book *book = call->market->book;
-
-    for (;;) {
-        struct book_match match = {0};
-
-        *step = book_peek(book, walker, &match);
-        if (*step == BOOK_MATCH) {
-            MR_TRY(execute(call, taker, walker, &match, err));
-            continue;
-        }
-        if (*step != BOOK_SELF || taker->live->stp == OMS_STP_MODE_EXPIRE_TAKER) {
-            return MR_OK;
-        }
-        /* EXPIRE_MAKER goes on behind it, EXPIRE_BOTH ends there. */
-        MR_TRY(order_cancel(call, match.maker, OMS_CANCEL_REASON_STP, err));
-        if (taker->live->stp == OMS_STP_MODE_EXPIRE_BOTH) {
-            return MR_OK;
-        }
-    }
-}
-
-static enum mr_status work(struct call *call, struct party *taker, struct mr_err *err)
-{
-    struct live *live = taker->live;
-    struct book_taker walker = {
-        .user = text_of(taker->user_id),
-        .side = live->hold.side,
-        .stp = (enum ord_stp)live->stp,
-        .limit = live->hold.price,
-        .leaves = live->hold.leaves,
-    };
-    enum book_step step = BOOK_EMPTY;
-
-    if (live->tif == OMS_TIME_IN_FORCE_FOK && !book_can_fill(call->market->book, &walker)) {
-        return report_canceled(call, taker, OMS_CANCEL_REASON_FOK, err);
-    }
-    MR_TRY(match_all(call, taker, &walker, &step, err));
-    if (live->hold.leaves == 0) {
-        return MR_OK;
-    }
-    if (live->type == OMS_ORDER_TYPE_LIMIT && live->tif == OMS_TIME_IN_FORCE_GTC &&
-        step != BOOK_SELF) {
-        return order_rest(call, taker, err);
-    }
-    return report_canceled(call, taker, reason_of(live, step), err);
 }
 
 enum mr_status engine_new(struct call *call, struct mr_err *err)
 {
     const struct oms_order_command *command = call->command;
     struct live live = {0};
-    struct party taker = {
+    struct party order = {
         .order_id = command->order_id,
         .user_id = command->user_id,
         .command_id = command->event_id,
@@ -188,27 +190,8 @@ enum mr_status engine_new(struct call *call, struct mr_err *err)
     const enum dom_code code = check_new(call, &live);
 
     if (code != CODE_OK) {
-        MR_TRY(report_rejected(call, code, err));
-        return call->market == NULL ? MR_OK : state_put(call, err);
+        return report_rejected(call, code, err);
     }
-    MR_TRY(report_accepted(call, &taker, err));
-    MR_TRY(work(call, &taker, err));
-    return state_put(call, err);
-}
-
-enum mr_status engine_cancel(struct call *call, struct mr_err *err)
-{
-    const struct oms_order_command *command = call->command;
-    struct book_order *order = NULL;
-
-    if (call->market != NULL && command->has_target_order_id) {
-        order = book_find(call->market->book, text_of(command->target_order_id));
-    }
-    /* Somebody else's order is as unknown as none: its existence is not told. */
-    if (order == NULL || !dom_text_equal(book_order_user(order), text_of(command->user_id))) {
-        MR_TRY(report_rejected(call, CODE_UNKNOWN_ORDER, err));
-    } else {
-        MR_TRY(order_cancel(call, order, OMS_CANCEL_REASON_USER, err));
-    }
-    return call->market == NULL ? MR_OK : state_put(call, err);
+    MR_TRY(report_state(call, &order, OMS_EXEC_TYPE_NEW, err));
+    return is_stop(command) ? order_wait(call, &order, err) : match_work(call, &order, err);
 }

@@ -1,5 +1,5 @@
 /*
- * markets.c -- the symbols of this partition: book, counters, facts of the instrument.
+ * markets.c -- the symbols of this partition: book, stops, counters, facts of the instrument.
  */
 #include "engine.h"
 
@@ -41,6 +41,7 @@ struct market *markets_find(struct fill *fill, struct mr_slice symbol)
 struct market *markets_add(struct fill *fill, struct mr_slice symbol)
 {
     const struct book_options options = {.data_bytes = sizeof(struct live)};
+    const struct stop_options stop_options = {.data_bytes = sizeof(struct live)};
     const size_t at = lower_bound(fill, symbol);
     struct market *market = mr_xcalloc(1, sizeof(*market));
 
@@ -48,7 +49,8 @@ struct market *markets_add(struct fill *fill, struct mr_slice symbol)
     memcpy(market->symbol, symbol.data, symbol.len);
     market->symbol_len = symbol.len;
     market->book = book_create(&options);
-    MR_ASSERT(market->book != NULL);
+    market->stops = stop_book_create(&stop_options);
+    MR_ASSERT(market->book != NULL && market->stops != NULL);
     if (fill->market_count == fill->market_capacity) {
         fill->market_capacity = fill->market_capacity == 0 ? 16 : 2 * fill->market_capacity;
         fill->markets = mr_xrealloc(fill->markets, fill->market_capacity * sizeof(*fill->markets));
@@ -68,6 +70,12 @@ void market_list(struct market *market, const struct oms_instrument *instrument)
     market->trading = (enum instr_state)instrument->state;
     market->base_len = instrument->base_asset.len;
     market->quote_len = instrument->quote_asset.len;
+    market->market_lot =
+        instrument->has_market_lot_size ? instrument->market_lot_size : instrument->lot_size;
+    market->has_range_up = instrument->has_range_up;
+    market->has_range_down = instrument->has_range_down;
+    market->range_up = instrument->range_up;
+    market->range_down = instrument->range_down;
     memcpy(market->base_asset, instrument->base_asset.data, market->base_len);
     memcpy(market->quote_asset, instrument->quote_asset.data, market->quote_len);
 }
@@ -76,6 +84,8 @@ void markets_fini(struct fill *fill)
 {
     for (size_t i = 0; i < fill->market_count; i++) {
         book_destroy(&fill->markets[i]->book);
+        stop_book_destroy(&fill->markets[i]->stops);
+        heap_fini(&fill->markets[i]->expiry);
         free(fill->markets[i]);
     }
     free(fill->markets);

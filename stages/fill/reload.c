@@ -1,5 +1,5 @@
 /*
- * reload.c -- books from the stores: at the start, and after an undo.
+ * reload.c -- books and stops from the stores: at the start, and after an undo.
  *
  * How: the first time everything is read. Later only the markets that changed since the last
  *      commit are rebuilt; the others cannot differ from their stores.
@@ -18,34 +18,10 @@ struct load {
     const char *defect;
 };
 
-static bool load_order(void *arg, struct mr_slice key, const void *value)
+static struct live live_of(const struct oms_resting_order *record)
 {
-    struct load *load = arg;
-    const struct oms_resting_order *record = value;
-    const struct book_new order = {
-        .id = text_of(record->order_id),
-        .user = text_of(record->user_id),
-        .side = (enum ord_side)record->side,
-        .price = record->price,
-        .leaves = record->leaves_qty,
-        .sequence = record->sequence,
-    };
-    struct book_order *out = NULL;
-
-    (void)key;
-    if (load->market == NULL || !mr_slice_equal(market_symbol(load->market), record->symbol)) {
-        load->market = markets_find(load->fill, record->symbol);
-    }
-    if (load->market == NULL || !load->market->listed) {
-        load->defect = "an order rests in a symbol that has no instrument";
-        return false;
-    }
-    if (book_insert(load->market->book, &order, &out) != BOOK_OK) {
-        load->defect = "an order cannot be put into the book";
-        return false;
-    }
-    *(struct live *)out->data = (struct live){
-        .hold = {.side = order.side,
+    return (struct live){
+        .hold = {.side = (enum ord_side)record->side,
                  .price = record->price,
                  .maker_rate = record->fee_maker,
                  .taker_rate = record->fee_taker,
@@ -59,15 +35,85 @@ static bool load_order(void *arg, struct mr_slice key, const void *value)
         .cum_qty = record->cum_qty,
         .cum_quote = record->cum_quote,
         .prevented_qty = record->prevented_qty,
+        .stop_price = record->has_stop_price ? record->stop_price : 0,
+        .expire_us = record->has_expire_ts_us ? record->expire_ts_us : 0,
+        .sequence = record->sequence,
         .version = record->version,
         .type = record->ord_type,
         .tif = record->tif,
         .stp = record->stp_mode,
         .post_only = record->post_only,
+        .triggered = record->triggered,
         .command_id = id_of(record->command_id, true),
         .client_order_id = id_of(record->client_order_id, record->has_client_order_id),
         .trace_id = id_of(record->trace_id, record->has_trace_id),
     };
+}
+
+/* The data of its place in the book; NULL when it cannot rest. */
+static struct live *load_resting(struct market *market, const struct oms_resting_order *record)
+{
+    const struct book_new order = {
+        .id = text_of(record->order_id),
+        .user = text_of(record->user_id),
+        .side = (enum ord_side)record->side,
+        .price = record->price,
+        .leaves = record->leaves_qty,
+        .sequence = record->sequence,
+    };
+    struct book_order *out = NULL;
+    struct live *live = NULL;
+
+    if (book_insert(market->book, &order, &out) == BOOK_OK) {
+        live = out->data;
+        *live = live_of(record);
+        live->resting = out;
+    }
+    return live;
+}
+
+/* The same for a stop that waits. */
+static struct live *load_waiting(struct market *market, const struct oms_resting_order *record)
+{
+    const struct stop_new order = {
+        .id = text_of(record->order_id),
+        .user = text_of(record->user_id),
+        .side = (enum ord_side)record->side,
+        .stop_price = record->stop_price,
+        .sequence = record->sequence,
+    };
+    struct stop_order *out = NULL;
+    struct live *live = NULL;
+
+    if (stop_book_insert(market->stops, &order, &out) == STOP_OK) {
+        live = out->data;
+        *live = live_of(record);
+        live->waiting = out;
+    }
+    return live;
+}
+
+static bool load_order(void *arg, struct mr_slice key, const void *value)
+{
+    struct load *load = arg;
+    const struct oms_resting_order *record = value;
+    struct live *live = NULL;
+
+    (void)key;
+    if (load->market == NULL || !mr_slice_equal(market_symbol(load->market), record->symbol)) {
+        load->market = markets_find(load->fill, record->symbol);
+    }
+    if (load->market == NULL || !load->market->listed) {
+        load->defect = "an order rests in a symbol that has no instrument";
+        return false;
+    }
+    live = record->has_stop_price && !record->triggered ? load_waiting(load->market, record)
+                                                        : load_resting(load->market, record);
+    if (live == NULL) {
+        load->defect = "an order cannot be put into the book";
+        return false;
+    }
+    order_expires(load->fill, load->market, live);
     return true;
 }
 
@@ -122,6 +168,7 @@ static enum mr_status load_all(struct fill *fill, struct mr_err *err)
     for (size_t i = 0; i < fill->market_count; i++) {
         book_changes_clear(fill->markets[i]->book);
         fill->markets[i]->published_seq = fill->markets[i]->state.book_seq;
+        fill->markets[i]->noted_seq = fill->markets[i]->state.book_seq;
     }
     return MR_OK;
 }
@@ -182,7 +229,10 @@ static enum mr_status rebuild(struct fill *fill, struct market *market, struct m
     } else {
         market->published_seq = market->state.book_seq;
     }
+    market->noted_seq = market->state.book_seq;
     book_clear(market->book);
+    stop_book_clear(market->stops);
+    heap_clear(&market->expiry);
     mr_key_prefix_end(&from, &to);
     MR_TRY(scan_orders(fill, mr_key_slice(&from), mr_key_slice(&to), err));
     book_changes_clear(market->book);
@@ -196,6 +246,7 @@ enum mr_status reload_markets(struct fill *fill, struct mr_err *err)
 {
     fill->stale = true; /* until it is done */
     fill->flushed = false;
+    fill->due_us = INT64_MIN; /* look again on the next occasion */
     if (!fill->loaded) {
         markets_fini(fill);
         MR_TRY(load_all(fill, err));

@@ -1,12 +1,14 @@
 /*
  * reports.c -- what fill tells the world: one report per order leg, one trade per match.
  *
- * How: execId is "<symbol>-<engineSeq>-<leg>": A accepted, M and T the two legs of a trade, C
- *      canceled, J rejected. It depends on nothing but the order of the input, so a replay gives
- *      the same. A symbol that was never listed has no sequence; there it is "F-<eventId>".
+ * How: execId is "<symbol>-<engineSeq>-<leg>": A accepted, R replaced, G triggered, M and T the two
+ *      legs of a trade, N and P those of a prevented one (maker, taker), C canceled, J rejected. It
+ *      depends on nothing but the order of the input, so a replay gives the same. A symbol that was
+ *      never listed has no sequence; there it is "F-<eventId>".
  */
 #include "avro/trade.h"
 #include "engine.h"
+#include "order_report.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -39,13 +41,16 @@ static struct oms_execution_report report_of(const struct call *call, const stru
 {
     const struct market *market = call->market;
     struct live *live = order->live;
+    const bool limit =
+        live->type == OMS_ORDER_TYPE_LIMIT || live->type == OMS_ORDER_TYPE_STOP_LIMIT;
+    const bool by_quote = live->hold.by_quote;
 
     live->version++;
     return (struct oms_execution_report){
-        .ts_us = call->record->event_us,
+        .ts_us = call->ts_us,
         .has_trace_id = order->has_trace_id,
         .trace_id = order->trace_id,
-        .status = live->hold.leaves > 0 ? OMS_ORDER_STATUS_ACCEPTED : OMS_ORDER_STATUS_FILLED,
+        .status = live_over(live) ? OMS_ORDER_STATUS_FILLED : OMS_ORDER_STATUS_ACCEPTED,
         .order_id = order->order_id,
         .command_id = order->command_id,
         .has_client_order_id = order->has_client_order_id,
@@ -55,15 +60,19 @@ static struct oms_execution_report report_of(const struct call *call, const stru
         .side = (enum oms_side)live->hold.side,
         .ord_type = live->type,
         .tif = live->tif,
-        .has_price = live->type == OMS_ORDER_TYPE_LIMIT,
-        .price = live->type == OMS_ORDER_TYPE_LIMIT ? live->hold.price : 0,
-        .has_order_qty = true,
+        .has_price = limit,
+        .price = limit ? live->hold.price : 0,
+        .has_stop_price = live->stop_price != 0,
+        .stop_price = live->stop_price,
+        .has_order_qty = !by_quote,
         .order_qty = live->order_qty,
         .cum_qty = live->cum_qty,
         .leaves_qty = live->hold.leaves,
         .cum_quote = live->cum_quote,
         .prevented_qty = live->prevented_qty,
-        .cancelled_qty = live->order_qty - live->cum_qty - live->hold.leaves - live->prevented_qty,
+        .cancelled_qty =
+            by_quote ? 0
+                     : live->order_qty - live->cum_qty - live->hold.leaves - live->prevented_qty,
         .has_fee_total = true,
         .fee_total = live->hold.fee.paid,
         .has_fee_asset = true,
@@ -78,6 +87,10 @@ static struct oms_execution_report report_of(const struct call *call, const stru
         .has_book_seq = true,
         .book_seq = market->state.book_seq,
         .version = live->version,
+        .has_order_quote_qty = by_quote,
+        .order_quote_qty = live->quote_qty,
+        .has_expire_ts_us = live->tif == OMS_TIME_IN_FORCE_GTD,
+        .expire_ts_us = live->expire_us,
     };
 }
 
@@ -87,15 +100,17 @@ static enum mr_status send(const struct call *call, const struct oms_execution_r
     return mr_emit(call->ctx, FILL_OUT_EXECUTIONS, report->user_id, report, err);
 }
 
-enum mr_status report_accepted(struct call *call, struct party *order, struct mr_err *err)
+enum mr_status report_state(struct call *call, struct party *order, enum oms_exec_type what,
+                            struct mr_err *err)
 {
+    const char leg = what == OMS_EXEC_TYPE_NEW ? 'A' : what == OMS_EXEC_TYPE_REPLACED ? 'R' : 'G';
     char id[EXEC_ID_BYTES];
     struct oms_execution_report report;
 
     call->market->state.engine_seq++;
     report = report_of(call, order);
-    report.exec_id = exec_id(call->market, 'A', id);
-    report.exec_type = OMS_EXEC_TYPE_NEW;
+    report.exec_id = exec_id(call->market, leg, id);
+    report.exec_type = what;
     return send(call, &report, err);
 }
 
@@ -135,13 +150,13 @@ enum mr_status report_trade(struct call *call, struct party *taker, struct party
     market->state.has_last_price = true;
     market->state.last_price = execution->price;
     market->state.has_last_trade_ts_us = true;
-    market->state.last_trade_ts_us = call->record->event_us;
+    market->state.last_trade_ts_us = call->ts_us;
     MR_TRY(report_leg(call, maker, taker, execution, OMS_LIQUIDITY_MAKER, err));
     MR_TRY(report_leg(call, taker, maker, execution, OMS_LIQUIDITY_TAKER, err));
     trade = (struct oms_trade){
         .symbol = market_symbol(market),
         .trade_id = market->state.trade_id,
-        .ts_us = call->record->event_us,
+        .ts_us = call->ts_us,
         .price = execution->price,
         .qty = execution->qty,
         .quote_qty = execution->taker.notional,
@@ -157,6 +172,30 @@ enum mr_status report_trade(struct call *call, struct party *taker, struct party
     };
     mr_counter_add(call->fill->trades, 1);
     return mr_emit(call->ctx, FILL_OUT_TRADES, market_symbol(market), &trade, err);
+}
+
+/* Nothing was traded, and the order that has nothing left is not filled: CANCELED follows. */
+static enum mr_status report_prevented_leg(struct call *call, struct party *order,
+                                           const struct party *counter, char leg,
+                                           struct mr_err *err)
+{
+    struct oms_execution_report report = report_of(call, order);
+    char id[EXEC_ID_BYTES];
+
+    report.exec_id = exec_id(call->market, leg, id);
+    report.exec_type = OMS_EXEC_TYPE_TRADE_PREVENTION;
+    report.status = OMS_ORDER_STATUS_ACCEPTED;
+    report.has_counter_order_id = true;
+    report.counter_order_id = counter->order_id;
+    return send(call, &report, err);
+}
+
+enum mr_status report_prevented(struct call *call, struct party *taker, struct party *maker,
+                                struct mr_err *err)
+{
+    call->market->state.engine_seq++;
+    MR_TRY(report_prevented_leg(call, maker, taker, 'N', err));
+    return report_prevented_leg(call, taker, maker, 'P', err);
 }
 
 enum mr_status report_canceled(struct call *call, struct party *order,
@@ -178,52 +217,15 @@ enum mr_status report_canceled(struct call *call, struct party *order,
 
 enum mr_status report_rejected(struct call *call, enum dom_code code, struct mr_err *err)
 {
-    const struct oms_order_command *command = call->command;
-    const bool is_new = command->action == OMS_ACTION_NEW;
-    char id[EXEC_ID_BYTES + ORD_ID_MAX];
-    struct oms_execution_report report = {
-        .ts_us = call->record->event_us,
-        .has_trace_id = command->has_trace_id,
-        .trace_id = command->trace_id,
-        .exec_type = is_new ? OMS_EXEC_TYPE_REJECTED : OMS_EXEC_TYPE_CANCEL_REJECTED,
-        .status = OMS_ORDER_STATUS_REJECTED,
-        .order_id = command->order_id,
-        .command_id = command->event_id,
-        .has_client_order_id = command->has_client_order_id,
-        .client_order_id = command->client_order_id,
-        .user_id = command->user_id,
-        .symbol = command->symbol,
-        .side = command->side,
-        .ord_type = command->ord_type,
-        .tif = command->tif,
-        .has_price = command->has_price,
-        .price = command->price,
-        .has_stop_price = command->has_stop_price,
-        .stop_price = command->stop_price,
-        .has_order_qty = command->has_qty,
-        .order_qty = command->qty,
-        .cancelled_qty = command->has_qty ? command->qty : 0,
-        .has_reject_code = true,
-        .reject_code = (int32_t)code,
-        .has_reject_text = true,
-        .reject_text = mr_slice_str(code_text((int32_t)code)),
-        .version = 1,
-        .has_order_quote_qty = command->has_quote_qty,
-        .order_quote_qty = command->quote_qty,
-        .has_expire_ts_us = command->has_expire_ts_us,
-        .expire_ts_us = command->expire_ts_us,
-        .has_target_order_id = command->has_target_order_id,
-        .target_order_id = command->target_order_id,
-    };
+    char id[EXEC_ID_BYTES];
+    struct oms_execution_report report;
 
+    order_report_reject(&report, mr_ctx_arena(call->ctx), call->command, "F-", (int32_t)code,
+                        mr_slice_str(code_text((int32_t)code)));
     if (call->market != NULL) {
         call->market->state.engine_seq++;
         report.engine_seq = call->market->state.engine_seq;
         report.exec_id = exec_id(call->market, 'J', id);
-    } else {
-        memcpy(id, "F-", 2);
-        memcpy(id + 2, command->event_id.data, command->event_id.len);
-        report.exec_id = mr_slice_of(id, command->event_id.len + 2);
     }
     mr_counter_add(call->fill->rejects, 1);
     return send(call, &report, err);

@@ -4,6 +4,7 @@
  *   price_aggregate.c   table, options, one trade, time
  *   windows.c           candles: which windows exist, when they close, when they are forgotten
  *   ticker.c            the rolling 24 hours in minute buckets
+ *   best.c              best bid and ask
  *   symbols.c           symbols in memory, rebuilt from the stores
  *
  * The stores are the truth. In memory stand only indexes and sums that make an event cheap: the
@@ -12,6 +13,7 @@
 #ifndef MILLRACE_STAGES_AGGREGATE_H
 #define MILLRACE_STAGES_AGGREGATE_H
 
+#include "avro/book_snapshot.h"
 #include "avro/candle_state.h"
 #include "avro/minute_bucket.h"
 #include "avro/trade.h"
@@ -24,7 +26,10 @@
  */
 #define AGGREGATE_EVENT_US_MAX INT64_C(253402300799999999)
 #define TICKER_MINUTES INT64_C(1440)
+/* Of Ticker.vwap5m. */
+#define TICKER_RECENT_MINUTES INT64_C(5)
 
+enum aggregate_in { AGGREGATE_IN_TRADES, AGGREGATE_IN_BOOK };
 enum aggregate_out { AGGREGATE_OUT_CANDLES, AGGREGATE_OUT_TICKERS };
 enum aggregate_store { AGGREGATE_CANDLES, AGGREGATE_MINUTES, AGGREGATE_PRICES };
 
@@ -58,8 +63,11 @@ struct symbol {
     uint8_t name[AGGREGATE_SYMBOL_BYTES_MAX];
     size_t name_len;
     int64_t last_trade_id; /* 0: none yet */
-    int64_t last_us;       /* largest event time */
+    int64_t last_us;       /* largest event time of a trade */
     mr_i128 last;          /* price of the newest trade */
+    mr_i128 best[2];       /* by enum ord_side */
+    bool has_best[2];
+    int64_t book_seq; /* of the snapshot that last changed them */
     struct window_list windows[MR_DURATIONS_MAX];
     struct ticker ticker;
 };
@@ -77,6 +85,7 @@ struct aggregate {
     struct mr_counter *duplicates;
     struct mr_counter *revisions;
     struct mr_counter *dropped;
+    struct mr_counter *books_ignored;
     struct symbol **symbols; /* ascending by name, so that time passes in the same order always */
     size_t symbol_count;
     size_t symbol_capacity;
@@ -90,10 +99,29 @@ static inline struct mr_slice symbol_name(const struct symbol *symbol)
     return mr_slice_of(symbol->name, symbol->name_len);
 }
 
+/*
+ * price_aggregate.c: lets time pass up to now_us: closes, forgets, and shows tickers that lost
+ * minutes.
+ */
+MR_NODISCARD enum mr_status aggregate_advance(struct aggregate *self, struct mr_ctx *ctx,
+                                              int64_t now_us, struct mr_err *err);
+/* May the text be a symbol of this record? */
+bool aggregate_symbol_fits(struct mr_slice name, const struct mr_record *record);
+
+/*
+ * best.c: the best levels of a snapshot into the ticker. What cannot be a book is counted and
+ * ignored: it comes while a transaction ends, where nothing can be refused.
+ */
+MR_NODISCARD enum mr_status best_apply(struct aggregate *self, struct mr_ctx *ctx,
+                                       const struct mr_record *record, struct mr_err *err);
+
 /* symbols.c: NULL when absent. */
 struct symbol *symbols_find(const struct aggregate *self, struct mr_slice name);
 struct symbol *symbols_add(struct aggregate *self, struct mr_slice name);
 void symbols_clear(struct aggregate *self);
+/* The symbol's row in store `prices`. */
+MR_NODISCARD enum mr_status symbols_put(struct aggregate *self, const struct symbol *symbol,
+                                        struct mr_err *err);
 /* Memory equal to the stores. MR_STORE_IO | MR_CORRUPT. */
 MR_NODISCARD enum mr_status symbols_load(struct aggregate *self, struct mr_err *err);
 

@@ -7,6 +7,7 @@
  *      time seen, moved on by a stream timer when a symbol is quiet; it closes windows `grace`
  *      after their end and lets minutes leave the ticker.
  *      Trade ids of a symbol rise without gaps, so an id that is not above the last one is a copy.
+ *      The optional book gives the ticker best bid and ask.
  * Not: proration of the oldest minute of the ticker; candles of empty windows.
  */
 #include "price_aggregate.h"
@@ -19,7 +20,13 @@
 #include <stdlib.h>
 
 static const struct mr_port in_ports[] = {
-    {.name = "trades", .schema = &oms_trade_schema, .help = "matches, keyed by symbol"},
+    [AGGREGATE_IN_TRADES] = {.name = "trades",
+                             .schema = &oms_trade_schema,
+                             .help = "matches, keyed by symbol"},
+    [AGGREGATE_IN_BOOK] = {.name = "book",
+                           .schema = &oms_book_snapshot_schema,
+                           .flags = MR_PORT_OPTIONAL,
+                           .help = "books, keyed by symbol: best bid and ask of the tickers"},
 };
 
 static const struct mr_port out_ports[] = {
@@ -91,6 +98,7 @@ static enum mr_status aggregate_init(void *state, struct mr_ctx *ctx, struct mr_
     self->duplicates = mr_ctx_counter(ctx, "trades_duplicate_total");
     self->revisions = mr_ctx_counter(ctx, "candles_revised_total");
     self->dropped = mr_ctx_counter(ctx, "candles_too_late_total");
+    self->books_ignored = mr_ctx_counter(ctx, "books_ignored_total");
     self->loaded_us = INT64_MIN;
     mr_ctx_schedule(ctx, MR_STREAM_TIME, MR_SECOND_US, &timer);
     return MR_OK;
@@ -107,12 +115,11 @@ static enum mr_status aggregate_reload(void *state, struct mr_ctx *ctx, struct m
 }
 
 /*
- * Lets time pass up to now_us: closes, forgets, and shows tickers that lost minutes. The task's
- * stream time counts too, which survives a restart and goes back with an abort: what this instance
- * has seen itself would not.
+ * The task's stream time counts too, which survives a restart and goes back with an abort: what
+ * this instance has seen itself would not.
  */
-static enum mr_status advance(struct aggregate *self, struct mr_ctx *ctx, int64_t now_us,
-                              struct mr_err *err)
+enum mr_status aggregate_advance(struct aggregate *self, struct mr_ctx *ctx, int64_t now_us,
+                                 struct mr_err *err)
 {
     const int64_t stream_us = mr_ctx_stream_time_us(ctx);
     int64_t due_us = AGGREGATE_NEVER_US;
@@ -141,12 +148,16 @@ static enum mr_status advance(struct aggregate *self, struct mr_ctx *ctx, int64_
     return MR_OK;
 }
 
+bool aggregate_symbol_fits(struct mr_slice name, const struct mr_record *record)
+{
+    return name.len > 0 && name.len <= AGGREGATE_SYMBOL_BYTES_MAX &&
+           memchr(name.data, 0, name.len) == NULL && mr_slice_equal(name, record->key);
+}
+
 static enum mr_status check(const struct oms_trade *trade, const struct mr_record *record,
                             struct mr_err *err)
 {
-    if (trade->symbol.len == 0 || trade->symbol.len > AGGREGATE_SYMBOL_BYTES_MAX ||
-        memchr(trade->symbol.data, 0, trade->symbol.len) != NULL ||
-        !mr_slice_equal(trade->symbol, record->key)) {
+    if (!aggregate_symbol_fits(trade->symbol, record)) {
         return mr_fail(err, MR_MALFORMED, "symbol of a trade is not its key");
     }
     if (trade->trade_id <= 0 || trade->price <= 0 || trade->qty <= 0 || trade->quote_qty < 0) {
@@ -161,9 +172,6 @@ static enum mr_status check(const struct oms_trade *trade, const struct mr_recor
 static enum mr_status apply(struct aggregate *self, struct mr_ctx *ctx, struct symbol *symbol,
                             const struct oms_trade *trade, struct mr_err *err)
 {
-    struct oms_price_state price = {0};
-    struct mr_key key;
-
     for (size_t i = 0; i < self->intervals.count; i++) {
         MR_TRY(window_apply(self, ctx, symbol, i, trade, err));
     }
@@ -171,12 +179,7 @@ static enum mr_status apply(struct aggregate *self, struct mr_ctx *ctx, struct s
     symbol->last_trade_id = trade->trade_id;
     symbol->last = trade->price;
     symbol->last_us = trade->ts_us > symbol->last_us ? trade->ts_us : symbol->last_us;
-    price = (struct oms_price_state){.last_trade_id = symbol->last_trade_id,
-                                     .last_ts_us = symbol->last_us,
-                                     .last = symbol->last};
-    mr_key_begin(&key);
-    mr_key_text(&key, trade->symbol);
-    MR_TRY(mr_store_put(self->prices, mr_key_slice(&key), &price, err));
+    MR_TRY(symbols_put(self, symbol, err));
     return ticker_emit(self, ctx, symbol, trade->ts_us, err);
 }
 
@@ -187,10 +190,14 @@ static enum mr_status aggregate_process(void *state, struct mr_ctx *ctx, size_t 
     const struct oms_trade *trade = record->value;
     struct symbol *symbol = NULL;
 
-    (void)port;
-    MR_TRY(check(trade, record, err));
+    if (port == AGGREGATE_IN_TRADES) {
+        MR_TRY(check(trade, record, err));
+    }
     if (self->stale) {
         MR_TRY(aggregate_reload(self, ctx, err));
+    }
+    if (port == AGGREGATE_IN_BOOK) {
+        return best_apply(self, ctx, record, err);
     }
     symbol = symbols_find(self, trade->symbol);
     if (symbol != NULL && trade->trade_id <= symbol->last_trade_id) {
@@ -198,7 +205,7 @@ static enum mr_status aggregate_process(void *state, struct mr_ctx *ctx, size_t 
         return MR_OK;
     }
     self->stale = true;
-    MR_TRY(advance(self, ctx, trade->ts_us, err));
+    MR_TRY(aggregate_advance(self, ctx, trade->ts_us, err));
     if (symbol == NULL) {
         symbol = symbols_add(self, trade->symbol);
         symbol->last_us = trade->ts_us;
@@ -225,7 +232,7 @@ static enum mr_status aggregate_punctuate(void *state, struct mr_ctx *ctx, size_
         MR_TRY(aggregate_reload(self, ctx, err));
     }
     self->stale = true;
-    MR_TRY(advance(self, ctx, now_us, err));
+    MR_TRY(aggregate_advance(self, ctx, now_us, err));
     self->stale = false;
     return MR_OK;
 }

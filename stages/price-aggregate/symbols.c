@@ -5,6 +5,7 @@
  */
 #include "aggregate.h"
 #include "avro/price_state.h"
+#include "domain/order.h"
 
 #include <stdlib.h>
 
@@ -69,6 +70,23 @@ void symbols_clear(struct aggregate *self)
     self->symbol_count = 0;
 }
 
+enum mr_status symbols_put(struct aggregate *self, const struct symbol *symbol, struct mr_err *err)
+{
+    const struct oms_price_state price = {.last_trade_id = symbol->last_trade_id,
+                                          .last_ts_us = symbol->last_us,
+                                          .last = symbol->last,
+                                          .has_best_bid = symbol->has_best[ORD_BUY],
+                                          .best_bid = symbol->best[ORD_BUY],
+                                          .has_best_ask = symbol->has_best[ORD_SELL],
+                                          .best_ask = symbol->best[ORD_SELL],
+                                          .book_seq = symbol->book_seq};
+    struct mr_key key;
+
+    mr_key_begin(&key);
+    mr_key_text(&key, symbol_name(symbol));
+    return mr_store_put(self->prices, mr_key_slice(&key), &price, err);
+}
+
 struct load {
     struct aggregate *self;
     bool corrupt;
@@ -114,6 +132,11 @@ static bool load_price(void *arg, struct mr_slice key, const void *value)
     symbol->last_trade_id = state->last_trade_id;
     symbol->last_us = state->last_ts_us;
     symbol->last = state->last;
+    symbol->has_best[ORD_BUY] = state->has_best_bid;
+    symbol->best[ORD_BUY] = state->has_best_bid ? state->best_bid : 0;
+    symbol->has_best[ORD_SELL] = state->has_best_ask;
+    symbol->best[ORD_SELL] = state->has_best_ask ? state->best_ask : 0;
+    symbol->book_seq = state->book_seq;
     if (symbol->last_us > load->self->loaded_us) {
         load->self->loaded_us = symbol->last_us;
     }

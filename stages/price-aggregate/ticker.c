@@ -5,7 +5,8 @@
  *      rows, and what leaves the window leaves as a whole minute.
  * How: volumes are running sums. High and low are looked for again only when a minute leaves.
  * Not: exact to the microsecond at the old end: the window is 24 hours in whole minutes, the
- *      current one included.
+ *      current one included. A ticker comes with a trade, another best price, and when a minute
+ *      leaves the 24 hours; vwap5m is that of its closeTs and not shown anew as it grows old.
  */
 #include "avro/ticker.h"
 
@@ -156,6 +157,21 @@ int64_t ticker_due_us(const struct symbol *symbol)
                : (symbol->ticker.minutes[0].minute + TICKER_MINUTES) * MR_MINUTE_US;
 }
 
+/* Of the last five minutes; false when nothing was traded in them. */
+static bool recent_vwap(const struct aggregate *self, const struct ticker *ticker, mr_i128 *vwap)
+{
+    const int64_t first = minute_of(self->now_us) - (TICKER_RECENT_MINUTES - 1);
+    mr_i128 base = 0;
+    mr_i128 quote = 0;
+
+    for (size_t i = ticker->count; i > 0 && ticker->minutes[i - 1].minute >= first; i--) {
+        /* Parts of the 24 h totals, which fit. */
+        base += ticker->minutes[i - 1].bucket.base_volume;
+        quote += ticker->minutes[i - 1].bucket.quote_volume;
+    }
+    return base > 0 && dec_div(quote, base, DEC_HALF_EVEN, vwap);
+}
+
 enum mr_status ticker_emit(const struct aggregate *self, struct mr_ctx *ctx,
                            const struct symbol *symbol, int64_t ts_us, struct mr_err *err)
 {
@@ -175,11 +191,16 @@ enum mr_status ticker_emit(const struct aggregate *self, struct mr_ctx *ctx,
         .quote_volume = ticker->quote_volume,
         .trades = ticker->trades,
         .last_trade_id = symbol->last_trade_id,
+        .has_best_bid = symbol->has_best[ORD_BUY],
+        .best_bid = symbol->best[ORD_BUY],
+        .has_best_ask = symbol->has_best[ORD_SELL],
+        .best_ask = symbol->best[ORD_SELL],
     };
 
     out.change = out.last - out.open;
     out.has_change_percent = candle_change_percent(out.open, out.last, &out.change_percent);
     out.has_vwap = ticker->base_volume > 0 &&
                    dec_div(ticker->quote_volume, ticker->base_volume, DEC_HALF_EVEN, &out.vwap);
+    out.has_vwap5m = recent_vwap(self, ticker, &out.vwap5m);
     return mr_emit(ctx, AGGREGATE_OUT_TICKERS, symbol_name(symbol), &out, err);
 }

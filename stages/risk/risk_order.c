@@ -1,188 +1,8 @@
 /*
- * risk_order.c -- new orders: the checks, the hold, the approved command.
- *
- * How: everything an order is judged by is read first; then the checks run in one fixed order and
- *      the first failure is the recorded code. Only the velocity check changes anything: an order
- *      that passed it has used its token, whatever a later check says.
+ * risk_order.c -- new orders: the checks, the hold, the approved command; and the way to the other
+ * commands.
  */
-#include "avro/price_tick.h"
-#include "domain/hold.h"
-#include "order_report.h"
-#include "risk_state.h"
-
-#define PPM INT64_C(1000000)
-
-/* One order under examination. */
-struct risk_case {
-    const struct oms_order_command *order;
-    const struct instr *instr;
-    int64_t now_us;
-    enum ord_side side;
-    struct mr_slice asset; /* of the hold */
-    struct risk_account account;
-    struct oms_risk_exposure exposure;
-    struct oms_risk_balance balance; /* in that asset */
-    bool has_ref;
-    dec_t ref;
-    int64_t ref_us;
-    dec_t price; /* of the hold: the limit, or the collar of a MARKET order */
-    dec_t hold;
-};
-
-/* Does the order only bring the position closer to zero, with all open orders filled? */
-static bool reduces(const struct risk_case *c)
-{
-    const struct oms_risk_exposure *e = &c->exposure;
-
-    if (c->side == ORD_BUY) {
-        return e->open_buy + c->order->qty <= -e->position;
-    }
-    return e->open_sell + c->order->qty <= e->position;
-}
-
-static enum dom_code check_switch(const struct risk *risk, struct risk_case *c)
-{
-    const struct oms_risk_exposure *e = &c->exposure;
-    const enum oms_trading_state state = c->account.value.trading_state;
-
-    (void)risk;
-    if (state == OMS_TRADING_STATE_HALTED || e->trading_state == OMS_TRADING_STATE_HALTED) {
-        return CODE_HALTED;
-    }
-    if ((c->order->reduce_only || state == OMS_TRADING_STATE_REDUCING ||
-         e->trading_state == OMS_TRADING_STATE_REDUCING) &&
-        !reduces(c)) {
-        return CODE_REDUCING;
-    }
-    return CODE_OK;
-}
-
-static enum dom_code check_velocity(const struct risk *risk, struct risk_case *c)
-{
-    struct oms_risk_account *user = &c->account.value;
-    struct bucket bucket = {.micro_tokens = user->bucket_micro_tokens, .ts_us = user->bucket_ts_us};
-
-    if (!bucket_take(&bucket, risk_bucket_rule(risk, user), c->now_us)) {
-        return CODE_VELOCITY;
-    }
-    user->bucket_micro_tokens = bucket.micro_tokens;
-    user->bucket_ts_us = bucket.ts_us;
-    return CODE_OK;
-}
-
-static enum dom_code check_open_orders(const struct risk *risk, struct risk_case *c)
-{
-    const struct oms_risk_account *user = &c->account.value;
-    const int64_t max = user->has_open_orders_max ? user->open_orders_max : risk->open_orders;
-
-    if (user->open_orders >= max ||
-        (c->instr->has_max_orders && c->exposure.open_orders >= c->instr->max_orders)) {
-        return CODE_OPEN_ORDERS;
-    }
-    return CODE_OK;
-}
-
-/* The instrument's own factors decide where it has them, the option on the harmful side else. */
-static bool outside_collar(const struct risk *risk, const struct risk_case *c)
-{
-    const bool own = c->side == ORD_BUY ? c->instr->has_bid_up : c->instr->has_ask_down;
-    const dec_t collar = (dec_t)risk->collar_ppm * (DEC_ONE / PPM);
-    dec_t low = 0;
-    dec_t high = 0;
-    dec_t worst = 0;
-
-    if (!instr_collar(c->instr, c->side, c->ref, &low, &high)) {
-        return true;
-    }
-    if (!own && instr_market_price(c->instr, c->side, c->ref, collar, &worst)) {
-        high = c->side == ORD_BUY ? worst : high;
-        low = c->side == ORD_SELL ? worst : low;
-    }
-    return (high > 0 && c->price > high) || (low > 0 && c->price < low);
-}
-
-static enum dom_code check_price(const struct risk *risk, struct risk_case *c)
-{
-    const dec_t collar = (dec_t)risk->collar_ppm * (DEC_ONE / PPM);
-    dec_t notional = 0;
-
-    if (c->order->ord_type == OMS_ORDER_TYPE_MARKET) {
-        if (!c->has_ref || !instr_market_price(c->instr, c->side, c->ref, collar, &c->price)) {
-            return CODE_PRICE_UNAVAILABLE;
-        }
-    } else {
-        c->price = c->order->price;
-        if (c->has_ref && outside_collar(risk, c)) {
-            return CODE_PRICE_COLLAR;
-        }
-    }
-    if (!dec_mul_exact(c->price, c->order->qty, &notional)) {
-        return CODE_OVERFLOW;
-    }
-    if (c->account.value.has_notional_max && notional > c->account.value.notional_max) {
-        return CODE_ORDER_TOO_LARGE;
-    }
-    return CODE_OK;
-}
-
-/* The user's for the symbol, the user's for all symbols, the instrument's. False: none of them. */
-static bool position_limit(const struct risk_case *c, dec_t *limit)
-{
-    if (c->exposure.has_position_limit) {
-        *limit = c->exposure.position_limit;
-        return true;
-    }
-    if (c->account.value.has_position_limit) {
-        *limit = c->account.value.position_limit;
-        return true;
-    }
-    *limit = c->instr->max_position;
-    return c->instr->has_max_position;
-}
-
-/* Open orders count in full. Only the side that the order makes longer is looked at. */
-static enum dom_code check_position(const struct risk *risk, struct risk_case *c)
-{
-    const struct oms_risk_exposure *e = &c->exposure;
-    const dec_t open = c->side == ORD_BUY ? e->open_buy : e->open_sell;
-    const dec_t held = c->side == ORD_BUY ? e->position : -e->position;
-    dec_t limit = 0;
-    dec_t worst = 0;
-
-    (void)risk;
-    if (!dec_add(open, c->order->qty, &worst) || !dec_add(held, worst, &worst)) {
-        return CODE_OVERFLOW;
-    }
-    return position_limit(c, &limit) && worst > limit ? CODE_POSITION_LIMIT : CODE_OK;
-}
-
-static enum dom_code check_funds(const struct risk *risk, struct risk_case *c)
-{
-    (void)risk;
-    if (!hold_initial(c->side, c->price, c->order->qty, c->instr->taker_fee, &c->hold)) {
-        return CODE_OVERFLOW;
-    }
-    return c->balance.available < c->hold ? CODE_INSUFFICIENT_FUNDS : CODE_OK;
-}
-
-typedef enum dom_code risk_check(const struct risk *risk, struct risk_case *c);
-
-/* The order is part of the contract. */
-static risk_check *const risk_checks[] = {
-    check_switch, check_velocity, check_open_orders, check_price, check_position, check_funds,
-};
-
-static enum mr_status reject(struct risk *risk, struct mr_ctx *ctx,
-                             const struct oms_order_command *order, enum dom_code code,
-                             struct mr_err *err)
-{
-    struct oms_execution_report report;
-
-    order_report_reject(&report, mr_ctx_arena(ctx), order, "R-", (int32_t)code,
-                        mr_slice_str(code_text((int32_t)code)));
-    mr_counter_add(risk->rejected, 1);
-    return mr_emit(ctx, RISK_OUT_REJECTED, order->user_id, &report, err);
-}
+#include "risk_commands.h"
 
 /*
  * An order with this id is open. A REJECTED report would name that order too, so this is an event
@@ -191,125 +11,134 @@ static enum mr_status reject(struct risk *risk, struct mr_ctx *ctx,
 static enum mr_status refuse_duplicate(struct risk *risk, struct mr_ctx *ctx,
                                        const struct oms_order_command *order, struct mr_err *err)
 {
-    const struct oms_risk_event event = {
-        .event_id = order_report_join(mr_ctx_arena(ctx), mr_slice_str("R-"), order->event_id),
-        .ts_us = order->ts_us,
-        .trace_id = order->trace_id,
-        .has_trace_id = order->has_trace_id,
-        .user_id = order->user_id,
-        .order_id = order->order_id,
-        .has_order_id = true,
-        .command_id = order->event_id,
-        .has_command_id = true,
-        .symbol = order->symbol,
-        .has_symbol = true,
-        .type = OMS_RISK_EVENT_TYPE_DUPLICATE_CONFLICT,
-        .check = mr_slice_str("orderId"),
-        .code = CODE_DUPLICATE_ORDER,
-    };
+    const struct risk_cause cause = risk_cause_of_order(order);
+    struct oms_risk_event event = risk_event_of(mr_ctx_arena(ctx), &cause, "R-",
+                                                OMS_RISK_EVENT_TYPE_DUPLICATE_CONFLICT, "orderId");
 
+    event.code = CODE_DUPLICATE_ORDER;
     mr_counter_add(risk->rejected, 1);
     return mr_emit(ctx, RISK_OUT_EVENTS, order->user_id, &event, err);
+}
+
+static enum mr_status open_order(struct risk *risk, const struct risk_case *c,
+                                 struct mr_slice asset, struct mr_err *err)
+{
+    const struct oms_order_command *order = c->order;
+    const struct oms_risk_order open = {
+        .user_id = order->user_id,
+        .symbol = order->symbol,
+        .asset = asset,
+        .side = order->side,
+        .hold = c->terms.need,
+        .leaves_qty = c->terms.qty,
+        .price = c->terms.price,
+        .client_order_id = order->client_order_id,
+        .has_client_order_id = order->has_client_order_id,
+        .created_ts_us = c->now_us,
+        .ord_type = order->ord_type,
+        .by_amount = order->has_quote_qty,
+        .reduce_only = order->reduce_only,
+        .order_qty = order->qty,
+        .has_order_qty = order->has_qty,
+        .fee_taker = c->view.instr->taker_fee,
+        .has_fee_taker = true,
+    };
+    const struct oms_risk_client_id taken = {.order_id = order->order_id};
+    struct mr_key key;
+
+    MR_TRY(mr_store_put(risk->orders, order->order_id, &open, err));
+    if (order->client_order_id.len == 0) {
+        return MR_OK;
+    }
+    MR_TRY(risk_client_key(&key, order->user_id, order->client_order_id, err));
+    return mr_store_put(risk->client_ids, mr_key_slice(&key), &taken, err);
+}
+
+static void complete(struct oms_order_command *out, const struct risk_case *c,
+                     struct mr_slice asset)
+{
+    const struct instr *instr = c->view.instr;
+
+    out->fee_maker = instr->maker_fee;
+    out->has_fee_maker = true;
+    out->fee_taker = instr->taker_fee;
+    out->has_fee_taker = true;
+    out->reserved = c->terms.need;
+    out->has_reserved = true;
+    out->reserve_asset = asset;
+    out->has_reserve_asset = true;
+    out->has_collar_px =
+        out->ord_type == OMS_ORDER_TYPE_MARKET || out->ord_type == OMS_ORDER_TYPE_STOP;
+    out->collar_px = out->has_collar_px ? c->terms.price : 0;
+    out->has_ref_px = c->terms.has_ref;
+    out->ref_px = c->terms.ref;
+    out->has_ref_ts_us = c->terms.has_ref;
+    out->ref_ts_us = c->terms.ref_us;
 }
 
 static enum mr_status approve(struct risk *risk, struct mr_ctx *ctx, struct risk_case *c,
                               struct mr_err *err)
 {
+    const struct instr *instr = c->view.instr;
+    const struct mr_slice asset =
+        slice_of(c->terms.side == ORD_BUY ? instr->quote_asset : instr->base_asset);
     struct oms_order_command out = *c->order;
-    const struct oms_risk_order open = {
-        .user_id = out.user_id,
-        .symbol = out.symbol,
-        .asset = c->asset,
-        .side = out.side,
-        .hold = c->hold,
-        .leaves_qty = out.qty,
-        .price = c->price,
-        .client_order_id = out.client_order_id,
-        .has_client_order_id = out.has_client_order_id,
-        .created_ts_us = c->now_us,
-    };
+    struct oms_risk_exposure exposure;
+    struct oms_risk_balance balance;
 
-    c->balance.available -= c->hold;
-    c->balance.hold += c->hold;
-    risk_balance_set(&c->account, &c->balance);
-    *(c->side == ORD_BUY ? &c->exposure.open_buy : &c->exposure.open_sell) += out.qty;
-    c->exposure.open_orders++;
-    risk_exposure_set(&c->account, &c->exposure);
+    MR_TRY(risk_exposure_get(&c->account, out.symbol, &exposure, err));
+    MR_TRY(risk_balance_get(&c->account, asset, &balance, err));
+    balance.available -= c->terms.need;
+    balance.hold += c->terms.need;
+    risk_balance_set(&c->account, &balance);
+    *risk_open_of(&exposure, out.side) += c->terms.qty;
+    exposure.open_orders++;
+    risk_exposure_set(&c->account, &exposure);
     c->account.value.open_orders++;
+    risk_case_count(c);
     MR_TRY(risk_account_put(risk, &c->account, err));
-    MR_TRY(mr_store_put(risk->orders, out.order_id, &open, err));
-    out.fee_maker = c->instr->maker_fee;
-    out.has_fee_maker = true;
-    out.fee_taker = c->instr->taker_fee;
-    out.has_fee_taker = true;
-    out.reserved = c->hold;
-    out.has_reserved = true;
-    out.reserve_asset = c->asset;
-    out.has_reserve_asset = true;
-    out.has_collar_px = out.ord_type == OMS_ORDER_TYPE_MARKET;
-    out.collar_px = out.has_collar_px ? c->price : 0;
-    out.has_ref_px = c->has_ref;
-    out.ref_px = c->ref;
-    out.has_ref_ts_us = c->has_ref;
-    out.ref_ts_us = c->ref_us;
+    MR_TRY(open_order(risk, c, asset, err));
+    complete(&out, c, asset);
     mr_counter_add(risk->approved, 1);
+    MR_TRY(risk_notices_emit(ctx, &c->notices, err));
     return mr_emit(ctx, RISK_OUT_APPROVED, out.symbol, &out, err);
 }
 
-/* Everything the checks look at. c->instr stays NULL when the symbol cannot be traded. */
-static enum mr_status gather(struct risk *risk, struct mr_ctx *ctx, struct risk_case *c,
-                             struct mr_err *err)
+static enum mr_status client_id_taken(struct risk *risk, const struct oms_order_command *order,
+                                      bool *taken, struct mr_err *err)
 {
-    const struct oms_order_command *order = c->order;
-    const struct oms_price_tick *tick = NULL;
-    const struct instrument_facts *facts = NULL;
-    int64_t version = 0;
-    const struct oms_instrument *record =
-        mr_table_get(ctx, RISK_IN_INSTRUMENTS, order->symbol, &version);
+    struct oms_risk_client_id holder;
+    struct mr_key key;
 
-    c->side = (enum ord_side)order->side;
-    MR_TRY(risk_account_get(risk, ctx, order->user_id, &c->account, err));
-    risk_bucket_begin(risk, &c->account, c->now_us);
-    facts = record != NULL ? instrument_cache_get(&risk->instruments, record, version) : NULL;
-    if (facts == NULL || facts->defect != NULL) {
+    *taken = false;
+    if (order->client_order_id.len == 0) {
         return MR_OK;
     }
-    c->instr = &facts->instr;
-    c->asset = slice_of(c->side == ORD_BUY ? c->instr->quote_asset : c->instr->base_asset);
-    MR_TRY(risk_exposure_get(&c->account, order->symbol, &c->exposure, err));
-    MR_TRY(risk_balance_get(&c->account, c->asset, &c->balance, err));
-    tick = mr_table_get(ctx, RISK_IN_PRICES, order->symbol, NULL);
-    if (tick != NULL && tick->price > 0 &&
-        (risk->price_age_us == 0 || tick->ts_us >= c->now_us - risk->price_age_us)) {
-        c->has_ref = true;
-        c->ref = tick->price;
-        c->ref_us = tick->ts_us;
-    }
-    return MR_OK;
+    MR_TRY(risk_client_key(&key, order->user_id, order->client_order_id, err));
+    return mr_store_get(risk->client_ids, mr_key_slice(&key), &holder, taken, err);
 }
 
-static enum mr_status judge(struct risk *risk, struct mr_ctx *ctx,
-                            const struct oms_order_command *order, int64_t now_us,
-                            struct mr_err *err)
+enum mr_status risk_new(struct risk *risk, struct mr_ctx *ctx,
+                        const struct oms_order_command *order, int64_t now_us, struct mr_err *err)
 {
     struct risk_case c = {.order = order, .now_us = now_us};
-    enum dom_code code = CODE_OK;
+    struct risk_result failed;
+    enum risk_check_id id;
+    bool known = false;
 
-    MR_TRY(gather(risk, ctx, &c, err));
-    if (c.instr == NULL) {
-        return reject(risk, ctx, order, CODE_UNKNOWN_SYMBOL, err);
+    MR_TRY(risk_case_open(risk, ctx, &c, order->symbol, &known, err));
+    if (!known) {
+        return risk_reject(risk, ctx, order, CODE_UNKNOWN_SYMBOL, err);
     }
-    for (size_t i = 0; i < MR_COUNT(risk_checks) && code == CODE_OK; i++) {
-        code = risk_checks[i](risk, &c);
-    }
-    if (code == CODE_OK) {
-        return approve(risk, ctx, &c, err);
-    }
-    if (code != CODE_HALTED && code != CODE_REDUCING && code != CODE_VELOCITY) {
-        MR_TRY(risk_account_put(risk, &c.account, err)); /* the token is gone */
-    }
-    return reject(risk, ctx, order, code, err);
+    risk_terms_new(&c.view, order, &c.terms);
+    risk_facts_of(&c.view, &c.terms, &c.facts);
+    MR_TRY(client_id_taken(risk, order, &c.facts.client_id_taken, err));
+    id = risk_case_judge(&c, &failed);
+    return id == RISK_CHECK_COUNT ? approve(risk, ctx, &c, err)
+                                  : risk_case_refuse(risk, ctx, &c, id, &failed, err);
 }
+
+/* --- which command ------------------------------------------------------------------------ */
 
 static bool amount_valid(bool present, dec_t amount)
 {
@@ -317,11 +146,36 @@ static bool amount_valid(bool present, dec_t amount)
 }
 
 /* What the arithmetic of the checks rests on. */
-static bool well_formed(const struct oms_order_command *order)
+static bool new_well_formed(const struct oms_order_command *order)
 {
-    return order->action == OMS_ACTION_NEW && amount_valid(order->has_qty, order->qty) &&
-           (order->ord_type == OMS_ORDER_TYPE_MARKET ||
-            amount_valid(order->has_price, order->price));
+    const bool qty = amount_valid(order->has_qty, order->qty);
+    const bool price = amount_valid(order->has_price, order->price);
+    const bool stop = amount_valid(order->has_stop_price, order->stop_price);
+
+    switch (order->ord_type) {
+    case OMS_ORDER_TYPE_LIMIT:
+        return qty && price && !order->has_quote_qty;
+    case OMS_ORDER_TYPE_MARKET:
+        return order->has_quote_qty ? amount_valid(true, order->quote_qty) && !order->has_qty : qty;
+    case OMS_ORDER_TYPE_STOP:
+        return qty && stop && !order->has_quote_qty;
+    case OMS_ORDER_TYPE_STOP_LIMIT:
+        return qty && stop && price && !order->has_quote_qty;
+    }
+    return false;
+}
+
+static bool amend_well_formed(const struct oms_order_command *order)
+{
+    return order->target_order_id.len > 0 && order->target_order_id.len <= MR_STORE_KEY_BYTES_MAX &&
+           (order->has_qty || order->has_price) &&
+           (!order->has_qty || amount_valid(true, order->qty)) &&
+           (!order->has_price || amount_valid(true, order->price));
+}
+
+static enum mr_status malformed(struct mr_err *err)
+{
+    return mr_fail(err, MR_MALFORMED, "not a command that validate lets through");
 }
 
 enum mr_status risk_order(struct risk *risk, struct mr_ctx *ctx, const struct mr_record *record,
@@ -334,15 +188,21 @@ enum mr_status risk_order(struct risk *risk, struct mr_ctx *ctx, const struct mr
     if (order->order_id.len == 0 || order->order_id.len > MR_STORE_KEY_BYTES_MAX) {
         return mr_fail(err, MR_MALFORMED, "orderId is empty or too long");
     }
-    if (order->action == OMS_ACTION_CANCEL) {
+    switch (order->action) {
+    case OMS_ACTION_CANCEL:
         return mr_emit(ctx, RISK_OUT_APPROVED, order->symbol, order, err);
+    case OMS_ACTION_CANCEL_ALL:
+        return risk_cancel_all(risk, ctx, order, err);
+    case OMS_ACTION_AMEND:
+        return amend_well_formed(order) ? risk_amend(risk, ctx, order, record->event_us, err)
+                                        : malformed(err);
+    case OMS_ACTION_NEW:
+        break;
     }
-    if (!well_formed(order)) {
-        return mr_fail(err, MR_MALFORMED, "not a command that validate lets through");
+    if (order->action != OMS_ACTION_NEW || !new_well_formed(order)) {
+        return malformed(err);
     }
     MR_TRY(mr_store_get(risk->orders, order->order_id, &open, &found, err));
-    if (found) {
-        return refuse_duplicate(risk, ctx, order, err);
-    }
-    return judge(risk, ctx, order, record->event_us, err);
+    return found ? refuse_duplicate(risk, ctx, order, err)
+                 : risk_new(risk, ctx, order, record->event_us, err);
 }

@@ -19,6 +19,7 @@ enum mr_status journal_begin(struct journal *journal, struct mr_ctx *ctx,
     journal->entry = (struct oms_ledger_entry){.user_id = user_id, .ts_us = ts_us};
     journal->ledger.count = 0;
     journal->balance_count = 0;
+    journal->account_changed = false;
     return settle_account_get(&journal->account, ctx, stores->accounts, user_id, err);
 }
 
@@ -80,7 +81,7 @@ static struct oms_posting *journal_postings(struct journal *journal)
 enum mr_status journal_store(struct journal *journal, struct mr_err *err)
 {
     if (journal->ledger.count == 0) {
-        return MR_OK;
+        return journal->account_changed ? settle_account_put(&journal->account, err) : MR_OK;
     }
     MR_ASSERT(ledger_balanced(&journal->ledger));
     mr_counter_add(journal->stores->journals, 1);
@@ -94,6 +95,7 @@ enum mr_status journal_store(struct journal *journal, struct mr_err *err)
         settle_account_set_balance(&journal->account, &balance->value);
     }
     journal->account.value.journal_seq++;
+    MR_TRY(totals_add(journal->stores->totals, &journal->ledger, err));
     return settle_account_put(&journal->account, err);
 }
 

@@ -14,6 +14,7 @@
 #include "avro/ledger_entry.h"
 #include "domain/ledger.h"
 #include "settle_account.h"
+#include "totals.h"
 
 #define JOURNAL_ASSETS_MAX 2
 
@@ -25,6 +26,7 @@ struct journal_balance {
 /* What journals work with; the same for all of a task. */
 struct journal_stores {
     struct mr_store *accounts; /* userId -> SettleAccount */
+    struct totals *totals;
     struct mr_counter *journals;
     struct mr_counter *overdrawn;
     size_t ledger_port;
@@ -35,6 +37,7 @@ struct journal {
     struct mr_ctx *ctx;
     const struct journal_stores *stores;
     struct settle_account account; /* the user's row; a position is changed in it by the caller */
+    bool account_changed;          /* set by the caller: the row is written without postings too */
     struct oms_ledger_entry entry; /* the caller sets ids */
     struct ledger_journal ledger;
     struct journal_balance balances[JOURNAL_ASSETS_MAX];
@@ -59,8 +62,8 @@ MR_NODISCARD enum mr_status journal_party(struct journal *journal, struct mr_sli
                                           struct ledger_party *party, struct mr_err *err);
 
 /*
- * Writes the row. A journal without postings writes and emits nothing. One that does not balance is
- * a bug: assertion.
+ * Writes the row and the totals. A journal without postings writes the row only when
+ * account_changed, and emits nothing. One that does not balance is a bug: assertion.
  */
 MR_NODISCARD enum mr_status journal_store(struct journal *journal, struct mr_err *err);
 /* Emits balances and entry; after journal_store. */

@@ -79,3 +79,57 @@ void settle_account_set_position(struct settle_account *account,
     account->value.positions.items = entries.items;
     account->value.positions.count = entries.count;
 }
+
+/* Index of the first lot whose symbol is not below. */
+static size_t first_lot(const struct settle_account *account, struct mr_slice symbol)
+{
+    size_t at = 0;
+
+    while (at < account->value.lots.count &&
+           mr_slice_compare(account->value.lots.items[at].symbol, symbol) < 0) {
+        at++;
+    }
+    return at;
+}
+
+size_t settle_account_lots(const struct settle_account *account, struct mr_slice symbol,
+                           const struct oms_settle_lot **lots)
+{
+    const size_t first = first_lot(account, symbol);
+    size_t end = first;
+
+    while (end < account->value.lots.count &&
+           mr_slice_equal(account->value.lots.items[end].symbol, symbol)) {
+        end++;
+    }
+    *lots = end > first ? &account->value.lots.items[first] : NULL;
+    return end - first;
+}
+
+void settle_account_set_lots(struct settle_account *account, struct mr_slice symbol,
+                             const struct pos_lot *lots, size_t count)
+{
+    const struct oms_settle_lot *old = NULL;
+    const size_t removed = settle_account_lots(account, symbol, &old);
+    const size_t first = first_lot(account, symbol);
+    const size_t behind = account->value.lots.count - first - removed;
+    struct oms_settle_lot *copy = NULL;
+
+    if (removed == 0 && count == 0) {
+        return;
+    }
+    copy = mr_arena_alloc(account->arena, (first + count + behind + 1) * sizeof(*copy));
+    if (first > 0) {
+        memcpy(copy, account->value.lots.items, first * sizeof(*copy));
+    }
+    for (size_t i = 0; i < count; i++) {
+        copy[first + i] =
+            (struct oms_settle_lot){.symbol = symbol, .qty = lots[i].qty, .cost = lots[i].cost};
+    }
+    if (behind > 0) {
+        memcpy(copy + first + count, account->value.lots.items + first + removed,
+               behind * sizeof(*copy));
+    }
+    account->value.lots.items = copy;
+    account->value.lots.count = first + count + behind;
+}

@@ -1,6 +1,6 @@
 /*
  * settle_account.h -- the row of a user in store "accounts": number of the last journal, balances,
- * positions.
+ * positions and their lots.
  *
  * Why: one transaction moves two balances and a position of a user; one row is one record of the
  *      changelog for all of them.
@@ -9,12 +9,14 @@
  * Not: house accounts (clearing, fees, external): they stand in the ledger only.
  *      Entries are never dropped: one of zero still has its version, a flat position its realised
  *      totals too. A user who meets very many assets costs more per record, and a row is at most a
- *      record of the changelog (1 MB): some thousands of assets and symbols.
+ *      record of the changelog (1 MB): some thousands of assets and symbols, at lots some hundred
+ *      symbols of 32 lots.
  */
 #ifndef MILLRACE_STAGES_SETTLE_ACCOUNT_H
 #define MILLRACE_STAGES_SETTLE_ACCOUNT_H
 
 #include "avro/settle_account.h"
+#include "domain/position.h"
 #include "millrace/stage.h"
 
 struct settle_account {
@@ -40,6 +42,13 @@ const struct oms_settle_balance *settle_account_balance(const struct settle_acco
                                                         struct mr_slice asset);
 const struct oms_settle_position *settle_account_position(const struct settle_account *account,
                                                           struct mr_slice symbol);
+
+/* The lots of a symbol, oldest first; how many. */
+size_t settle_account_lots(const struct settle_account *account, struct mr_slice symbol,
+                           const struct oms_settle_lot **lots);
+/* In place of those it has. The symbol is borrowed until put. */
+void settle_account_set_lots(struct settle_account *account, struct mr_slice symbol,
+                             const struct pos_lot *lots, size_t count);
 
 /* Adds the entry, or replaces the one of its name. The name is borrowed until put. */
 void settle_account_set_balance(struct settle_account *account,

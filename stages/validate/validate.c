@@ -94,7 +94,7 @@ static enum mr_status validate_process(void *self, struct mr_ctx *ctx, size_t po
     instr = find_instrument(v, ctx, order->symbol, &usable);
     (void)validate_order(&command, instr, &env, &codes);
     /* A cancel needs nothing of a defective instrument but its name. */
-    if (!usable && order->action == OMS_ACTION_NEW) {
+    if (!usable && (order->action == OMS_ACTION_NEW || order->action == OMS_ACTION_AMEND)) {
         code_list_add(&codes, CODE_NOT_TRADING);
     }
     if (codes.count > 0) {

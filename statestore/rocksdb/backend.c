@@ -31,6 +31,27 @@ enum mr_status rocks_fail(const struct rocks_backend *backend, struct mr_err *er
     return status;
 }
 
+enum mr_status rocks_write_fail(struct rocks_backend *backend, struct mr_err *err, char *text,
+                                const char *operation)
+{
+    const enum mr_status status = rocks_fail(backend, err, text, operation);
+
+    if (status == MR_CORRUPT) {
+        return status;
+    }
+    atomic_store(&backend->broken, true);
+    err->status = MR_RESOURCE;
+    return MR_RESOURCE;
+}
+
+enum mr_status rocks_writable(struct rocks_backend *backend, struct mr_err *err)
+{
+    return atomic_load(&backend->broken)
+               ? mr_fail(err, MR_RESOURCE, "rocksdb: a write to %s has failed before",
+                         backend->path)
+               : MR_OK;
+}
+
 static enum mr_status read_value(struct rocks_backend *backend,
                                  rocksdb_column_family_handle_t *handle, struct mr_slice key,
                                  struct mr_buffer *value, bool *found, struct mr_err *err)
@@ -126,10 +147,12 @@ static enum mr_status write_batch(struct mr_backend *base, const struct mr_backe
                                   size_t meta_count, bool durable, struct mr_err *err)
 {
     struct rocks_backend *backend = rocks_backend_of(base);
-    rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
     struct mr_buffer meta_key = MR_BUFFER_EMPTY;
+    rocksdb_writebatch_t *batch;
     char *error = NULL;
 
+    MR_TRY(rocks_writable(backend, err));
+    batch = rocksdb_writebatch_create();
     for (size_t i = 0; i < write_count; i++) {
         add_write(batch, writes[i].space->handle, writes[i].key, &writes[i]);
     }
@@ -140,7 +163,7 @@ static enum mr_status write_batch(struct mr_backend *base, const struct mr_backe
     rocksdb_write(backend->db, durable ? backend->write_synced : backend->write, batch, &error);
     mr_buffer_fini(&meta_key);
     rocksdb_writebatch_destroy(batch);
-    return error == NULL ? MR_OK : rocks_fail(backend, err, error, "writing");
+    return error == NULL ? MR_OK : rocks_write_fail(backend, err, error, "writing");
 }
 
 static void backend_close(struct mr_backend *base)
@@ -182,6 +205,9 @@ enum mr_status mr_backend_rocksdb_open(const char *directory, const char *identi
     status = rocks_path(directory, "db", path, err);
     if (status == MR_OK) {
         status = rocks_directory_take(directory, &opened->directory, err);
+    }
+    if (status == MR_OK) {
+        status = rocks_directory_probe(directory, err);
     }
     if (status == MR_OK) {
         status = rocks_identity_check(directory, identity, err);

@@ -47,8 +47,7 @@ bool rocks_is_marked_corrupt(const char *directory)
     return rocks_path(directory, MARK, path, &err) == MR_OK && access(path, F_OK) == 0;
 }
 
-/* A database is a flat directory of files. */
-static enum mr_status remove_files(const char *path, struct mr_err *err)
+enum mr_status rocks_remove_files(const char *path, struct mr_err *err)
 {
     DIR *files = opendir(path);
     const struct dirent *entry;
@@ -80,7 +79,7 @@ enum mr_status rocks_give_up(const char *directory, const char *database, struct
     char path[ROCKS_PATH_BYTES_MAX];
 
     mr_warn("state_given_up", "directory=%s", directory);
-    MR_TRY(remove_files(database, err));
+    MR_TRY(rocks_remove_files(database, err));
     MR_TRY(rocks_path(directory, MARK, path, err));
     if (unlink(path) != 0 && errno != ENOENT) {
         return mr_fail(err, MR_STORE_IO, "cannot remove %s: %s", path, strerror(errno));

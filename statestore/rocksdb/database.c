@@ -9,18 +9,21 @@
  *                  a lost machine loses the last batches whole. Recovery stops at the first torn
  *                  batch: the state is then older, which the changelog makes good. Kept short:
  *                  after a kill all of it is replayed before anything else can begin.
- *   paranoid       checks on: a corrupt block must be an error, never an answer.
+ *   LOG            in memory and without a name: RocksDB, built with assertions as distributions
+ * do, aborts when it cannot write to it, which on a full disk is always. What matters comes back as
+ * a status. paranoid       checks on: a corrupt block must be an error, never an answer.
  */
 #include "millrace/arena.h"
 #include "rocksdb.h"
 
 #include <stdlib.h>
+#include <unistd.h>
 
 #define MEMORY_BYTES_MIN INT64_C(8388608)
 #define ARENA_BLOCK_BYTES ((size_t)32 * 1024)
 #define WAL_BYTES_MAX UINT64_C(16777216)
-#define LOG_FILE_BYTES_MAX ((size_t)1024 * 1024)
-#define LOG_LEVEL_WARN 2
+#define LOG_LEVEL_FATAL 4
+#define LOG_DIRECTORY "/dev/shm/millrace-XXXXXX"
 #define BLOOM_BITS 10.0
 #define OPEN_FILES_MAX 512
 #define META_FAMILY "meta"
@@ -60,9 +63,8 @@ static rocksdb_options_t *make_options(int64_t memory_bytes)
     rocksdb_options_set_max_background_jobs(options, 2);
     /* By default sixteen threads for each column family: they cost more than the few files. */
     rocksdb_options_set_max_file_opening_threads(options, 1);
-    rocksdb_options_set_info_log_level(options, LOG_LEVEL_WARN);
-    rocksdb_options_set_max_log_file_size(options, LOG_FILE_BYTES_MAX);
-    rocksdb_options_set_keep_log_file_num(options, 2);
+    rocksdb_options_set_info_log_level(options, LOG_LEVEL_FATAL);
+    rocksdb_options_set_max_log_file_size(options, 0); /* never another one */
     rocksdb_options_set_stats_dump_period_sec(options, 0);
     rocksdb_options_set_stats_persist_period_sec(options, 0);
     set_tables(options, bytes - bytes / 3);
@@ -143,14 +145,30 @@ static enum mr_status open_families(struct rocks_backend *backend, const char *p
     return status;
 }
 
+/* The LOG stays open without its name. Where there is no such directory it is beside the database.
+ */
+static void forget_log(const char *directory)
+{
+    struct mr_err ignored;
+
+    if (rocks_remove_files(directory, &ignored) == MR_OK) {
+        (void)rmdir(directory);
+    }
+}
+
 enum mr_status rocks_database_open(struct rocks_backend *backend, const char *path,
                                    int64_t memory_bytes, struct mr_err *err)
 {
+    char log_directory[] = LOG_DIRECTORY;
+    const bool log_in_memory = mkdtemp(log_directory) != NULL;
     enum mr_status status;
     char **names;
     size_t count;
 
     backend->options = make_options(memory_bytes);
+    if (log_in_memory) {
+        rocksdb_options_set_db_log_dir(backend->options, log_directory);
+    }
     backend->read = rocksdb_readoptions_create();
     backend->write = rocksdb_writeoptions_create();
     backend->write_synced = rocksdb_writeoptions_create();
@@ -161,11 +179,17 @@ enum mr_status rocks_database_open(struct rocks_backend *backend, const char *pa
         free(names[i]);
     }
     free(names);
+    if (log_in_memory) {
+        forget_log(log_directory);
+    }
     return status;
 }
 
 void rocks_database_close(struct rocks_backend *backend)
 {
+    if (atomic_load(&backend->broken)) {
+        return; /* the process ends: see rocks_write_fail */
+    }
     for (size_t i = 0; i < backend->space_count; i++) {
         rocksdb_column_family_handle_destroy(backend->spaces[i]->handle);
         free(backend->spaces[i]->family);

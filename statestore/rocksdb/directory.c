@@ -17,6 +17,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#define PROBE_BYTES ((ssize_t)1048576)
+
 static pthread_mutex_t held_lock = PTHREAD_MUTEX_INITIALIZER; /* protects held */
 static struct rocks_directory *held;
 
@@ -107,6 +109,31 @@ static enum mr_status take(const char *path, struct rocks_directory **directory,
         .lock_fd = fd, .device = file.st_dev, .inode = file.st_ino, .next = held};
     held = *directory;
     return MR_OK;
+}
+
+enum mr_status rocks_directory_probe(const char *directory_path, struct mr_err *err)
+{
+    char path[ROCKS_PATH_BYTES_MAX];
+    char *bytes = NULL;
+    bool written = false;
+    int code;
+    int fd;
+
+    MR_TRY(rocks_path(directory_path, "probe", path, err));
+    fd = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd >= 0) {
+        bytes = mr_xcalloc(1, (size_t)PROBE_BYTES);
+        written = write(fd, bytes, (size_t)PROBE_BYTES) == PROBE_BYTES && fsync(fd) == 0;
+        free(bytes);
+    }
+    code = errno;
+    if (fd >= 0) {
+        (void)close(fd);
+        (void)unlink(path);
+    }
+    return written ? MR_OK
+                   : mr_fail(err, MR_RESOURCE, "cannot write to the state directory %s: %s",
+                             directory_path, strerror(code));
 }
 
 enum mr_status rocks_directory_take(const char *directory_path, struct rocks_directory **directory,

@@ -15,6 +15,7 @@
 
 #include <pthread.h>
 #include <rocksdb/c.h>
+#include <stdatomic.h>
 #include <sys/types.h>
 
 #define ROCKS_MAGIC 0x53424B52u
@@ -47,6 +48,7 @@ struct rocks_backend {
     rocksdb_column_family_handle_t *unused; /* "default", which every database has */
     rocksdb_column_family_handle_t *meta;
     char *path;           /* of the state directory */
+    atomic_bool broken;   /* a write has failed: see rocks_write_fail */
     pthread_mutex_t lock; /* protects spaces and space_count */
     struct mr_space **spaces;
     size_t space_count;
@@ -61,6 +63,17 @@ struct rocks_backend *rocks_backend_of(struct mr_backend *backend);
 MR_NODISCARD enum mr_status rocks_fail(const struct rocks_backend *backend, struct mr_err *err,
                                        char *text, const char *operation);
 
+/*
+ * The same of something that should have been written. MR_RESOURCE when it was not for damage: the
+ * disk is full or failing. RocksDB is not asked for anything more that writes, closing included: a
+ * library that was built with assertions, as distributions do, aborts when a file that failed is
+ * written again. The process ends; the next one replays what RocksDB's log has.
+ */
+MR_NODISCARD enum mr_status rocks_write_fail(struct rocks_backend *backend, struct mr_err *err,
+                                             char *text, const char *operation);
+/* MR_RESOURCE once a write has failed. */
+MR_NODISCARD enum mr_status rocks_writable(struct rocks_backend *backend, struct mr_err *err);
+
 /* ---- directory.c ------------------------------------------------------------------------------
  */
 
@@ -72,6 +85,8 @@ MR_NODISCARD enum mr_status rocks_path(const char *directory, const char *name,
 MR_NODISCARD enum mr_status
 rocks_directory_take(const char *path, struct rocks_directory **directory, struct mr_err *err);
 void rocks_directory_release(struct rocks_directory **directory);
+/* MR_RESOURCE when the disk takes nothing: RocksDB would abort over it. */
+MR_NODISCARD enum mr_status rocks_directory_probe(const char *path, struct mr_err *err);
 
 /* ---- identity.c -------------------------------------------------------------------------------
  */
@@ -86,6 +101,8 @@ MR_NODISCARD enum mr_status rocks_identity_check(const char *directory, const ch
 /* The state in the directory is damaged; said once. */
 void rocks_mark_corrupt(const char *directory, const char *text);
 bool rocks_is_marked_corrupt(const char *directory);
+/* The files of a flat directory, as a database is one; nothing when there is none. */
+MR_NODISCARD enum mr_status rocks_remove_files(const char *path, struct mr_err *err);
 /* Throws the database away, and the mark with it. Nobody has it open. */
 MR_NODISCARD enum mr_status rocks_give_up(const char *directory, const char *database,
                                           struct mr_err *err);

@@ -36,10 +36,11 @@ static enum mr_status create_family(struct rocks_backend *backend, const char *f
 {
     char *error = NULL;
 
+    MR_TRY(rocks_writable(backend, err));
     *handle = rocksdb_create_column_family(backend->db, backend->options, family, &error);
     if (error != NULL) {
         *handle = NULL;
-        return rocks_fail(backend, err, error, "making a column family");
+        return rocks_write_fail(backend, err, error, "making a column family");
     }
     return MR_OK;
 }
@@ -91,17 +92,21 @@ enum mr_status rocks_space_close(struct mr_backend *base, struct mr_space *space
 static enum mr_status wipe_meta(struct rocks_backend *backend, const struct mr_space *space,
                                 struct mr_err *err)
 {
-    rocksdb_writebatch_t *batch = rocksdb_writebatch_create();
     const size_t bytes = strlen(space->family) + 1;
-    char *end = mr_xstrdup(space->family);
+    rocksdb_writebatch_t *batch;
     char *error = NULL;
+    char *end;
 
+    MR_TRY(rocks_writable(backend, err));
+    batch = rocksdb_writebatch_create();
+    end = mr_xstrdup(space->family);
     end[bytes - 1] = 1; /* <family> 01 is just behind every <family> 00 ... */
     rocksdb_writebatch_delete_range_cf(batch, backend->meta, space->family, bytes, end, bytes);
     rocksdb_write(backend->db, backend->write_synced, batch, &error);
     rocksdb_writebatch_destroy(batch);
     free(end);
-    return error == NULL ? MR_OK : rocks_fail(backend, err, error, "wiping a space's metadata");
+    return error == NULL ? MR_OK
+                         : rocks_write_fail(backend, err, error, "wiping a space's metadata");
 }
 
 static enum mr_status is_empty(struct rocks_backend *backend, const struct mr_space *space,
@@ -132,7 +137,7 @@ enum mr_status rocks_space_wipe(struct mr_backend *base, struct mr_space *space,
     }
     rocksdb_drop_column_family(backend->db, space->handle, &error);
     if (error != NULL) {
-        return rocks_fail(backend, err, error, "dropping a column family");
+        return rocks_write_fail(backend, err, error, "dropping a column family");
     }
     MR_TRY(create_family(backend, space->family, &handle, err));
     rocksdb_column_family_handle_destroy(space->handle);

@@ -4,21 +4,25 @@ Source: domain reference, 1.3 (state per user; velocity: integer micro-tokens on
 balance that says no more than its absence is left out of the row.
 """
 
-from amounts import atoms, micros, text_of, time_of
+from amounts import DAY_US, atoms, text_of, time_of
 from records import key_text, text_bytes
 from stage import Poison
 
 TOKEN = 10 ** 6
-INT64_MAX = 2 ** 63 - 1
 NAME_BYTES_MAX = 512
 
-EMPTY_EXPOSURE = {"symbol": None, "position": "0", "openBuy": "0", "openSell": "0", "openOrders": 0,
-                  "positionLimit": None, "tradingState": "ACTIVE"}
+EMPTY_EXPOSURE = {
+    "symbol": None, "position": "0", "openBuy": "0", "openSell": "0", "openOrders": 0, "positionLimit": None,
+    "tradingState": "ACTIVE", "costBasis": None, "openOrdersMax": None, "notionalMax": None,
+    "concentrationLimit": None, "velocityPerSecond": None, "velocityBurst": None, "bucketMicroTokens": None,
+    "bucketTs": None,
+}
 EMPTY_ACCOUNT = {
     "tradingState": "ACTIVE", "openOrders": 0, "openOrdersMax": None, "velocityPerSecond": None,
     "velocityBurst": None, "notionalMax": None, "positionLimit": None, "dailyLossLimit": None,
     "bucketMicroTokens": 0, "bucketTs": None, "realisedDay": "0", "day": 0, "lossBreached": False,
-    "exposures": [], "balances": [],
+    "exposures": [], "balances": [], "notionalWindowMax": None, "concentrationLimit": None, "window": [],
+    "loops": [],
 }
 
 
@@ -49,33 +53,40 @@ class RiskAccount:
 
     # ---- velocity --------------------------------------------------------------------------------
 
-    def rule(self):
+    def rule(self, everybody):
         """(refill per second, depth) in tokens."""
-        per_second, burst = self.row["velocityPerSecond"], self.row["velocityBurst"]
-        return (self.options["velocity"] // TOKEN if per_second is None else per_second,
-                self.options["velocity-burst"] if burst is None else burst)
+        given = [next((row[name] for row in (self.row, everybody.row) if row[name] is not None), None)
+                 for name in ("velocityPerSecond", "velocityBurst")]
+        return (self.options["velocity"] // TOKEN if given[0] is None else given[0],
+                self.options["velocity-burst"] if given[1] is None else given[1])
 
-    def begin_bucket(self, now_us):
+    def begin_bucket(self, everybody, now_us):
         """A bucket that was never used is full."""
         if self.row["bucketTs"] is None:
-            self.row["bucketMicroTokens"] = max(self.rule()[1], 0) * TOKEN
+            self.row["bucketMicroTokens"] = max(self.rule(everybody)[1], 0) * TOKEN
             self.row["bucketTs"] = time_of(now_us)
 
-    def take_token(self, now_us):
-        """tok = min(cap, tok + rate x dt); an earlier clock refills nothing."""
-        per_second, burst = self.rule()
-        depth = max(burst, 0) * TOKEN
-        tokens = self.row["bucketMicroTokens"]
-        last_us = micros(self.row["bucketTs"])
-        if now_us > last_us:
-            gained = (now_us - last_us) * max(per_second, 0)
-            tokens += gained if gained <= INT64_MAX else depth
-        tokens = min(tokens, depth)
-        if tokens < TOKEN:
-            return False
-        self.row["bucketMicroTokens"] = tokens - TOKEN
-        self.row["bucketTs"] = time_of(max(now_us, last_us))
-        return True
+    # ---- the day ---------------------------------------------------------------------------------
+
+    def roll(self, ts_us):
+        """A newer UTC day begins with no profit, no loss and no breach."""
+        if ts_us // DAY_US > self.row["day"]:
+            self.row["day"] = ts_us // DAY_US
+            self.row["lossBreached"] = False
+            for asset in [entry["asset"] for entry in self.row["balances"]]:
+                self.set_profit(asset, 0)
+
+    def is_today(self, ts_us):
+        return self.row["day"] >= ts_us // DAY_US
+
+    def profit(self, asset):
+        for entry in self.row["balances"]:
+            if entry["asset"] == asset:
+                return atoms(entry["realisedDay"] or "0")
+        return 0
+
+    def loss(self, asset):
+        return max(0, -self.profit(asset))
 
     # ---- exposures and balances ------------------------------------------------------------------
 
@@ -112,6 +123,13 @@ class RiskAccount:
         return 0, 0
 
     def set_balance(self, asset, available, hold):
-        entry = {"asset": asset, "available": text_of(available), "hold": text_of(hold)}
-        entry = entry if available != 0 or hold != 0 else None
+        self.set_entry(asset, available, hold, self.profit(asset))
+
+    def set_profit(self, asset, profit):
+        self.set_entry(asset, *self.balance(asset), profit)
+
+    def set_entry(self, asset, available, hold, profit):
+        entry = {"asset": asset, "available": text_of(available), "hold": text_of(hold),
+                 "realisedDay": text_of(profit) if profit != 0 else None}
+        entry = entry if (available, hold, profit) != (0, 0, 0) else None
         self.row["balances"] = replaced(self.row["balances"], "asset", (asset, entry))

@@ -124,14 +124,18 @@ class Book:
             return None, "LIMIT"
         return next(iter(other.levels[best].orders.values())), None
 
-    def can_fill(self, taker):
-        """FOK: all of it, at its limit or better, without meeting what its STP mode forbids."""
+    def orders_of(self, user):
+        return [order for order in self.orders.values() if order.user == user]
+
+    def can_fill(self, taker, limit=None):
+        """FOK: all of it, at its limit (or this one) or better, without meeting what its STP mode forbids."""
+        limit = taker.price if limit is None else limit
         wanted = taker.leaves
         other = self.sides[opposite(taker.side)]
         for price in other.best_first():
             if wanted <= 0:
                 break
-            if not other.within(price, taker.price):
+            if not other.within(price, limit):
                 return False
             for maker in other.levels[price].orders.values():
                 if wanted <= 0:

@@ -1,50 +1,42 @@
-"""The fill stage: approved orders against the book of their symbol.
+"""The fill stage: commands against the book and the stops of their symbol, and the time that ends orders.
 
-Source: domain reference, 1.4 (matching, IOC, FOK, post-only, MARKET as IOC with a collar, STP, cancel, halt), 1.3
-(hold and fee of a fill: one unrounded sum F of rate x notional, rounded up as a whole; release never
-negative), 1.6 (delta and snapshot per symbol and transaction). ACCEPTED comes from here.
+Source: docs/DOMAIN.md (orders, commands about orders, symbols); domain reference, 1.4, 1.6 (delta and snapshot per
+symbol and transaction). ACCEPTED comes from here. The walk itself is in matching.py.
 """
+
+import collections
+import dataclasses
 
 import codes
 import reports
-from amounts import ONE, OutOfRange, in_range, text_of
+from amounts import OutOfRange, atoms, in_range, micros, text_of, time_of
 from book import Book
 from instruments import takes
-from orders import ID_BYTES_MAX, Order, short
+from matching import EMPTY_STATE, LASTING, Market, Matching
+from orders import COLLARED, ID_BYTES_MAX, STOPS, Order
 from records import key_bytes, text_bytes
-from stage import Poison, Stage, key_is
+from stage import Poison, key_is
 
 SYMBOL_BYTES_MAX = 64
 ASSET_BYTES_MAX = 32
 SNAPSHOT_LEVELS = 20
-ORDERS_MAX = 4000000
-EMPTY_STATE = {"engineSeq": 0, "tradeId": 0, "bookSeq": 0, "arrivalSeq": 0, "lastPrice": None,
-               "lastTradeTs": None}
+ORDERS_MAX = 4000000  # in the book, with the stops that may come into it
+STOPS_MAX = 1000000
+STOPS_RUN = ("TRADING", "POST_ONLY", "LIMIT_ONLY")
+AMENDS = ("TRADING", "LIMIT_ONLY")
 
 
 def is_name(text, bytes_max):
     return 0 < len(text_bytes(text)) <= bytes_max and "\0" not in text
 
 
-class Market:
-    """A symbol: its book, its counters, its instrument."""
-
-    def __init__(self, symbol):
-        self.symbol = symbol
-        self.book = Book()
-        self.state = dict(EMPTY_STATE)
-        self.published_seq = 0
-        self.changed_ts = None
-        self.touched = False
-        self.instrument = None
-
-    def store_key(self, order_id=None):
-        key = text_bytes(self.symbol) + b"\0"
-        return (key if order_id is None else key + text_bytes(order_id) + b"\0").decode("latin-1")
+def reached(order, last):
+    """Does the last price trigger the stop?"""
+    return last >= order.stop_price if order.side == "BUY" else last <= order.stop_price
 
 
-class Fill(Stage):
-    """Books and what becomes of each order."""
+class Fill(Matching):
+    """Books, stops, and what becomes of each order."""
 
     STORES = ("orders", "books", "instruments")
 
@@ -54,24 +46,43 @@ class Fill(Stage):
         self.half_way = False  # a record is in work: if it fails, books are to be made anew
 
     def process(self, port, record):
+        now_us = max(record.event_us, self.task.stream_time_us)
         if port == "instruments":
+            self.half_way = True
+            self.expire(now_us)
             self.instrument(record)
+            self.half_way = False
+            self.note_changes(now_us)
             return
         command = record.value
         self.check_identity(command, record.key)
-        market = self.markets.get(command["symbol"])
         self.half_way = True
+        self.expire(now_us)
+        market = self.markets.get(command["symbol"])
         before = None
         if market is not None:
             market.touched = True
             before = market.state["bookSeq"]
-        if command["action"] == "NEW":
-            self.new(market, command)
-        else:
-            self.cancel(market, command)
+        self.command(market, command, now_us)
         self.half_way = False
         if market is not None and market.state["bookSeq"] != before:
+            market.noted_seq = market.state["bookSeq"]
             market.changed_ts = command["ts"]
+        self.note_changes(now_us)
+
+    def punctuate(self, timer, now_us):
+        """Stream time has passed, and it ends orders though nobody trades."""
+        now_us = max(now_us, self.task.stream_time_us)
+        self.half_way = True
+        self.expire(now_us)
+        self.half_way = False
+        self.note_changes(now_us)
+
+    def note_changes(self, now_us):
+        for market in self.markets.values():
+            if market.state["bookSeq"] != market.noted_seq:
+                market.noted_seq = market.state["bookSeq"]
+                market.changed_ts = time_of(now_us)
 
     @staticmethod
     def check_identity(command, key):
@@ -100,203 +111,216 @@ class Fill(Stage):
         market.touched = True
         market.instrument = value
 
+    # ---- time and stops --------------------------------------------------------------------------
+
+    def expire(self, now_us):
+        """Orders whose end has come: by expiry, then by symbol, then by arrival."""
+        due = [(order.expires_us(), text_bytes(market.symbol), order.sequence, market, order)
+               for market in self.markets.values() for order in market.expiring() if order.expires_us() <= now_us]
+        for _, _, _, market, order in sorted(due, key=lambda entry: entry[:3]):
+            market.touched = True
+            self.take_out(market, order, "GTD", time_of(now_us), {})
+            self.put_state(market)
+
+    def take_due(self, market):
+        """Stops that the last price triggers leave their place: buys from below, sells from above."""
+        last = market.last_price()
+        due = [order for order in market.stops.values() if reached(order, last)]
+        due.sort(key=lambda order: (order.side == "SELL", order.stop_price if order.side == "BUY"
+                                    else -order.stop_price, order.sequence))
+        for order in due:
+            self.remove(market, order)
+        return due
+
+    def trigger(self, market, ts):
+        """Each to its end before the next; those that it triggers go to the end of the queue."""
+        if market.instrument["state"] not in STOPS_RUN or market.state["lastPrice"] is None:
+            return
+        queue = collections.deque(self.take_due(market))
+        while queue:
+            order = queue.popleft()
+            order.triggered = True
+            self.event(market, order, "G", ts, execType="TRIGGERED")
+            self.work(market, order, {"commandId": order.command, "traceId": order.trace}, ts)
+            queue.extend(self.take_due(market))
+
+    # ---- commands --------------------------------------------------------------------------------
+
+    def command(self, market, command, now_us):
+        if command["action"] == "NEW":
+            self.new(market, command, now_us)
+        elif market is None:
+            self.rejected(market, command, "UNKNOWN_ORDER")
+        else:
+            self.about_orders(market, command)
+        if market is not None:
+            self.trigger(market, command["ts"])
+            self.put_state(market)
+
+    @staticmethod
+    def cause(command):
+        """What the reports name of all that a command changes and ends, makers of its trades excepted."""
+        return {"commandId": command["eventId"], "traceId": command["traceId"]}
+
+    def about_orders(self, market, command):
+        """CANCEL_ALL, or one order that must be this user's: somebody else's is as unknown as none."""
+        by = self.cause(command)
+        if command["action"] == "CANCEL_ALL":
+            orders = market.orders_of(command["userId"])
+            for order in orders:
+                self.take_out(market, order, command.get("cancelReason") or "USER", command["ts"], by)
+            if not orders:
+                self.rejected(market, command, "UNKNOWN_ORDER")
+            return
+        order = market.find(command["targetOrderId"])
+        if order is None or order.user != command["userId"]:
+            self.rejected(market, command, "UNKNOWN_ORDER")
+        elif command["action"] == "AMEND":
+            self.amend(market, order, command, by)
+        else:
+            self.take_out(market, order, "USER", command["ts"], by)
+
     # ---- NEW -------------------------------------------------------------------------------------
 
-    def new(self, market, command):
+    def new(self, market, command, now_us):
         """Everything that can refuse an order is asked before it is accepted."""
-        order, code = self.check(market, command)
+        order, code = self.check(market, command, now_us)
         if code is not None:
             self.rejected(market, command, code)
+            return
+        self.event(market, order, "A", command["ts"], execType="NEW")
+        if order.waits():
+            self.wait(market, order)
         else:
-            market.state["engineSeq"] += 1
-            self.report(market, order, "A", command["ts"], execType="NEW")
-            self.work(market, order, command)
-        self.put_state(market)
+            self.work(market, order, self.cause(command), command["ts"])
 
-    def check(self, market, command):
+    def check(self, market, command, now_us):
         """(the order, None) or (None, code)."""
         if market is None:
             return None, "UNKNOWN_SYMBOL"
         if not takes(market.instrument["state"], command["ordType"], command["postOnly"]):
             return None, "NOT_TRADING"
-        code = self.check_kind(command)
+        code = self.check_tif(command, now_us) or self.check_kind(command)
         if code is not None:
             return None, code
         order = Order.of_command(command)
-        return order, self.check_amounts(order) or self.check_book(market.book, order)
+        return order, self.check_amounts(order) or self.check_book(market, order)
+
+    @staticmethod
+    def check_tif(command, now_us):
+        kind, tif = command["ordType"], command["tif"]
+        if (kind == "MARKET" and tif != "IOC") or (kind == "STOP" and tif not in LASTING):
+            return "BAD_TIF"
+        if command["postOnly"] and (kind != "LIMIT" or tif not in LASTING):
+            return "NOT_ALLOWED"
+        if tif != "GTD":
+            return None
+        if command["expireTs"] is None:
+            return "MISSING"
+        return "EXPIRE_PAST" if micros(command["expireTs"]) <= now_us else None
 
     @staticmethod
     def check_kind(command):
-        """What this engine works: LIMIT and MARKET, without GTD, quoteQty, displayQty, reduceOnly, DECREMENT."""
-        market = command["ordType"] == "MARKET"
-        if not market and command["ordType"] != "LIMIT":
-            return "BAD_TYPE"
-        if command["tif"] == "GTD":
-            return "BAD_TIF"
-        refused = (command["stpMode"] == "DECREMENT" or command["quoteQty"] is not None
-                   or command["displayQty"] is not None or command["reduceOnly"])
-        if refused or (command["postOnly"] and (market or command["tif"] != "GTC")):
+        """What this engine works: not displayQty; an amount only for MARKET. reduceOnly is risk's."""
+        kind = command["ordType"]
+        if command["quoteQty"] is not None and (command["qty"] is not None or kind != "MARKET"):
             return "NOT_ALLOWED"
-        needed = ("qty", "collarPx" if market else "price", "feeMaker", "feeTaker", "reserved")
+        if command["displayQty"] is not None:
+            return "NOT_ALLOWED"
+        if command["qty"] is None and command["quoteQty"] is None:
+            return "MISSING"
+        needed = ["collarPx" if kind in COLLARED else "price", "feeMaker", "feeTaker", "reserved"]
+        needed += ["stopPrice"] if kind in STOPS else []
         return "MISSING" if any(command[name] is None for name in needed) else None
 
     @staticmethod
     def check_amounts(order):
         """What is held must cover every fill."""
-        if order.leaves <= 0 or order.price <= 0:
+        if (order.leaves if order.by_quote is None else order.amount) <= 0 or order.price <= 0:
+            return "BAD_NUMBER"
+        if order.stop_price is not None and order.stop_price <= 0:
             return "BAD_NUMBER"
         if order.taker_rate < 0 or order.maker_rate > order.taker_rate:
             return "NOT_ALLOWED"
         try:
-            if order.side == "BUY" and not -ONE <= order.taker_rate <= ONE:
-                raise OutOfRange()
-            needed = order.held_for(in_range(order.leaves), 0, 0)
+            needed = order.least_hold()
         except OutOfRange:
             return "OVERFLOW"
-        reserved = order.hold
-        if order.side == "SELL":
+        if order.hold < needed:
+            return "INSUFFICIENT_FUNDS"
+        if order.side == "SELL" and order.by_quote is None:
             order.hold = needed
-        return "INSUFFICIENT_FUNDS" if reserved < needed else None
+        return None
 
     @staticmethod
-    def check_book(book, order):
-        if order.id in book.orders:
+    def check_book(market, order):
+        last = market.last_price()
+        if market.find(order.id) is not None:
             return "DUPLICATE_ORDER"
-        if order.post_only and book.crosses(order.side, order.price):
+        if order.post_only and market.book.crosses(order.side, order.price):
             return "POST_ONLY_CROSSES"
-        return "BOOK_FULL" if len(book.orders) >= ORDERS_MAX else None
+        if order.waits() and last is not None and reached(order, last):
+            return "STOP_TRIGGERS"
+        if order.waits() and len(market.stops) >= STOPS_MAX:
+            return "BOOK_FULL"
+        return "BOOK_FULL" if len(market.book.orders) + len(market.stops) >= ORDERS_MAX else None
 
-    def work(self, market, order, command):
-        """Trades, then what is left rests or is cancelled by the reason that stopped the walk."""
-        if order.tif == "FOK" and not market.book.can_fill(order):
-            self.canceled(market, order, "FOK", command["ts"])
+    # ---- AMEND -----------------------------------------------------------------------------------
+
+    def amend(self, market, order, command, by):
+        """REPLACED, or refused and nothing has changed; a total that leaves nothing open ends it."""
+        price = atoms(command["price"] or text_of(order.price))
+        total = atoms(command["qty"] or text_of(order.order_qty))
+        leaves = total - order.cum_qty - order.prevented
+        code = self.check_fields(market, order, command)
+        if code is None and leaves <= 0:
+            self.take_out(market, order, "USER", command["ts"], by)
             return
-        step = self.match(market, order, command)
-        if order.leaves == 0:
-            return
-        if order.type == "LIMIT" and order.tif == "GTC" and step != "SELF":
-            self.rest(market, order)
+        after = dataclasses.replace(order, price=price, leaves=leaves, order_qty=total)
+        code = code or self.check_hold(order, after, atoms(command["reserved"] or "0"))
+        if (code is None and order.post_only and command["price"] is not None
+                and market.book.crosses(order.side, price)):
+            code = "POST_ONLY_CROSSES"
+        if code is not None:
+            self.rejected(market, command, code)
+        elif order.waits() or (price == order.price and leaves < order.leaves):
+            self.amend_in_place(market, order, after, command, by)
         else:
-            self.canceled(market, order, self.reason(order, step), command["ts"])
+            self.remove(market, order)
+            self.event(market, after, "R", command["ts"], execType="REPLACED", **by)
+            self.work(market, after, by, command["ts"])
 
     @staticmethod
-    def reason(order, step):
-        if step == "SELF":
-            return "STP"
-        if order.tif == "FOK":
-            return "FOK"
-        if order.type == "MARKET":
-            return "PRICE_RANGE" if step == "LIMIT" else "INSUFFICIENT_LIQUIDITY"
-        return "IOC"
+    def check_fields(market, order, command):
+        if market.instrument["state"] not in AMENDS:
+            return "NOT_TRADING"
+        if command["stopPrice"] is not None or command["quoteQty"] is not None:
+            return "NOT_ALLOWED"
+        if command["price"] is not None and order.type == "STOP":
+            return "NOT_ALLOWED"
+        given = [atoms(command[name]) for name in ("qty", "price") if command[name] is not None]
+        if not given:
+            return "MISSING"
+        return "BAD_NUMBER" if min(given) <= 0 else None
 
-    def match(self, market, order, command):
-        """Until nothing more is possible; why it ended."""
-        while order.leaves > 0:
-            maker, why_not = market.book.first(order.side, order.price)
-            if maker is None:
-                return why_not
-            if order.stp == "NONE" or maker.user != order.user:
-                self.execute(market, order, maker, command)
-                continue
-            if order.stp == "EXPIRE_TAKER":
-                return "SELF"
-            self.take_out(market, maker, command, "STP")
-            if order.stp == "EXPIRE_BOTH":
-                return "SELF"
-        return "FILLED"
-
-    def execute(self, market, taker, maker, command):
-        """One trade at the maker's price: maker's leg, taker's leg, trade."""
-        price, qty = maker.price, min(taker.leaves, maker.leaves)
+    @staticmethod
+    def check_hold(order, after, reserved):
+        """What is held and what risk reserved must cover the new hold, which after takes."""
         try:
-            maker_after, maker_fee, _ = maker.leg(price, qty, True)
-            taker_after, taker_fee, notional = taker.leg(price, qty, False)
+            after.hold = after.held_for(after.leaves, after.fee_sum, after.fee_paid)
+            covered = in_range(order.hold + reserved)
         except OutOfRange:
-            text = f"amounts of a trade of order {taker.id} are out of range"
-            raise Poison("OUT_OF_RANGE", text) from None
-        market.book.fill(maker, qty)
-        maker.change(maker_after)
-        taker.change(taker_after)
-        state = market.state
-        state["bookSeq"] += 1
-        state["engineSeq"] += 1
-        state["tradeId"] += 1
-        state |= {"lastPrice": text_of(price), "lastTradeTs": command["ts"]}
-        trade = {"lastQty": text_of(qty), "lastPx": text_of(price), "tradeId": state["tradeId"],
-                 "execType": "TRADE"}
-        self.report(market, maker, "M", command["ts"], liquidity="MAKER", feeAmount=text_of(maker_fee),
-                    counterOrderId=taker.id, **trade)
-        self.report(market, taker, "T", command["ts"], liquidity="TAKER", feeAmount=text_of(taker_fee),
-                    counterOrderId=maker.id, **trade)
-        self.emit("trades", market.symbol, {
-            "symbol": market.symbol, "tradeId": state["tradeId"], "ts": command["ts"],
-            "price": text_of(price), "qty": text_of(qty), "quoteQty": text_of(notional),
-            "takerSide": taker.side, "makerOrderId": maker.id, "takerOrderId": taker.id,
-            "makerUserId": maker.user, "takerUserId": taker.user, "makerFee": text_of(maker_fee),
-            "takerFee": text_of(taker_fee), "feeAsset": market.instrument["quoteAsset"],
-            "engineSeq": state["engineSeq"]})
-        if maker.leaves > 0:
-            self.stores["orders"].put(market.store_key(maker.id), maker.row(market.symbol))
-        else:
-            self.stores["orders"].delete(market.store_key(maker.id))
+            return "OVERFLOW"
+        return "AMEND_UNFUNDED" if after.hold > covered else None
 
-    def rest(self, market, order):
-        market.state["arrivalSeq"] += 1
-        order.sequence = market.state["arrivalSeq"]
-        try:
-            market.book.insert(order)
-        except OutOfRange:
-            raise Poison("OUT_OF_RANGE", f"order {order.id} cannot rest in the book") from None
-        market.state["bookSeq"] += 1
+    def amend_in_place(self, market, order, after, command, by):
+        """A stop waits on; a quantity lowered at the same price keeps its place."""
+        if not order.waits():
+            market.book.sides[order.side].reduce(order, order.leaves - after.leaves)
+            market.state["bookSeq"] += 1
+        order.change({name: getattr(after, name) for name in ("price", "leaves", "order_qty", "hold")})
+        self.event(market, order, "R", command["ts"], execType="REPLACED", **by)
         self.stores["orders"].put(market.store_key(order.id), order.row(market.symbol))
-        order.change({"client": short(order.client), "trace": short(order.trace)})
-
-    # ---- CANCEL ----------------------------------------------------------------------------------
-
-    def cancel(self, market, command):
-        """Somebody else's order is as unknown as none."""
-        order = None if market is None else market.book.orders.get(command["targetOrderId"])
-        if order is None or order.user != command["userId"]:
-            self.rejected(market, command, "UNKNOWN_ORDER")
-        else:
-            self.take_out(market, order, command, "USER")
-        self.put_state(market)
-
-    def take_out(self, market, order, command, reason):
-        """The report belongs to the command that ends the order."""
-        market.book.remove(order)
-        market.state["bookSeq"] += 1
-        order.change({"command": command["eventId"], "trace": command["traceId"]})
-        self.canceled(market, order, reason, command["ts"])
-        self.stores["orders"].delete(market.store_key(order.id))
-
-    # ---- reports ---------------------------------------------------------------------------------
-
-    def exec_id(self, market, leg):
-        return f"{market.symbol}-{market.state['engineSeq']}-{leg}"
-
-    def report(self, market, order, leg, ts, **fields):
-        """The order as it stands; takes its next version."""
-        order.version += 1
-        quote = market.instrument["quoteAsset"]
-        self.emit("executions", order.user, reports.EMPTY | {
-            "execId": self.exec_id(market, leg), "ts": ts, "traceId": order.trace,
-            "status": "ACCEPTED" if order.leaves > 0 else "FILLED", "orderId": order.id,
-            "commandId": order.command, "clientOrderId": order.client, "userId": order.user,
-            "symbol": market.symbol, "side": order.side, "ordType": order.type, "tif": order.tif,
-            "price": text_of(order.price) if order.type == "LIMIT" else None,
-            "orderQty": text_of(order.order_qty), "cumQty": text_of(order.cum_qty),
-            "leavesQty": text_of(order.leaves), "cumQuote": text_of(order.cum_quote),
-            "cancelledQty": text_of(order.order_qty - order.cum_qty - order.leaves),
-            "feeTotal": text_of(order.fee_paid), "feeAsset": quote, "quoteAsset": quote,
-            "baseAsset": market.instrument["baseAsset"], "holdAfter": text_of(order.hold),
-            "engineSeq": market.state["engineSeq"], "bookSeq": market.state["bookSeq"],
-            "version": order.version} | fields)
-
-    def canceled(self, market, order, reason, ts):
-        market.state["engineSeq"] += 1
-        order.end()
-        self.report(market, order, "C", ts, execType="CANCELED", status="CANCELLED", cancelReason=reason)
 
     def rejected(self, market, command, code):
         """About the command itself: nothing of it entered the book."""
@@ -310,8 +334,7 @@ class Fill(Stage):
     # ---- state -----------------------------------------------------------------------------------
 
     def put_state(self, market):
-        if market is not None:
-            self.stores["books"].put(market.store_key(), dict(market.state))
+        self.stores["books"].put(market.store_key(), dict(market.state))
 
     def flush(self):
         """One delta and one snapshot of each book that changed."""
@@ -348,15 +371,21 @@ class Fill(Stage):
             del self.markets[market.symbol]
             return
         market.state = dict(self.stores["books"].get(market.store_key()) or EMPTY_STATE)
+        market.noted_seq = market.state["bookSeq"]
         carried = {name: set(side.touched) for name, side in market.book.sides.items()}
         if market.state["bookSeq"] <= market.published_seq:
             market.published_seq = market.state["bookSeq"]
             carried = {name: set() for name in carried}
         market.book = Book()
+        market.stops = {}
         prefix = market.store_key()
         rows = [row for key, row in self.stores["orders"].items() if key.startswith(prefix)]
         for row in sorted(rows, key=lambda row: row["sequence"]):
-            market.book.insert(Order.of_row(row))
+            order = Order.of_row(row)
+            if order.waits():
+                market.stops[order.id] = order
+            else:
+                market.book.insert(order)
         for name, side in market.book.sides.items():
             side.touched = carried[name]
 

@@ -11,7 +11,7 @@ from records import text_bytes
 TEXT_BYTES_MAX = 32
 AMOUNTS = ("tickSize", "lotSize", "minPrice", "maxPrice", "minQty", "maxQty", "marketLotSize",
            "marketMinQty", "marketMaxQty", "minNotional", "maxNotional", "makerFee", "takerFee", "bidUp",
-           "bidDown", "askUp", "askDown", "maxPosition")
+           "bidDown", "askUp", "askDown", "maxPosition", "initialMargin", "maintenanceMargin")
 
 
 class Instrument:
@@ -37,7 +37,8 @@ class Instrument:
         factors = [a[name] for name in ("bidUp", "bidDown", "askUp", "askDown") if a[name] is not None]
         return (self.increments_exact() and all(bounds_fit(a[low] or 0, a[high] or 0) for low, high in bounds)
                 and 0 <= a["takerFee"] <= ONE and -ONE <= a["makerFee"] <= a["takerFee"]
-                and all(0 < factor <= BUSINESS_LIMIT for factor in factors))
+                and all(0 < factor <= BUSINESS_LIMIT for factor in factors)
+                and all(0 <= (a[name] or 0) <= ONE for name in ("initialMargin", "maintenanceMargin")))
 
     def increments_exact(self):
         tick, lot, market_lot = (self.amounts[n] for n in ("tickSize", "lotSize", "marketLotSize"))
@@ -92,6 +93,10 @@ def takes(state, order_type, post_only):
     if state == "LIMIT_ONLY":
         return order_type in ("LIMIT", "STOP_LIMIT")
     return state == "TRADING"
+
+
+def amends(state):
+    return state in ("TRADING", "LIMIT_ONLY")
 
 
 class Instruments:

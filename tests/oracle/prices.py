@@ -2,7 +2,8 @@
 
 Source: domain reference, 1.6: windows by event time in UTC, closed `grace` after their end, late trades revise
 the candle (revision + 1), after `retention` its state goes; ids that are not above the last one are copies;
-VWAP from two exact sums, divided half-even; 24 hours in whole minutes, the current one included.
+VWAP from two exact sums, divided half-even; 24 hours in whole minutes, the current one included. docs/DOMAIN.md,
+"Rules: price-aggregate": best bid and ask of the book, VWAP of five minutes.
 """
 
 import bisect
@@ -119,6 +120,8 @@ class Symbol:
         self.last_id = 0
         self.last_us = 0
         self.last = 0
+        self.best = (None, None)  # bid and ask of the book, as texts
+        self.book_seq = 0
         self.windows = [{} for _ in intervals]  # start -> Candle
         self.starts = [[] for _ in intervals]  # ascending
         self.minutes = {}  # minute -> row of the store, with amounts as numbers
@@ -214,9 +217,46 @@ class Prices(Stage):
     # ---- trades ----------------------------------------------------------------------------------
 
     def process(self, port, record):
+        if port == "book":
+            self.book(record)
+        else:
+            self.trade(record)
+
+    def book(self, record):
+        """The best prices of a newer snapshot, when they differ; what cannot be a book is ignored."""
         value = record.value
         name = value["symbol"]
-        if not 0 < len(text_bytes(name)) <= SYMBOL_BYTES_MAX or "\0" in name or not key_is(record.key, name):
+        levels = [side[0] for side in (value["bids"], value["asks"]) if side]
+        if (not self.is_symbol(name, record) or not 0 <= micros(value["ts"]) <= EVENT_US_MAX
+                or any(atoms(level["price"]) <= 0 or atoms(level["qty"]) <= 0 for level in levels)):
+            return
+        best = tuple(side[0]["price"] if side else None for side in (value["bids"], value["asks"]))
+        symbol = self.symbols.get(name)
+        if value["lastSeq"] <= (symbol.book_seq if symbol else 0) or best == (symbol.best if symbol else (None, None)):
+            return
+        self.half_way = True
+        self.advance(micros(value["ts"]))
+        if symbol is None:
+            symbol = self.symbols[name] = Symbol(name, self.intervals)
+        symbol.best, symbol.book_seq = best, value["lastSeq"]
+        self.put_symbol(symbol)
+        if symbol.last_id > 0:
+            self.emit_ticker(symbol, micros(value["ts"]))
+        self.half_way = False
+
+    @staticmethod
+    def is_symbol(name, record):
+        return 0 < len(text_bytes(name)) <= SYMBOL_BYTES_MAX and "\0" not in name and key_is(record.key, name)
+
+    def put_symbol(self, symbol):
+        self.stores["prices"].put(text_key(symbol.name), {
+            "lastTradeId": symbol.last_id, "lastTs": time_of(symbol.last_us), "last": text_of(symbol.last),
+            "bestBid": symbol.best[0], "bestAsk": symbol.best[1], "bookSeq": symbol.book_seq})
+
+    def trade(self, record):
+        value = record.value
+        name = value["symbol"]
+        if not self.is_symbol(name, record):
             raise Poison("MALFORMED", "symbol of a trade is not its key")
         trade = Trade(value)
         if trade.id <= 0 or trade.price <= 0 or trade.qty <= 0 or trade.quote < 0:
@@ -236,8 +276,7 @@ class Prices(Stage):
         self.add_to_minute(symbol, trade)
         symbol.last_id, symbol.last = trade.id, trade.price
         symbol.last_us = max(symbol.last_us, trade.ts_us)
-        self.stores["prices"].put(text_key(name), {
-            "lastTradeId": symbol.last_id, "lastTs": time_of(symbol.last_us), "last": text_of(symbol.last)})
+        self.put_symbol(symbol)
         self.emit_ticker(symbol, trade.ts_us)
         self.note_due(symbol)
         self.half_way = False
@@ -318,7 +357,14 @@ class Prices(Stage):
             "last": text_of(symbol.last), "change": text_of(change),
             "changePercent": ratio(change * 100 * ONE, first) if first > 0 else None,
             "baseVolume": text_of(base), "quoteVolume": text_of(quote), "vwap": vwap_of(quote, base),
-            "trades": trades, "bestBid": None, "bestAsk": None, "lastTradeId": symbol.last_id})
+            "trades": trades, "bestBid": symbol.best[0], "bestAsk": symbol.best[1], "lastTradeId": symbol.last_id,
+            "vwap5m": self.recent_vwap(symbol)})
+
+    def recent_vwap(self, symbol):
+        """Of the current minute and the four before it."""
+        first = self.now_us // MINUTE_US - 4
+        rows = [row for minute, row in symbol.minutes.items() if minute >= first]
+        return vwap_of(sum(row["quoteVolume"] for row in rows), sum(row["baseVolume"] for row in rows))
 
     # ---- after an undo ---------------------------------------------------------------------------
 
@@ -335,6 +381,7 @@ class Prices(Stage):
         for key, row in self.stores["prices"].items():
             symbol = self.symbols[key] = Symbol(key[:-1].encode("latin-1").decode(), self.intervals)
             symbol.last_id, symbol.last_us, symbol.last = row["lastTradeId"], micros(row["lastTs"]), atoms(row["last"])
+            symbol.best, symbol.book_seq = (row["bestBid"], row["bestAsk"]), row["bookSeq"]
         for key, row in self.stores["candles"].items():
             name, interval, _ = key.split("\0", 2)
             if interval in self.names:

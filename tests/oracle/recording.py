@@ -4,6 +4,8 @@ import os
 import pathlib
 import subprocess
 
+import books
+import market_storm
 import storm
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -43,13 +45,32 @@ def record_try(millrace, directory, limit, seed):
          "--report", directory.parent / "report.json", "--manifest", directory.parent / "manifest.json"])
 
 
+def record_script(play, directory, topology_text_, script_text):
+    directory.parent.mkdir(parents=True, exist_ok=True)
+    topology, script = directory.parent / "topology.yaml", directory.parent / "script.jsonl"
+    topology.write_text(topology_text_, encoding="utf-8")
+    script.write_text(script_text, encoding="utf-8")
+    run([play, topology, script, directory])
+
+
 def record_storm(play, directory, seed, records, disturb, workers=1):
     """A storm; workers: threads of each group."""
-    directory.parent.mkdir(parents=True, exist_ok=True)
-    text = storm.edited(topology_text(), 20)
+    text = with_workers(storm.edited(topology_text(), 20), workers)
+    record_script(play, directory, text, storm.script(seed, records, disturb))
+
+
+def record_books(play, directory, seed, records, disturb, workers=1):
+    """A storm on settle and price-aggregate alone."""
+    record_script(play, directory, books.topology(seed, workers), books.script(seed, records, disturb))
+
+
+def record_market_storm(play, directory, seed, records, disturb, workers=1):
+    """A storm straight to fill."""
+    text = market_storm.topology(topology_text()).replace("defaults:\n", "defaults:\n  commit-records: 20\n", 1)
+    record_script(play, directory, with_workers(text, workers), market_storm.script(seed, records, disturb))
+
+
+def with_workers(text, workers):
     for name in ("ACCOUNT_WORKERS", "MARKET_WORKERS"):
         text = text.replace("${" + name + ":-1}", str(workers))
-    topology, script = directory.parent / "topology.yaml", directory.parent / "script.jsonl"
-    topology.write_text(text, encoding="utf-8")
-    script.write_text(storm.script(seed, records, disturb), encoding="utf-8")
-    run([play, topology, script, directory])
+    return text

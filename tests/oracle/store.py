@@ -66,4 +66,5 @@ class Store:
                 self.rows[key] = row
         self.pending.clear()
         self.written.clear()
+        self.undo.clear()  # of what was written while the transaction ended
         return changes

@@ -21,7 +21,8 @@ DUST = {"tickSize": "0.000000001", "lotSize": "0.000000001", "minPrice": "0", "m
         "takerFee": "0.000930000000000011", "marketLotSize": None, "marketMinQty": None, "marketMaxQty": None}
 ACCOUNT = dict.fromkeys((
     "traceId", "asset", "amount", "symbol", "positionLimit", "openOrdersMax", "velocityPerSecond",
-    "velocityBurst", "notionalMax", "dailyLossLimit", "tradingState", "reason"))
+    "velocityBurst", "notionalMax", "dailyLossLimit", "tradingState", "reason", "transferId", "notionalWindowMax",
+    "concentrationLimit"))
 COMMAND = dict.fromkeys((
     "traceId", "clientOrderId", "idempotencyKey", "qty", "quoteQty", "price", "stopPrice", "displayQty",
     "expireTs", "targetOrderId", "clientTs"))
@@ -32,7 +33,8 @@ FAULTS = (("commit", "TXN_ABORT", False), ("commit", "INDETERMINATE", False), ("
 # A day of minutes passes in a storm, so windows and keys expire.
 EDITS = {
     "window: 24h": "window: 10m",
-    "velocity: 50/s, velocity-burst: 100": "velocity: 5/s, velocity-burst: 60, price-age: 15m",
+    "velocity: 50/s, velocity-burst: 100":
+        "velocity: 5/s, velocity-burst: 60, price-age: 15m, loop-guard: 4, loop-window: 20s",
     "intervals: [1m, 5m], grace: 2s": "intervals: [1m, 5m, 1h], grace: 2s, retention: 30m",
     "in:  {orders: orders, instruments: {table: instruments}}":
         "options: {recv-window: 20s}\n    in:  {orders: orders, instruments: {table: instruments}}",
@@ -58,6 +60,7 @@ class Storm:
         self.events = 0
         self.orders = []  # (id, user, symbol)
         self.keys = []
+        self.transfers = []  # (eventId, user, action)
 
     # ---- small choices ---------------------------------------------------------------------------
 
@@ -100,12 +103,13 @@ class Storm:
             "marketMaxQty": self.one_of(None, "30"), "bidUp": self.one_of(None, None, "1.03"),
             "bidDown": self.one_of(None, None, "0.9"), "askUp": self.one_of(None, None, "1.1"),
             "askDown": self.one_of(None, None, "0.97"), "maxOrders": self.one_of(None, None, 6),
-            "maxPosition": self.one_of(None, None, "25")}
+            "maxPosition": self.one_of(None, None, "25"), "initialMargin": self.one_of(None, None, None, "0.02", "0.1"),
+            "maintenanceMargin": self.one_of(None, None, None, "0.01", "0.05")}
         if symbol == "DUSTUSDT":
             value |= DUST
         if odd and self.often(0.05):
             value |= self.one_of({"tickSize": "0"}, {"takerFee": "-1"}, {"lotSize": "0.000000000000000001"},
-                                 {"minQty": "60"}, {"baseAsset": ""}, {"quoteAsset": "Q" * 33})
+                                 {"minQty": "60"}, {"initialMargin": "1.1"}, {"baseAsset": ""}, {"quoteAsset": "Q" * 33})
         self.send("instruments", symbol, value)
 
     def operator(self):
@@ -137,10 +141,13 @@ class Storm:
 
     def account(self, user, action, **fields):
         event = self.event("a")
+        if action == "SET_STATE" and self.often(0.2):
+            event += "-" * 60  # the ids that are made of it are too long
         if action == "DEPOSIT" and self.often(0.1) and self.events > 20:
             event = f"a{self.random.randrange(1, self.events)}"
         self.send("accounts", user, ACCOUNT | {
             "eventId": event, "ts": self.time(), "userId": user, "action": action} | fields)
+        self.transfers.append((event, user, action))
 
     def treasury(self):
         user = self.one_of(*USERS)
@@ -148,30 +155,52 @@ class Storm:
         if kind < 0.35:
             self.account(user, "DEPOSIT", asset=self.one_of("USDT", "BTC", "ETH", "LTC"), amount=self.amount(1, 200),
                          traceId=self.one_of(None, "t" * 70, "trace"))
-        elif kind < 0.6:
-            self.account(user, "WITHDRAW", asset=self.one_of("USDT", "BTC", "ETH"), amount=self.amount(1, 400))
+        elif kind < 0.5:
+            self.account(user, self.one_of("WITHDRAW", "WITHDRAW_BEGIN"), asset=self.one_of("USDT", "BTC", "ETH"),
+                         amount=self.amount(1, 400))
+        elif kind < 0.62:
+            self.follow_up()
         elif kind < 0.75:
-            self.account(user, "SET_LIMITS", **self.limits())
+            self.account(self.one_of(user, user, user, "*"), "SET_LIMITS", **self.limits())
         elif kind < 0.9:
-            symbol = self.one_of(None, None, *SYMBOLS, "")
-            self.account(user, "SET_STATE", symbol=symbol, reason=self.one_of(None, "why"),
-                         tradingState=self.one_of("REDUCING", "HALTED", None))
-            for _ in range(self.random.randrange(1, 6)):
-                self.order(user)
-            self.account(user, "SET_STATE", symbol=symbol, tradingState="ACTIVE")
+            self.switch(self.one_of(user, user, user, "*"))
         else:
-            self.account(user, self.one_of("DEPOSIT", "WITHDRAW"), asset=self.one_of(None, "", "US DT", "USDT"),
+            self.account(self.one_of(user, "*"), self.one_of("DEPOSIT", "WITHDRAW", "WITHDRAW_BEGIN", "REVERSE"),
+                         asset=self.one_of(None, "", "US DT", "USDT"),
                          amount=self.one_of(None, "0", "-1", "10000000000000000", "5"))
+
+    def follow_up(self):
+        """Something about an earlier transfer: the right one, one that is over, another user's."""
+        begun = [transfer for transfer in self.transfers if transfer[2] == "WITHDRAW_BEGIN"]
+        event, user, action = self.one_of(*(begun[-4:] if begun and self.often(0.7) else self.transfers[-12:]))
+        actions = ("WITHDRAW_COMMIT", "WITHDRAW_CANCEL") if action == "WITHDRAW_BEGIN" else ("REVERSE",)
+        if self.often(0.2):
+            actions = ("WITHDRAW_COMMIT", "WITHDRAW_CANCEL", "REVERSE")
+        self.account(user, self.one_of(*actions), transferId=self.one_of(event, event, event, event, None, "nothing"))
+
+    def switch(self, user):
+        symbol = self.one_of(None, None, *SYMBOLS, "")
+        self.account(user, "SET_STATE", symbol=symbol, reason=self.one_of(None, "why"),
+                     tradingState=self.one_of("REDUCING", "HALTED", None), cancelOrders=self.often(0.3))
+        for _ in range(self.random.randrange(1, 6)):
+            self.order(self.one_of(*USERS) if user == "*" else user)
+        self.account(user, "SET_STATE", symbol=symbol, tradingState="ACTIVE")
+        if self.often(0.5):  # of those that a guard or a margin call stopped
+            self.account(self.one_of(*USERS), "SET_STATE", tradingState="ACTIVE")
 
     def limits(self):
         given = {"positionLimit": self.amount(20, 200), "openOrdersMax": self.random.randrange(3, 60),
                  "velocityPerSecond": self.random.randrange(0, 9), "velocityBurst": self.random.randrange(0, 90),
-                 "notionalMax": self.amount(300, 3000), "dailyLossLimit": "5"}
+                 "notionalMax": self.amount(300, 3000), "dailyLossLimit": self.one_of("0.5", "5", "500"),
+                 "notionalWindowMax": self.amount(50, 2000), "concentrationLimit": self.one_of("0.05", "0.3", "2")}
+        symbol = self.one_of(None, None, *SYMBOLS)
+        if symbol is not None and self.often(0.9):
+            del given["dailyLossLimit"], given["notionalWindowMax"]
         names = self.random.sample(sorted(given), self.random.randrange(1, 3))
         chosen = {name: given[name] for name in names}
         if self.often(0.05):
             chosen["openOrdersMax"] = -1
-        return chosen | {"symbol": self.one_of(None, None, *SYMBOLS)}
+        return chosen | {"symbol": symbol}
 
     # ---- orders ----------------------------------------------------------------------------------
 
@@ -183,7 +212,7 @@ class Storm:
             self.keys.append(key)
         return COMMAND | {
             "eventId": self.event("c"), "ts": self.time(), "action": action, "userId": user, "symbol": symbol,
-            "idempotencyKey": key, "clientOrderId": self.one_of(None, None, self.event("cl"), "same"),
+            "idempotencyKey": key, "clientOrderId": self.one_of(None, None, None, self.event("cl"), self.event("cl"), "same"),
             "traceId": self.one_of(None, None, "trace", "t" * 80), "source": "storm",
             "clientTs": self.one_of(None, None, self.now_us - self.random.randrange(0, 25 * 10 ** 6))}
 
@@ -204,9 +233,59 @@ class Storm:
             "stpMode": self.one_of("EXPIRE_TAKER", "EXPIRE_TAKER", "EXPIRE_MAKER", "EXPIRE_BOTH", "NONE")}
         if symbol == "DUSTUSDT":
             command |= self.dust(market)
+        if self.often(0.25):
+            command |= self.kind(command)
         if self.often(0.08):
             command |= self.flaw()
         self.send("orders", command["userId"], command)
+
+    def kind(self, command):
+        """One of the kinds that are more than a price and a quantity."""
+        stop = self.amount(95, 105, ONE // 2)
+        return self.one_of(
+            {"ordType": "STOP", "stopPrice": stop, "price": None, "tif": self.one_of("GTC", "GTD"), "postOnly": False,
+             "expireTs": self.expiry()},
+            {"ordType": "STOP_LIMIT", "stopPrice": stop, "price": self.amount(97, 103, ONE // 2), "postOnly": False,
+             "tif": self.one_of("GTC", "IOC", "FOK")},
+            {"ordType": "MARKET", "tif": "IOC", "price": None, "qty": None, "quoteQty": self.amount(5, 900, 7),
+             "postOnly": False},
+            {"ordType": "LIMIT", "tif": "GTD", "expireTs": self.expiry()} if command["price"] else {},
+            {"reduceOnly": True}, {"stpMode": "DECREMENT"})
+
+    def expiry(self):
+        return self.one_of(self.now_us + self.random.randrange(0, 600 * 10 ** 6), None)
+
+    def amend(self):
+        """A new total, a new price or both, for an order that may be open."""
+        order_id, user, symbol = self.one_of(*self.orders[-40:]) if self.orders else ("o0", USERS[0], "BTCUSDT")
+        if self.often(0.05):
+            user, symbol = self.one_of(*USERS), self.one_of(*SYMBOLS)
+        dust = symbol == "DUSTUSDT"
+        fields = {"qty": self.amount(1, 12) if not dust else self.dust(False)["qty"],
+                  "price": self.amount(97, 103, ONE // 2) if not dust else self.dust(False)["price"]}
+        for name in self.one_of((), (), ("qty",), ("price",)):
+            fields[name] = None
+        for _ in range(self.one_of(1, 1, 1, 2)):  # the second finds the first on its way
+            self.send("orders", user, self.base(user, symbol, "AMEND") | {
+                "orderId": self.event("x"), "targetOrderId": order_id} | fields)
+
+    def cancel_all(self):
+        user = self.one_of(*USERS)
+        self.send("orders", user, self.base(user, self.one_of("", *SYMBOLS, "NOPE"), "CANCEL_ALL") | {
+            "orderId": self.event("x")})
+
+    def again(self):
+        """The same order once more under new names: what the loop guard looks for."""
+        before = [line for line in self.lines[-60:] if line.get("send") == "orders" and line.get("value")
+                  and line["value"]["action"] == "NEW"]
+        if before:
+            value = self.one_of(*before)["value"]
+            for _ in range(self.random.randrange(1, 4)):
+                order_id = f"o{len(self.orders)}"
+                self.orders.append((order_id, value["userId"], value["symbol"]))
+                self.send("orders", value["userId"], value | {
+                    "eventId": self.event("c"), "orderId": order_id, "idempotencyKey": None, "clientOrderId": None,
+                    "ts": self.now_us, "clientTs": None})
 
     def dust(self, market):
         """Quantities and prices of nine decimals; now and then ones that no notional can hold."""
@@ -257,7 +336,7 @@ class Storm:
 
     def something(self):
         self.now_us += self.random.randrange(0, self.one_of(400, 3000, 20000) * 1000)
-        kinds = ((self.order, 62), (self.cancel, 14), (self.treasury, 6), (self.price, 6), (self.operator, 3),
+        kinds = ((self.order, 62), (self.cancel, 12), (self.amend, 10), (self.cancel_all, 1), (self.again, 2), (self.treasury, 6), (self.price, 6), (self.operator, 3),
                  (self.copy, 4), (self.garbage, 2))
         self.random.choices([kind for kind, _ in kinds], [weight for _, weight in kinds])[0]()
         self.lines.append({"pass": self.random.randrange(0, 3000)})

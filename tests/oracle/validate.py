@@ -1,21 +1,28 @@
 """The validate stage: every check of a command that needs no more than the command and its instrument.
 
-Source: domain reference, 1.1. What this pipeline understands and refuses on purpose: STOP, STOP_LIMIT, AMEND,
-CANCEL_ALL (BAD_TYPE), GTD (BAD_TIF), quoteQty, displayQty, reduceOnly, DECREMENT (NOT_ALLOWED).
+Source: domain reference, 1.1, and docs/DOMAIN.md (orders, commands, symbols). displayQty is refused on purpose.
 """
 
 import re
 
 import codes
 import reports
-from amounts import BUSINESS_LIMIT, OutOfRange, micros, product_floor
-from instruments import Instruments, amount, takes
+from amounts import BUSINESS_LIMIT, ONE, OutOfRange, micros, product_floor
+from instruments import Instruments, amends, amount, takes
 from stage import Poison, Stage, key_is
 
 IDENTIFIER = re.compile(r"[A-Za-z0-9._:-]{1,64}\Z")
 AHEAD_MAX_US = 10 ** 6
 CODES_MAX = 16
 INT64 = range(-2 ** 63, 2 ** 63)
+# What an order of each type must have, what it may not have, and the times in force it takes.
+TYPES = {
+    "LIMIT": (("price", "qty"), ("quoteQty", "stopPrice"), ("GTC", "GTD", "IOC", "FOK")),
+    "MARKET": ((), ("price", "stopPrice", "postOnly"), ("IOC",)),
+    "STOP": (("stopPrice", "qty"), ("quoteQty", "price", "postOnly"), ("GTC", "GTD")),
+    "STOP_LIMIT": (("stopPrice", "price", "qty"), ("quoteQty", "postOnly"), ("GTC", "GTD", "IOC", "FOK")),
+}
+NOT_AMENDED = ("quoteQty", "stopPrice", "displayQty", "expireTs", "postOnly", "reduceOnly")
 
 
 class Check:
@@ -32,21 +39,25 @@ class Check:
 
     def run(self, now_us, recv_window_us):
         self.identifiers()
-        action = self.command["action"]
+        action, given = self.command["action"], self.instrument is not None
         if action == "NEW":
-            self.shape()
+            self.shape(now_us)
             self.symbol()
-            if self.instrument is not None:
-                command = self.command
-                self.add(not takes(self.instrument.state, command["ordType"], command["postOnly"]), "NOT_TRADING")
+            command = self.command
+            self.add(given and not takes(self.instrument.state, command["ordType"], command["postOnly"]), "NOT_TRADING")
             self.amounts()
-            self.freshness(now_us, recv_window_us)
         elif action == "CANCEL":
             self.add(not self.command["targetOrderId"], "MISSING")
             self.symbol()
-            self.freshness(now_us, recv_window_us)
+        elif action == "AMEND":
+            self.amendment()
+            self.symbol()
+            self.add(given and not amends(self.instrument.state), "NOT_TRADING")
+            self.amounts()
         else:
-            self.add(True, "BAD_TYPE")
+            self.add(bool(self.command["targetOrderId"]), "NOT_ALLOWED")
+            self.add(self.command["symbol"] != "" and not given, "UNKNOWN_SYMBOL")
+        self.freshness(now_us, recv_window_us)
 
     def identifiers(self):
         """clientOrderId / idempotency key: charset and length."""
@@ -61,24 +72,32 @@ class Check:
         self.add(self.command["symbol"] == "", "MISSING")
         self.add(self.command["symbol"] != "" and self.instrument is None, "UNKNOWN_SYMBOL")
 
-    def shape(self):
+    def has(self, name):
+        return self.command[name] not in (None, False)
+
+    def shape(self, now_us):
         """Field combinations."""
         c = self.command
-        if c["ordType"] == "LIMIT":
-            self.add(c["price"] is None or c["qty"] is None, "MISSING")
-            self.add(c["quoteQty"] is not None, "NOT_ALLOWED")
-            self.add(c["tif"] == "GTD", "BAD_TIF")
-            self.add(c["postOnly"] and c["tif"] != "GTC", "BAD_TIF")
-        elif c["ordType"] == "MARKET":
-            self.add(c["qty"] is None and c["quoteQty"] is None, "MISSING")
-            self.add(c["price"] is not None or c["quoteQty"] is not None or c["postOnly"], "NOT_ALLOWED")
-            self.add(c["tif"] != "IOC", "BAD_TIF")
-        else:
-            self.add(True, "BAD_TYPE")
-            return
-        self.add(c["stpMode"] == "DECREMENT", "NOT_ALLOWED")
-        self.add(c["stopPrice"] is not None or c["displayQty"] is not None or c["reduceOnly"]
-                 or bool(c["targetOrderId"]) or (c["expireTs"] is not None and c["tif"] != "GTD"), "NOT_ALLOWED")
+        needed, forbidden, tifs = TYPES[c["ordType"]]
+        self.add(not all(self.has(name) for name in needed), "MISSING")
+        by_amount = self.has("quoteQty")
+        if c["ordType"] == "MARKET":
+            self.add(not by_amount and not self.has("qty"), "MISSING")
+        self.add(any(self.has(name) for name in forbidden), "NOT_ALLOWED")
+        if c["ordType"] == "MARKET":
+            self.add(by_amount and self.has("qty"), "NOT_ALLOWED")
+        self.add(c["tif"] not in tifs, "BAD_TIF")
+        self.add(c["ordType"] == "LIMIT" and c["postOnly"] and c["tif"] not in ("GTC", "GTD"), "BAD_TIF")
+        self.add(self.has("displayQty") or bool(c["targetOrderId"]), "NOT_ALLOWED")
+        self.add(c["tif"] == "GTD" and c["expireTs"] is None, "MISSING")
+        self.add(c["tif"] != "GTD" and c["expireTs"] is not None, "NOT_ALLOWED")
+        self.add(c["tif"] == "GTD" and c["expireTs"] is not None and micros(c["expireTs"]) <= now_us, "EXPIRE_PAST")
+
+    def amendment(self):
+        """Of an order that is named: a new total, a new price, or both, and nothing else."""
+        named = bool(self.command["targetOrderId"])
+        self.add(not named or not (self.has("qty") or self.has("price")), "MISSING")
+        self.add(any(self.has(name) for name in NOT_AMENDED), "NOT_ALLOWED")
 
     def number(self, value):
         """Positive and below the business bound; True when further checks of it make sense."""
@@ -87,17 +106,25 @@ class Check:
         return value is not None and 0 < value < BUSINESS_LIMIT
 
     def amounts(self):
-        """PRICE_FILTER, LOT_SIZE and MARKET_LOT_SIZE, NOTIONAL. A MARKET order has no notional here."""
-        price = amount(self.command, "price") if self.command["ordType"] == "LIMIT" else None
+        """PRICE_FILTER of both prices, LOT_SIZE and MARKET_LOT_SIZE, NOTIONAL."""
+        new, kind = self.command["action"] == "NEW", self.command["ordType"]
+        price = amount(self.command, "price") if not new or "LIMIT" in kind else None
+        stop = amount(self.command, "stopPrice") if new and "STOP" in kind else None
+        quote = amount(self.command, "quoteQty") if new and kind == "MARKET" else None
         qty = amount(self.command, "qty")
-        price_good = self.number(price)
-        qty_good = self.number(qty)
+        good = {name: self.number(value) for name, value in
+                (("price", price), ("stop", stop), ("qty", qty), ("quote", quote))}
         if self.instrument is None:
             return
-        price_good = price_good and self.price(price)
-        qty_good = qty_good and self.quantity(qty)
-        if price_good and qty_good:
+        good["price"] = good["price"] and self.price(price)
+        good["stop"] = good["stop"] and self.price(stop)
+        good["qty"] = good["qty"] and self.quantity(qty)
+        if good["qty"] and good["price"]:
             self.notional(price, qty)
+        elif good["qty"] and good["stop"] and kind == "STOP":
+            self.notional(stop, qty)
+        if good["quote"]:
+            self.notional(quote, ONE)
 
     def price(self, price):
         i = self.instrument
@@ -117,7 +144,8 @@ class Check:
 
     def market_or_plain(self, name):
         own = self.instrument["market" + name[0].upper() + name[1:]]
-        return own if self.command["ordType"] == "MARKET" and own is not None else self.instrument[name]
+        trades_at_once = self.command["action"] == "NEW" and self.command["ordType"] in ("MARKET", "STOP")
+        return own if trades_at_once and own is not None else self.instrument[name]
 
     def notional(self, price, qty):
         i = self.instrument
@@ -159,7 +187,8 @@ class Validate(Stage):
         check = Check(command, instrument)
         check.run(record.event_us, self.options["recv-window"])
         # A cancel needs nothing of an instrument that cannot be used but its name.
-        check.add(instrument is not None and not instrument.usable and command["action"] == "NEW", "NOT_TRADING")
+        unusable = instrument is not None and not instrument.usable
+        check.add(unusable and command["action"] in ("NEW", "AMEND"), "NOT_TRADING")
         if check.found:
             code = codes.number(check.found[0])
             report = reports.rejection(command, "V-", code, codes.sentence(check.found))

@@ -238,6 +238,13 @@ void mr_driver_destroy(struct mr_driver **driver_ptr)
     free((void *)(uintptr_t)driver->settings);
     mr_arena_destroy(&driver->scratch);
     mr_arena_destroy(&driver->kept);
+    while (driver->gauges != NULL) {
+        struct mr_gauge *gauge = driver->gauges;
+
+        driver->gauges = gauge->next;
+        free(gauge->name);
+        free(gauge);
+    }
     free(driver);
     *driver_ptr = NULL;
 }

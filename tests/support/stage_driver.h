@@ -3,14 +3,14 @@
  *
  * Why: the rules of a stage are tested in microseconds, through the very contract that the runtime
  *      keeps (millrace/stage.h, millrace/store.h), faults included.
- * How: this library defines mr_emit, mr_store_*, mr_table_get, mr_ctx_* and mr_counter_* over plain
- *      memory. Values cross the border as encoded Avro, so nothing a stage kept by pointer
- * survives: inputs, table values and store values live in memory that is freed when the callback
- *      returns, where a sanitizer sees a late reader.
- *      One transaction is open all the time. A POISON status undoes what the record wrote, any
- * other failure undoes the transaction, and reload follows as the runtime promises.
- * mr_driver_commit flushes and ends it; mr_driver_abort is a transaction that the log refused. Not:
- * linked together with the runtime's task library, which defines the same functions.
+ * How: this library defines mr_emit, mr_store_*, mr_table_get, mr_ctx_*, mr_counter_* and
+ * mr_gauge_* over plain memory. Values cross the border as encoded Avro, so nothing a stage kept by
+ * pointer survives: inputs, table values and store values live in memory that is freed when the
+ * callback returns, where a sanitizer sees a late reader. One transaction is open all the time. A
+ * POISON status undoes what the record wrote, any other failure undoes the transaction, and reload
+ * follows as the runtime promises. mr_driver_commit flushes and ends it; mr_driver_abort is a
+ * transaction that the log refused. Not: linked together with the runtime's task library, which
+ * defines the same functions.
  *
  * Build: target_link_libraries(test_x PRIVATE mr_stage_driver mr_stage_<name> PkgConfig::CHECK).
  *        In tests/unit/stages a test is one line: mr_add_stage_test(test_fill fill).
@@ -96,6 +96,8 @@ size_t mr_driver_store_calls(const struct mr_driver *driver);
 size_t mr_driver_scan_calls(const struct mr_driver *driver);
 
 uint64_t mr_driver_counter(const struct mr_driver *driver, const char *name);
+/* By its name and labels, as mr_label_write has them: `name,asset="BTC"`. Unknown: 0. */
+int64_t mr_driver_gauge(const struct mr_driver *driver, const char *name);
 /* The stage's state struct. */
 void *mr_driver_self(struct mr_driver *driver);
 

@@ -138,6 +138,56 @@ uint64_t mr_counter_value(const struct mr_counter *counter)
     return counter->value;
 }
 
+struct mr_gauge *mr_ctx_gauge(struct mr_ctx *ctx, const char *name, const struct mr_label *labels,
+                              size_t label_count)
+{
+    struct mr_buffer text = MR_BUFFER_EMPTY;
+    struct mr_gauge *gauge = NULL;
+
+    mr_buffer_printf(&text, "%s", name);
+    for (size_t i = 0; i < label_count; i++) {
+        mr_label_write(&labels[i], &text);
+    }
+    mr_buffer_append(&text, "", 1);
+    for (gauge = ctx->driver->gauges; gauge != NULL; gauge = gauge->next) {
+        if (strcmp(gauge->name, (const char *)text.data) == 0) {
+            mr_buffer_fini(&text);
+            return gauge;
+        }
+    }
+    gauge = mr_xcalloc(1, sizeof(*gauge));
+    gauge->name = mr_xstrdup((const char *)text.data);
+    gauge->next = ctx->driver->gauges;
+    ctx->driver->gauges = gauge;
+    mr_buffer_fini(&text);
+    return gauge;
+}
+
+void mr_label_write(const struct mr_label *label, struct mr_buffer *out)
+{
+    mr_buffer_printf(out, ",%s=\"%.*s\"", label->name, MR_SLICE_ARG(label->value));
+}
+
+void mr_gauge_set(struct mr_gauge *gauge, int64_t value)
+{
+    gauge->value = value;
+}
+
+int64_t mr_gauge_value(const struct mr_gauge *gauge)
+{
+    return gauge->value;
+}
+
+int64_t mr_driver_gauge(const struct mr_driver *driver, const char *name)
+{
+    for (const struct mr_gauge *gauge = driver->gauges; gauge != NULL; gauge = gauge->next) {
+        if (strcmp(gauge->name, name) == 0) {
+            return gauge->value;
+        }
+    }
+    return 0;
+}
+
 void mr_ctx_schedule(struct mr_ctx *ctx, enum mr_timer_clock clock, int64_t interval_us,
                      size_t *timer)
 {

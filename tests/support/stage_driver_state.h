@@ -58,6 +58,12 @@ struct mr_counter {
     uint64_t value;
 };
 
+struct mr_gauge {
+    char *name; /* with its labels: name,label="value" */
+    int64_t value;
+    struct mr_gauge *next;
+};
+
 struct mr_ctx {
     struct mr_driver *driver;
 };
@@ -83,6 +89,7 @@ struct mr_driver {
 
     struct mr_counter counters[DRIVER_COUNTERS_MAX];
     size_t counter_count;
+    struct mr_gauge *gauges;
     size_t timer_count;
     enum mr_timer_clock clocks[DRIVER_TIMERS_MAX]; /* of the timers */
     int64_t stream_us, stream_committed_us, event_us, offset, table_version;

@@ -21,12 +21,15 @@ import peer
 import report
 from common import ROOT, Bench, BenchError, read_pairs, say, stack_command
 
-MEASURES = ("latency", "throughput", "connectors", "guarantees", "journal", "codec")
+MEASURES = ("latency", "throughput", "connectors", "guarantees", "journal", "codec", "matching")
+# Those that need no servers.
+ALONE = {"codec": measures.codec, "matching": measures.matching}
 EPILOG = """\
 environment (a flag outranks it):
   PEER=DIR         also run the peer of that directory, in turn with Millrace
   FULL=1           longer steps, more rounds (default: quick, under five minutes)
   ONLY=A,B         these measures only: latency throughput connectors guarantees journal codec
+                   matching
   BUILD_DIR=DIR    where the programs are (default build/release)
   TOPOLOGY=FILE    another topology
   STACK_DIR=DIR    the stack to use (default build/bench/stack); one that runs already is left running
@@ -105,10 +108,11 @@ def compare_with_peer(bench, plan, source):
 def measure(bench, plan, given):
     wanted = given.only or list(MEASURES)
     found = {}
-    if "codec" in wanted:
-        say("codec")
-        found["codec"] = measures.codec(bench)
-    if wanted == ["codec"] and given.peer is None:
+    for name, measure_alone in ALONE.items():
+        if name in wanted:
+            say(name)
+            found[name] = measure_alone(bench)
+    if set(wanted) <= set(ALONE) and given.peer is None:
         return found
     started = start_stack(bench)
     try:
@@ -154,7 +158,8 @@ def main(words):
              "table": table, "measures": found}
     bench.dir.mkdir(parents=True, exist_ok=True)
     (bench.dir / "report.json").write_text(json.dumps(whole, indent=1) + "\n")
-    print(json.dumps(whole) if given.json else report.text(machine.line(known), table, found.get("codec")))
+    print(json.dumps(whole) if given.json else report.text(machine.line(known), table,
+                                                               [found[name] for name in ALONE if name in found]))
     say(f"{whole['seconds']:.0f} s; build/bench/report.json")
     return 1 if given.strict and any(entry["met"] is False for entry in table) else 0
 

@@ -8,12 +8,14 @@ Not:  nothing is judged here; report.py compares with the targets.
 """
 
 import json
+import os
+import pathlib
 import subprocess
 
 import load
 import pipeline
 import processes
-from common import BenchError, say
+from common import ROOT, BenchError, say
 
 EXACTLY_ONCE = "exactly-once"
 AT_LEAST_ONCE = "at-least-once"
@@ -114,13 +116,24 @@ def journal(bench, plan):
                     (WITHOUT_JOURNAL, {"journal": False}))
 
 
-def codec(bench):
-    """codec_bench's own table, line by line."""
-    program = bench.program("tests/bench/codec_bench")
-    done = subprocess.run([str(program)], capture_output=True, text=True, check=False)
+def _table(bench, name, *arguments):
+    """What one of tests/bench prints, line by line."""
+    program = bench.program(f"tests/bench/{name}")
+    done = subprocess.run([str(program), *map(str, arguments)], capture_output=True, text=True, check=False)
     if done.returncode != 0:
-        raise BenchError(f"codec_bench ended with exit code {done.returncode}: {done.stderr.strip()}")
+        raise BenchError(f"{name} ended with exit code {done.returncode}: {done.stderr.strip()}")
     return done.stdout.splitlines()
+
+
+def codec(bench):
+    return _table(bench, "codec_bench")
+
+
+def matching(bench):
+    """The order book and the money on one core; recorded flows too where the data folder is."""
+    data = pathlib.Path(os.environ.get("MILLRACE_DATA") or ROOT.parent / "shared" / "data")
+    flows = sorted((data / "matching-conformance" / "small_dev").glob("*.commands.csv"))
+    return _table(bench, "match_bench", *flows) + _table(bench, "money_bench")
 
 
 def saturate(bench, rate, seconds):

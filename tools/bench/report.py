@@ -108,8 +108,8 @@ def _peer_rows(rounds):
     return table
 
 
-def text(known_line, table, codec):
-    """The printed report."""
+def text(known_line, table, blocks):
+    """The printed report; blocks are tables that are lines already."""
     width = max([len(entry["what"]) for entry in table] or [0])
     lines = [known_line, ""]
     for entry in table:
@@ -117,6 +117,6 @@ def text(known_line, table, codec):
         target = entry["target"] or ""
         value = f"{entry['value']:,}" if isinstance(entry["value"], (int, float)) else entry["value"]
         lines.append(f"  {entry['what']:<{width}}  {value:>12} {entry['unit']:<3} {target:<10} {verdict}".rstrip())
-    if codec:
-        lines += ["", *(f"  {line}" for line in codec)]
+    for block in blocks:
+        lines += ["", *(f"  {line}" for line in block)]
     return "\n".join(lines)

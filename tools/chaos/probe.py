@@ -9,11 +9,13 @@ How:  a read_committed consumer reads one output of each group whose partition i
 Thread: the reading has one of its own; watches are added and asked from the run's thread.
 """
 
+import json
+import subprocess
+import sys
 import threading
 import time
 
 import confluent_kafka
-from confluent_kafka.admin import AdminClient
 
 # Of a group: topics it alone writes, in the partition of the task, for nearly every order.
 OUTPUT = {"account": "orders.unique", "market": "trades"}
@@ -57,7 +59,6 @@ class Probe:
         self.longest = {}  # place -> longest silence in seconds
         self.counting = False
         self.errors = []
-        self.admin = AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
         self.known = {group: {} for group in self.groups}
         self.stopping = threading.Event()
         self.thread = threading.Thread(target=self.read, name="probe", daemon=True)
@@ -131,17 +132,21 @@ class Probe:
     # ---- who has what
 
     def refresh(self):
-        """Asks the group coordinator who has which partitions; what it does not answer stays as known."""
-        ids = {f"{self.application}.{group}": group for group in self.groups}
+        """Asks the group coordinator who has which partitions; what it does not answer stays as known.
+
+        In a process of its own: the client library ends its process, by an assertion, when a broker dies
+        between this question and its answer (librdkafka's rd_kafka_enq_once_del_source_return).
+        """
+        words = [sys.executable, "-m", "chaos.members", self.bootstrap, self.application, *self.groups]
         try:
-            futures = self.admin.describe_consumer_groups(list(ids), request_timeout=ADMIN_S)
-            for group_id, future in futures.items():
-                found = members_of(future.result(ADMIN_S), group_id)
-                if found:
-                    self.known[ids[group_id]] = found
-        except Exception:  # the broker may be the one under fire
+            done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=4 * ADMIN_S)
+            found = json.loads(done.stdout) if done.returncode == 0 else {}
+        except (subprocess.TimeoutExpired, ValueError):
             return False
-        return True
+        for group, members in found.items():
+            if members:
+                self.known[group] = {name: set(partitions) for name, partitions in members.items()}
+        return bool(found)
 
     def places_of(self, group, ordinal):
         """The output partitions of one instance, as last known, that the load has reached: a load with few
@@ -152,16 +157,3 @@ class Probe:
     def places_of_all(self):
         return {place for group in self.groups for ordinal in self.known[group]
                 for place in self.places_of(group, ordinal)}
-
-
-def members_of(description, group_id):
-    """{ordinal: partitions} from the members' static names `<group>.<ordinal>.<worker>`."""
-    found = {}
-    for member in description.members:
-        name = member.group_instance_id or ""
-        if member.assignment is None or not name.startswith(f"{group_id}."):
-            continue
-        ordinal = name[len(group_id) + 1:].rpartition(".")[0]
-        for place in member.assignment.topic_partitions:
-            found.setdefault(ordinal, set()).add(place.partition)
-    return found

@@ -162,7 +162,7 @@ class UserSide:
             self.legs.append((report["symbol"], report["tradeId"], report["orderId"]))
             if report["status"] == "FILLED":
                 self.filled.add(report["orderId"])
-        if kind == "SETTLED":
+        if kind == "SETTLED" and report["status"] == "SETTLED":
             self.settled.add(report["orderId"])
 
     def on_risk_event(self, offset, event):

@@ -22,15 +22,15 @@ import clocks  # noqa: E402
 import documents  # noqa: E402
 import floats  # noqa: E402
 import formatting  # noqa: E402
+import generated  # noqa: E402
 import graph  # noqa: E402
 import headers  # noqa: E402
 import layers  # noqa: E402
-import options  # noqa: E402
 import paths  # noqa: E402
 import style  # noqa: E402
 from tree import Tree  # noqa: E402
 
-CHECKS = [layers, floats, clocks, style, paths, headers, formatting, documents, options, graph]
+CHECKS = [layers, floats, clocks, style, paths, headers, formatting, documents, generated, graph]
 
 
 def write_files(root, files):

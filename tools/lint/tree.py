@@ -40,11 +40,10 @@ class Tree:
             stack = [self.root]
             while stack:
                 for entry in sorted(stack.pop().iterdir()):
-                    if entry.is_symlink():
-                        continue
+                    if entry.is_symlink() or entry.name in SKIPPED:
+                        continue  # .git is a file in a worktree
                     if entry.is_dir():
-                        if entry.name not in SKIPPED:
-                            stack.append(entry)
+                        stack.append(entry)
                     else:
                         found.append(entry.relative_to(self.root).as_posix())
             self._paths = sorted(found)

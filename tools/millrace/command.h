@@ -24,6 +24,7 @@ extern const struct command command_topology_apply;
 extern const struct command command_topology_graph;
 extern const struct command command_topology_describe;
 extern const struct command command_options;
+extern const struct command command_codes;
 
 /*
  * Finds the command that argv[1] (and argv[2]) name and runs it; `--help`, `help` and `--version`

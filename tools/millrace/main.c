@@ -14,7 +14,9 @@ static const struct command *const commands[] = {
     &command_tap,
     &command_produce,
     &command_try,
+    &command_risk_check,
     &command_options,
+    &command_codes,
 };
 
 int main(int argc, char **argv)

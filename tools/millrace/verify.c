@@ -7,6 +7,7 @@
 #include "load_drain.h"
 #include "millrace/arena.h"
 #include "topology_file.h"
+#include "verify_books.h"
 #include "verify_stores.h"
 
 #include <stdlib.h>
@@ -19,6 +20,9 @@ struct verify_command {
     int64_t patience_us;
     bool stores;
     bool quiet;
+    bool ledger;
+    bool live;
+    bool json;
 };
 
 static const struct mr_option options[] = {
@@ -54,6 +58,21 @@ static const struct mr_option options[] = {
      .offset = offsetof(struct verify_command, quiet),
      .fallback = "false",
      .help = "no progress lines"},
+    {.name = "ledger",
+     .type = MR_OPTION_BOOL,
+     .offset = offsetof(struct verify_command, ledger),
+     .fallback = "false",
+     .help = "the books alone, of everything that was ever posted; needs no run of load"},
+    {.name = "live",
+     .type = MR_OPTION_BOOL,
+     .offset = offsetof(struct verify_command, live),
+     .fallback = "false",
+     .help = "with --ledger: the pipeline is at work, what is on its way is no difference"},
+    {.name = "json",
+     .type = MR_OPTION_BOOL,
+     .offset = offsetof(struct verify_command, json),
+     .fallback = "false",
+     .help = "with --ledger: as one JSON document"},
     CONNECT_WAIT_OPTION(struct verify_command, wait_us),
 };
 
@@ -120,6 +139,28 @@ static enum mr_status prove(const struct load_env *env, const struct verify_comm
     return status;
 }
 
+static enum mr_status books(const struct load_env *env, const struct verify_command *command,
+                            bool *equal, struct mr_err *err)
+{
+    const struct verify_books_options how = {.wait_us = command->patience_us,
+                                             .live = command->live};
+    struct verify_report *report = verify_report_create();
+    struct verify_books *found = NULL;
+    struct mr_buffer text = MR_BUFFER_EMPTY;
+    const enum mr_status status = verify_books_run(env, &how, report, &found, err);
+
+    if (status == MR_OK) {
+        load_progress_end(env);
+        *equal = verify_report_equal(report);
+        (command->json ? verify_books_json : verify_books_table)(found, &text);
+        *equal = fwrite(text.data, 1, text.len, stdout) == text.len && *equal;
+    }
+    mr_buffer_fini(&text);
+    verify_books_destroy(&found);
+    verify_report_destroy(&report);
+    return status;
+}
+
 static int run(int argc, char **argv)
 {
     struct verify_command command = {0};
@@ -149,7 +190,8 @@ static int run(int argc, char **argv)
         env.log = connection.log;
         env.codec = connection.codec;
         env.progress = command.quiet ? NULL : stderr;
-        status = prove(&env, &command, &equal, &err);
+        status = command.ledger ? books(&env, &command, &equal, &err)
+                                : prove(&env, &command, &equal, &err);
     }
     if (status != MR_OK) {
         (void)fprintf(stderr, "millrace verify: %s\n", err.text);

@@ -45,7 +45,7 @@ MR_NODISCARD enum mr_status verify_run(const struct load_env *env,
                                        const struct verify_options *options,
                                        struct verify_report *report, struct mr_err *err);
 
-/* Does this user belong to the run? */
+/* Does this user belong to the run? Everybody does when there is no manifest. */
 bool verify_is_user(const struct verify *verify, struct mr_slice user);
 
 /* Was the record written since the run's start? */
@@ -79,7 +79,7 @@ load_visit verify_candles_on_candle;
 void verify_candles_end(struct verify_candles **candles);
 
 /* verify_ledger.c: journals balance, sums are zero, sequences gapless, balances equal their
- * entries. */
+ * entries. Without a manifest the entries alone are checked. */
 struct verify_ledger *verify_ledger_create(struct verify *verify);
 load_visit verify_ledger_on_entry;
 load_visit verify_ledger_on_balance;

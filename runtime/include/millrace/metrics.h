@@ -8,6 +8,7 @@
 #define MILLRACE_METRICS_H
 
 #include "millrace/buffer.h"
+#include "millrace/slice.h"
 
 struct mr_metrics;
 struct mr_counter;
@@ -16,6 +17,12 @@ struct mr_histogram;
 
 struct mr_metrics *mr_metrics_create(void);
 void mr_metrics_destroy(struct mr_metrics **metrics);
+
+/* One label of a series; any text, escaped where it is written. */
+struct mr_label {
+    const char *name;
+    struct mr_slice value;
+};
 
 /*
  * name    snake_case with unit suffix, for example millrace_commits_total
@@ -30,6 +37,9 @@ struct mr_gauge *mr_metrics_gauge(struct mr_metrics *metrics, const char *name, 
  * _count, _sum. */
 struct mr_histogram *mr_metrics_histogram(struct mr_metrics *metrics, const char *name,
                                           const char *labels, const char *help);
+
+/* Appends ,name="value" with what the exposition escapes: backslash, quote, line feed. */
+void mr_label_write(const struct mr_label *label, struct mr_buffer *out);
 
 void mr_counter_add(struct mr_counter *counter, uint64_t delta);
 uint64_t mr_counter_value(const struct mr_counter *counter);

@@ -109,6 +109,15 @@ int32_t mr_ctx_partition(const struct mr_ctx *ctx);
 struct mr_arena *mr_ctx_arena(struct mr_ctx *ctx);
 /* A counter `millrace_stage_<name>` with labels application, stage, partition. Call in init. */
 struct mr_counter *mr_ctx_counter(struct mr_ctx *ctx, const char *name);
+/*
+ * A gauge `millrace_stage_<name>` with labels application, stage, partition and those given. The
+ * same name and labels give the same handle, valid until fini; at any time, but for a series that
+ * is new it takes a lock: keep the handle. The runtime sets it to 0 when the task leaves, so that a
+ * sum over partitions counts each once; a stage sets it in reload and in flush, which are once per
+ * transaction.
+ */
+struct mr_gauge *mr_ctx_gauge(struct mr_ctx *ctx, const char *name, const struct mr_label *labels,
+                              size_t label_count);
 /* Calls punctuate(timer) every interval_us of the clock. Call in init. *timer: 0, 1, ... */
 void mr_ctx_schedule(struct mr_ctx *ctx, enum mr_timer_clock clock, int64_t interval_us,
                      size_t *timer);

@@ -16,6 +16,7 @@ sys.path.insert(0, str(HERE))
 
 import amounts  # noqa: E402
 import avro  # noqa: E402
+import codes  # noqa: E402
 import compare  # noqa: E402
 import structure  # noqa: E402
 from book import Book  # noqa: E402
@@ -47,6 +48,14 @@ class Amounts(unittest.TestCase):
         for us in [-1, 0, 253402300799999999, 253402300800000000, *(rng.randrange(10 ** 16) for _ in range(500))]:
             self.assertEqual(amounts.micros(amounts.time_of(us)), us)
         self.assertEqual(amounts.time_of(1723161255342000), "2024-08-08T23:54:15.342000Z")
+
+
+class Codes(unittest.TestCase):
+    @unittest.skipUnless("MILLRACE" in os.environ, "no built millrace")
+    def test_the_program_has_the_same_numbers_and_texts(self):
+        done = subprocess.run([os.environ["MILLRACE"], "codes", "--json"], capture_output=True, check=True)
+        rows = json.loads(done.stdout)["codes"]
+        self.assertEqual({row["name"]: (row["number"], row["text"]) for row in rows}, codes.TEXTS)
 
 
 class Partitions(unittest.TestCase):

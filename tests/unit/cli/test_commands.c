@@ -4,6 +4,7 @@
  * back from files there.
  */
 #include "catalog.h"
+#include "codes_doc.h"
 #include "command.h"
 #include "describe.h"
 #include "fake_catalog.h"
@@ -228,6 +229,70 @@ START_TEST(options_lists_every_table)
 }
 END_TEST
 
+/* What run_words printed stands in `text`. */
+static int run_words(const struct command *command, int argc, const char *const *words)
+{
+    char copies[4][32];
+    char *argv[5] = {NULL};
+    const int saved_out = dup(STDOUT_FILENO);
+    const int fd = open(out_path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    for (int i = 0; i < argc; i++) {
+        (void)snprintf(copies[i], sizeof(copies[i]), "%s", words[i]);
+        argv[i] = copies[i];
+    }
+    (void)fflush(stdout);
+    (void)dup2(fd, STDOUT_FILENO);
+    const int code = command->run(argc, argv);
+    (void)fflush(stdout);
+    (void)dup2(saved_out, STDOUT_FILENO);
+    const ssize_t got = pread(fd, text, sizeof(text) - 1, 0);
+    ck_assert_int_ge(got, 0);
+    text[got] = '\0';
+    ck_assert_int_eq(close(fd) | close(saved_out), 0);
+    return code;
+}
+
+START_TEST(a_code_is_found_by_number_and_by_name)
+{
+    static const char *const same[] = {"1103", "PRICE_TICK", "price_tick"};
+
+    for (size_t i = 0; i < MR_COUNT(same); i++) {
+        ck_assert_int_eq(run_words(&command_codes, 2, (const char *[]){"codes", same[i]}), 0);
+        ck_assert_ptr_nonnull(strstr(text, "1103   PRICE_TICK            validate  price is not"));
+        ck_assert_ptr_nonnull(strstr(text, "-> round the price to tickSize\n"));
+        ck_assert_ptr_null(strstr(text, "1101"));
+    }
+    ck_assert_int_eq(run_words(&command_codes, 2, (const char *[]){"codes", "stp"}), 0);
+    ck_assert_ptr_nonnull(strstr(text, "STP "));
+    ck_assert_int_eq(run_words(&command_codes, 2, (const char *[]){"codes", "1104"}), EXIT_NO);
+    ck_assert_int_eq(
+        run_words(&command_codes, 3, (const char *[]){"codes", "--json", "--markdown"}),
+        EXIT_MISUSE);
+}
+END_TEST
+
+START_TEST(all_codes_are_listed_and_json_has_the_same)
+{
+    const struct codes_choice all = codes_all();
+    json_error_t error;
+
+    ck_assert_int_eq(run_words(&command_codes, 1, (const char *[]){"codes"}), 0);
+    for (size_t i = 0; i < all.code_count; i++) {
+        ck_assert_ptr_nonnull(strstr(text, all.codes[i].name));
+    }
+    ck_assert_int_eq(run_words(&command_codes, 2, (const char *[]){"codes", "--json"}), 0);
+    json_t *root = json_loads(text, 0, &error);
+    ck_assert_msg(root != NULL, "%s", error.text);
+    ck_assert_uint_eq(json_array_size(json_object_get(root, "codes")), all.code_count);
+    ck_assert_uint_eq(json_array_size(json_object_get(root, "cancelReasons")), all.reason_count);
+    json_decref(root);
+    ck_assert_int_eq(run_words(&command_codes, 2, (const char *[]){"codes", "--markdown"}), 0);
+    ck_assert_ptr_nonnull(strstr(text, "| 4105 | STOP_TRIGGERS | fill | "));
+    ck_assert_ptr_nonnull(strstr(text, "| PRICE_RANGE | "));
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("commands");
@@ -243,6 +308,8 @@ int main(void)
     tcase_add_test(tcase, dot_shows_the_same);
     tcase_add_test(tcase, describe_tells_what_runs_where);
     tcase_add_test(tcase, options_lists_every_table);
+    tcase_add_test(tcase, a_code_is_found_by_number_and_by_name);
+    tcase_add_test(tcase, all_codes_are_listed_and_json_has_the_same);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
     const int failed = srunner_ntests_failed(runner);

@@ -12,7 +12,7 @@
 
 #define ROUNDS 200
 #define FLIP_ROUNDS 400
-#define SCHEMAS_EXPECTED 27
+#define SCHEMAS_EXPECTED 31
 
 static struct mr_arena *arena;
 

@@ -32,6 +32,25 @@ START_TEST(a_time_falls_into_one_window)
 }
 END_TEST
 
+START_TEST(windows_of_every_length_meet_without_gap)
+{
+    static const int64_t lengths_us[] = {
+        INT64_C(1000000),    INT64_C(60000000),    INT64_C(300000000),  INT64_C(900000000),
+        INT64_C(3600000000), INT64_C(14400000000), INT64_C(86400000000)};
+    const int64_t length_us = lengths_us[_i];
+
+    /* Around the epoch, a day before it, and the recorded day: UTC days, whatever the host's. */
+    for (int64_t day = -2; day <= 19943; day += day < 1 ? 1 : 19942) {
+        const int64_t start_us = day * INT64_C(86400000000);
+
+        ck_assert_int_eq(candle_window(start_us, length_us), start_us);
+        ck_assert_int_eq(candle_window(start_us + length_us - 1, length_us), start_us);
+        ck_assert_int_eq(candle_window(start_us + length_us, length_us), start_us + length_us);
+        ck_assert_int_eq(candle_window(start_us - 1, length_us), start_us - length_us);
+    }
+}
+END_TEST
+
 static struct candle_trade trade(int64_t id, const char *price, const char *qty, int64_t ts_us)
 {
     struct candle_trade t = {.trade_id = id,
@@ -222,6 +241,7 @@ int main(void)
 
     tcase_add_loop_test(tcase, a_time_falls_into_one_window, 0,
                         (int)(sizeof(window_rows) / sizeof(window_rows[0])));
+    tcase_add_loop_test(tcase, windows_of_every_length_meet_without_gap, 0, 7);
     tcase_add_test(tcase, trades_make_a_candle);
     tcase_add_test(tcase, the_order_of_adding_and_joining_does_not_matter);
     tcase_add_test(tcase, buckets_without_ids_join_by_time);

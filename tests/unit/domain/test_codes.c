@@ -81,6 +81,38 @@ START_TEST(numbers_are_unique)
 }
 END_TEST
 
+START_TEST(rows_ascend_and_each_says_what_is_wrong_and_what_to_do)
+{
+    size_t count = 0;
+    const struct code_row *rows = code_rows(&count);
+
+    ck_assert_uint_gt(count, 40);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert(i == 0 || rows[i - 1].number < rows[i].number);
+        ck_assert_msg(rows[i].text[0] != '\0' && rows[i].advice[0] != '\0', "%s", rows[i].name);
+    }
+}
+END_TEST
+
+START_TEST(every_reason_of_a_cancel_has_its_row)
+{
+    static const char *const names[] = {
+#define NAME(name) #name,
+        ORD_CANCEL_REASONS(NAME)
+#undef NAME
+    };
+    size_t count = 0;
+    const struct reason_row *reasons = code_reasons(&count);
+
+    ck_assert_uint_eq(count, sizeof(names) / sizeof(names[0]));
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_ptr_nonnull(reasons[i].name);
+        ck_assert_str_eq(reasons[i].name, names[i]);
+        ck_assert_msg(reasons[i].text[0] != '\0' && reasons[i].advice[0] != '\0', "%s", names[i]);
+    }
+}
+END_TEST
+
 START_TEST(a_list_keeps_order_and_drops_repetitions)
 {
     struct code_list list = {0};
@@ -154,6 +186,8 @@ int main(void)
                         (int)(sizeof(enum_rows) / sizeof(enum_rows[0])));
     tcase_add_test(tcase, a_code_has_number_name_and_text);
     tcase_add_test(tcase, numbers_are_unique);
+    tcase_add_test(tcase, rows_ascend_and_each_says_what_is_wrong_and_what_to_do);
+    tcase_add_test(tcase, every_reason_of_a_cancel_has_its_row);
     tcase_add_test(tcase, a_list_keeps_order_and_drops_repetitions);
     tcase_add_test(tcase, a_text_that_does_not_fit_is_cut);
     tcase_add_test(tcase, the_longest_list_fits_its_room);

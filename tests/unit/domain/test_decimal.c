@@ -150,6 +150,19 @@ START_TEST(a_quotient_rounds_only_as_told)
 }
 END_TEST
 
+START_TEST(a_division_says_whether_it_could)
+{
+    dec_t quotient = 7;
+
+    ck_assert(!dec_div(DEC_ONE, 0, DEC_FLOOR, &quotient));
+    ck_assert(!dec_div(DEC_MAX, 1, DEC_FLOOR, &quotient));
+    ck_assert_msg(quotient == 7, "untouched");
+    ck_assert(dec_div(DEC_ONE, 3 * DEC_ONE, DEC_CEIL, &quotient));
+    assert_amount(quotient, amount("0.333333333333333334"), "a third");
+    ck_assert(dec_div(-DEC_MAX, DEC_ONE, DEC_FLOOR, &quotient) && quotient == -DEC_MAX);
+}
+END_TEST
+
 START_TEST(rounding_up_does_not_leave_the_range)
 {
     const dec_t by = DEC_MAX + DEC_MAX / 2; /* (by + 1) / by of the largest is two thirds more */
@@ -243,7 +256,8 @@ START_TEST(products_and_quotients_equal_those_on_paper)
     for (int i = 0; i < 60000; i++) {
         const dec_u a = random_magnitude(&seed, 126);
         const dec_u b = random_magnitude(&seed, 126);
-        const dec_u c = random_magnitude(&seed, 124);
+        /* What every product of two amounts is divided by has a way of its own. */
+        const dec_u c = i % 3 == 0 ? (dec_u)DEC_ONE : random_magnitude(&seed, 124);
         uint8_t product[DIGITS];
         dec_u should[2] = {0};
         dec_u is[2] = {0};
@@ -251,9 +265,10 @@ START_TEST(products_and_quotients_equal_those_on_paper)
             continue;
         }
         const struct wide wide = wide_mul(a, b);
-        if (!wide_div(wide, c, &is[0], &is[1])) {
-            /* too large for 128 bits: high half of the product not below the divisor */
-            ck_assert((((dec_u)wide.limb[3] << 64) | wide.limb[2]) >= c);
+        /* Too large for 128 bits: high half of the product not below the divisor. */
+        const bool fits = (((dec_u)wide.limb[3] << 64) | wide.limb[2]) < c;
+        ck_assert_int_eq(wide_div(wide, c, &is[0], &is[1]), fits);
+        if (!fits) {
             continue;
         }
         divided++;
@@ -262,6 +277,67 @@ START_TEST(products_and_quotients_equal_those_on_paper)
         ck_assert_msg(is[0] == should[0] && is[1] == should[1], "case %d", i);
     }
     ck_assert_int_gt(divided, 20000);
+}
+END_TEST
+
+START_TEST(a_number_of_units_comes_back_from_its_atoms)
+{
+    uint64_t seed = 4712;
+
+    for (int i = 0; i < 60000; i++) {
+        static const dec_u rests[] = {0, 1, (dec_u)DEC_ONE - 1, (dec_u)DEC_ONE / 2};
+        const dec_u units = i == 0 ? ~(dec_u)0 : random_magnitude(&seed, 128);
+        const dec_u rest = rests[random_below(&seed, 4)];
+        struct wide atoms = wide_mul(units, (dec_u)DEC_ONE);
+        dec_u is[2] = {0};
+        for (uint64_t limb = 0, carry = (uint64_t)rest; limb < 4; limb++) {
+            atoms.limb[limb] += carry;
+            carry = atoms.limb[limb] < carry ? 1 : 0;
+        }
+        ck_assert(wide_div(atoms, (dec_u)DEC_ONE, &is[0], &is[1]));
+        ck_assert_msg(is[0] == units && is[1] == rest, "case %d", i);
+        /* 2^128 units and more do not fit. */
+        atoms.limb[2] = (uint64_t)DEC_ONE;
+        ck_assert(!wide_div(atoms, (dec_u)DEC_ONE, &is[0], &is[1]));
+        atoms.limb[2] = 0;
+        atoms.limb[3] = 1;
+        ck_assert(!wide_div(atoms, (dec_u)DEC_ONE, &is[0], &is[1]));
+    }
+}
+END_TEST
+
+/* Every length of both parts, with the digits that are easiest to lose at their ends. */
+START_TEST(every_length_of_a_number_is_read_and_written)
+{
+    for (size_t whole = 1; whole <= 20; whole++) {
+        for (size_t fraction = 0; fraction <= 18; fraction++) {
+            char text[DEC_TEXT_MAX];
+            char back[DEC_TEXT_MAX];
+            dec_t value = 0;
+            size_t len = 0;
+            for (size_t i = 0; i < whole; i++) {
+                text[len++] = (char)('1' + (int)(i % 9));
+            }
+            if (fraction > 0) {
+                text[len++] = '.';
+            }
+            for (size_t i = 0; i < fraction; i++) { /* zeros first, so that places count */
+                text[len++] = i + 1 == fraction ? '7' : (i % 3 == 1 ? '4' : '0');
+            }
+            text[len] = '\0';
+            ck_assert_int_eq(dec_parse_signed(text_of(text), &value), DEC_PARSED);
+            dec_t should = 0;
+            for (size_t i = 0; i < len; i++) {
+                should = text[i] == '.' ? should : should * 10 + (text[i] - '0');
+            }
+            for (size_t i = fraction; i < DEC_SCALE; i++) {
+                should *= 10;
+            }
+            assert_amount(value, should, text);
+            ck_assert_uint_eq(dec_format(value, back), len);
+            ck_assert_str_eq(back, text);
+        }
+    }
 }
 END_TEST
 
@@ -320,9 +396,12 @@ int main(void)
     tcase_add_test(tcase, sums_stop_at_the_range);
     tcase_add_loop_test(tcase, a_quotient_rounds_only_as_told, 0,
                         (int)(sizeof(round_rows) / sizeof(round_rows[0])));
+    tcase_add_test(tcase, a_division_says_whether_it_could);
     tcase_add_test(tcase, rounding_up_does_not_leave_the_range);
     tcase_add_test(tcase, an_exact_product_refuses_to_lose_atoms);
     tcase_add_test(tcase, products_and_quotients_equal_those_on_paper);
+    tcase_add_test(tcase, a_number_of_units_comes_back_from_its_atoms);
+    tcase_add_test(tcase, every_length_of_a_number_is_read_and_written);
     tcase_add_loop_test(tcase, a_value_is_moved_to_its_step, 0,
                         (int)(sizeof(step_rows) / sizeof(step_rows[0])));
     tcase_add_test(tcase, a_step_of_nothing_moves_nothing);

@@ -174,6 +174,213 @@ START_TEST(no_release_is_ever_negative_and_nothing_stays)
 }
 END_TEST
 
+/* --- amounts in quote ------------------------------------------------------------------------ */
+
+START_TEST(an_amount_holds_itself_and_its_fee_or_the_base_it_takes)
+{
+    struct hold_order order = {.side = ORD_BUY,
+                               .price = amount("110"),
+                               .taker_rate = amount("0.001"),
+                               .by_quote = true,
+                               .amount = amount("1000")};
+    struct hold_fill fill = {0};
+    dec_t hold = 0;
+
+    ck_assert(hold_by_quote(&order, amount("0.1"), &hold));
+    assert_amount(hold, amount("1001"), "a buy: the amount and 0.1 %");
+    order.hold = hold;
+    ck_assert(hold_apply(&order, ORD_TAKER, amount("100"), amount("3"), &fill));
+    assert_amount(fill.spent, amount("300.3"), "spent");
+    assert_amount(fill.release, 0, "nothing is surplus: the amount is spent at any price");
+    assert_amount(order.amount, amount("700"), "left");
+    assert_amount(order.hold, amount("700.7"), "held");
+    ck_assert_msg(!hold_apply(&order, ORD_TAKER, amount("100"), amount("7.1"), &fill),
+                  "more than is left");
+    ck_assert_msg(!hold_apply(&order, ORD_TAKER, amount("111"), amount("1"), &fill),
+                  "beyond the collar");
+    ck_assert(hold_reduce(&order, amount("100"), amount("2")));
+    assert_amount(order.amount, amount("500"), "lowered by price x quantity");
+    assert_amount(order.hold, amount("500.5"), "and so the hold");
+    assert_amount(hold_release(&order), amount("500.5"), "the rest");
+    assert_amount(order.amount, 0, "over");
+
+    order = (struct hold_order){.side = ORD_SELL,
+                                .price = amount("90"),
+                                .taker_rate = amount("0.001"),
+                                .by_quote = true,
+                                .amount = amount("1000")};
+    ck_assert(hold_by_quote(&order, amount("0.1"), &hold));
+    assert_amount(hold, amount("11.2"), "a sell: 11.111... at the collar, rounded up to a lot");
+    order.hold = hold;
+    ck_assert(hold_apply(&order, ORD_TAKER, amount("100"), amount("4"), &fill));
+    assert_amount(order.hold, amount("7.2"), "base leaves the hold");
+    assert_amount(fill.proceeds, amount("399.6"), "400 less the fee");
+    ck_assert(!hold_apply(&order, ORD_TAKER, amount("80"), amount("7.3"), &fill));
+}
+END_TEST
+
+/* Is the base that is held for an amount always enough, whole lots at the collar or above? */
+START_TEST(a_sell_by_amount_never_runs_out_of_base)
+{
+    uint64_t seed = 17;
+
+    for (int i = 0; i < 10000; i++) {
+        const dec_t lot = (dec_t)(1 + random_below(&seed, 4));
+        const dec_t collar = (dec_t)(1 + random_below(&seed, 9)) * DEC_ONE;
+        struct hold_order order = {.side = ORD_SELL,
+                                   .price = collar,
+                                   .by_quote = true,
+                                   .amount = (dec_t)(1 + random_below(&seed, 100))};
+        struct hold_fill fill = {0};
+
+        ck_assert(hold_by_quote(&order, lot, &order.hold));
+        for (;;) {
+            const dec_t price = collar + (dec_t)random_below(&seed, 4) * DEC_ONE;
+            dec_t qty = 0;
+
+            ck_assert(dec_div(order.amount, price, DEC_FLOOR, &qty));
+            ck_assert(dec_floor_to(qty, lot, &qty));
+            if (qty == 0) {
+                break;
+            }
+            qty = 1 + (dec_t)random_below(&seed, (uint64_t)qty); /* makers of any quantity */
+            ck_assert_msg(hold_apply(&order, ORD_TAKER, price, qty, &fill), "case %d", i);
+        }
+        ck_assert(order.hold >= 0);
+    }
+}
+END_TEST
+
+/* --- amendments ------------------------------------------------------------------------------ */
+
+static const struct {
+    enum ord_side side;
+    const char *price, *leaves, *to_price, *to_leaves, *reserve;
+    const char *why;
+} amend_rows[] = {
+    {ORD_BUY, "100", "2", "100", "2", "0", "nothing changes"},
+    {ORD_BUY, "100", "2", "100", "1", "0", "less"},
+    {ORD_BUY, "100", "2", "90", "2", "0", "cheaper"},
+    {ORD_BUY, "100", "2", "100", "3", "100.1", "one more, and 0.1 %"},
+    {ORD_BUY, "100", "2", "110", "2", "20.02", "dearer"},
+    {ORD_BUY, "100", "2", "110", "3", "130.13", "both: 330 - 200"},
+    {ORD_BUY, "100", "2", "110", "1.5", "0", "dearer and less: 165 - 200"},
+    {ORD_BUY, "100", "2", "90", "3", "90.09", "cheaper and more: what is open may trade before"},
+    {ORD_SELL, "100", "2", "90", "3", "1", "a sell holds what it sells"},
+    {ORD_SELL, "100", "2", "500", "1", "0", "at any price"},
+};
+
+START_TEST(an_amendment_reserves_what_it_may_need)
+{
+    const struct hold_order order = {.side = amend_rows[_i].side,
+                                     .price = amount(amend_rows[_i].price),
+                                     .taker_rate = amount("0.001"),
+                                     .leaves = amount(amend_rows[_i].leaves)};
+    const struct hold_amendment to = {.price = amount(amend_rows[_i].to_price),
+                                      .leaves = amount(amend_rows[_i].to_leaves)};
+    dec_t reserve = 0;
+
+    ck_assert(hold_amend_reserve(&order, &to, &reserve));
+    assert_amount(reserve, amount(amend_rows[_i].reserve), amend_rows[_i].why);
+}
+END_TEST
+
+START_TEST(an_amendment_that_is_not_covered_changes_nothing)
+{
+    struct hold_order order = {
+        .side = ORD_BUY, .price = amount("100"), .leaves = amount("1"), .hold = amount("100")};
+    struct hold_amendment to = {.price = amount("101"), .leaves = amount("1")};
+
+    ck_assert_int_eq(hold_amend(&order, &to, amount("1") - 1), HOLD_SHORT);
+    assert_amount(order.price, amount("100"), "an atom short");
+    ck_assert_int_eq(hold_amend(&order, &to, amount("1")), HOLD_AMENDED);
+    assert_amount(order.hold, amount("101"), "exactly");
+    to.leaves = 0;
+    ck_assert_int_eq(hold_amend(&order, &to, 0), HOLD_OVERFLOW);
+    to = (struct hold_amendment){.price = 1, .leaves = 1};
+    ck_assert_msg(hold_amend(&order, &to, 0) == HOLD_OVERFLOW, "notional below an atom");
+    to = (struct hold_amendment){.price = DEC_MAX, .leaves = amount("2")};
+    ck_assert_int_eq(hold_amend(&order, &to, 0), HOLD_OVERFLOW);
+    assert_amount(order.leaves, amount("1"), "leaves");
+}
+END_TEST
+
+/* An assertion of Check costs a system call, whatever it finds: too much for millions of them. */
+static void must(bool holds, const char *what)
+{
+    if (!holds) {
+        ck_abort_msg("%s", what);
+    }
+}
+
+static dec_t units(uint64_t *seed, uint64_t bound)
+{
+    return (dec_t)(1 + random_below(seed, bound)) * DEC_ONE;
+}
+
+/* A fill, or a part that self-trade prevention takes; a taker's may be better than the limit. */
+static void lose_some(struct hold_order *order, uint64_t *seed)
+{
+    const dec_t qty = (dec_t)(1 + random_below(seed, (uint64_t)order->leaves));
+    const bool taker = random_below(seed, 3) == 0;
+    const dec_t better = units(seed, (uint64_t)(order->price / DEC_ONE));
+    struct hold_fill fill = {0};
+
+    if (random_below(seed, 8) == 0) {
+        must(hold_reduce(order, order->price, qty), "prevented");
+        return;
+    }
+    must(hold_apply(order, taker ? ORD_TAKER : ORD_MAKER,
+                    taker && order->side == ORD_BUY ? better : order->price, qty, &fill),
+         "filled");
+    must(fill.release >= 0, "a release below zero");
+}
+
+START_TEST(what_is_reserved_for_an_amendment_always_suffices)
+{
+    uint64_t seed = (uint64_t)_i + 100;
+    size_t exact = 0;
+
+    for (int i = 0; i < 250000; i++) {
+        const dec_t taker = (dec_t)random_below(&seed, 1000) * (DEC_ONE / 1000);
+        struct hold_order order = {
+            .side = random_below(&seed, 4) == 0 ? ORD_SELL : ORD_BUY,
+            .price = units(&seed, 12),
+            .taker_rate = taker,
+            .maker_rate =
+                dec_max(taker - (dec_t)random_below(&seed, 1500) * (DEC_ONE / 1000), -DEC_ONE),
+            .leaves = (dec_t)(1 + random_below(&seed, 12)),
+        };
+        struct hold_amendment to = {.price = units(&seed, 12)};
+        dec_t reserve = 0;
+        dec_t more = 0;
+
+        must(hold_now(&order, &order.hold), "held");
+        while (random_below(&seed, 3) == 0 && order.leaves > 0) {
+            lose_some(&order, &seed); /* it may have traded before */
+        }
+        more = (dec_t)random_below(&seed, 20) - order.leaves;
+        to.leaves = order.leaves + more;
+        must(hold_amend_reserve(&order, &to, &reserve) && reserve >= 0, "reserved");
+        while (random_below(&seed, 3) > 0 && order.leaves > 0) {
+            lose_some(&order, &seed); /* on its way to the engine */
+        }
+        to.leaves = order.leaves + more;
+        if (order.leaves == 0 || to.leaves <= 0) {
+            continue; /* over, or the amendment cancels the rest */
+        }
+        const dec_t held = order.hold;
+        must(hold_amend(&order, &to, reserve) == HOLD_AMENDED, "the reserve covers it");
+        exact += reserve > 0 && order.hold == held + reserve;
+        while (order.leaves > 0) {
+            lose_some(&order, &seed);
+        }
+        must(order.hold == 0, "nothing is held at the end");
+    }
+    ck_assert_msg(exact > 10000, "the bound is reached: it is no larger than it must be");
+}
+END_TEST
+
 START_TEST(the_numerator_survives_large_amounts_and_its_record)
 {
     struct fee_sum fee = {0};
@@ -245,6 +452,12 @@ int main(void)
     tcase_add_test(tcase, a_sell_pays_its_fee_from_the_proceeds);
     tcase_add_test(tcase, a_fill_that_cannot_be_changes_nothing);
     tcase_add_test(tcase, no_release_is_ever_negative_and_nothing_stays);
+    tcase_add_test(tcase, an_amount_holds_itself_and_its_fee_or_the_base_it_takes);
+    tcase_add_test(tcase, a_sell_by_amount_never_runs_out_of_base);
+    tcase_add_loop_test(tcase, an_amendment_reserves_what_it_may_need, 0,
+                        (int)(sizeof(amend_rows) / sizeof(amend_rows[0])));
+    tcase_add_test(tcase, an_amendment_that_is_not_covered_changes_nothing);
+    tcase_add_loop_test(tcase, what_is_reserved_for_an_amendment_always_suffices, 0, 4);
     tcase_add_test(tcase, the_numerator_survives_large_amounts_and_its_record);
     tcase_add_test(tcase, a_negative_product_with_an_empty_low_half_is_kept);
     tcase_add_test(tcase, a_rebate_is_rounded_against_the_user_too);

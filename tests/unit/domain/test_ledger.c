@@ -112,6 +112,42 @@ START_TEST(a_seller_is_paid_less_the_fee)
 }
 END_TEST
 
+START_TEST(a_seller_of_an_amount_gets_the_rest_of_the_base_back)
+{
+    const struct ledger_trade trade = {.side = ORD_SELL,
+                                       .base = btc_party,
+                                       .quote = usd_party,
+                                       .qty = amount("1"),
+                                       .notional = amount("90"),
+                                       .fee = amount("0.9"),
+                                       .release = amount("0.25")};
+
+    ck_assert(ledger_trade(&journal, &trade));
+    ck_assert_str_eq(told(), "Dr user:ann:BTC:hold 1 1\n"
+                             "Cr clearing:BTC 1 -\n"
+                             "Dr clearing:USD 90 -\n"
+                             "Cr user:ann:USD:avail 89.1 1089.1\n"
+                             "Cr fees:USD 0.9 -\n"
+                             "Dr user:ann:BTC:hold 0.25 0.75\n"
+                             "Cr user:ann:BTC:avail 0.25 5.25\n");
+    ck_assert(ledger_balanced(&journal));
+}
+END_TEST
+
+START_TEST(a_withdrawal_in_two_steps_and_its_reversal)
+{
+    ck_assert(ledger_hold(&journal, &usd_party, amount("5")));
+    ck_assert(ledger_withdraw_held(&journal, &usd_party, amount("5")));
+    ck_assert_str_eq(told(), "Dr user:ann:USD:hold 5 101\nCr external:USD 5 -\n");
+    ck_assert_int_eq(journal.entry, LEDGER_WITHDRAW);
+    ck_assert(ledger_reverse_withdraw(&journal, &usd_party, amount("5")));
+    ck_assert_str_eq(told(), "Dr external:USD 5 -\nCr user:ann:USD:avail 5 1000\n");
+    ck_assert(ledger_reverse_deposit(&journal, &usd_party, amount("1")));
+    ck_assert_str_eq(told(), "Dr user:ann:USD:avail 1 999\nCr external:USD 1 -\n");
+    ck_assert_int_eq(journal.entry, LEDGER_REVERSAL);
+}
+END_TEST
+
 START_TEST(a_rebate_comes_out_of_the_fees)
 {
     struct ledger_trade trade = {.side = ORD_SELL,
@@ -148,8 +184,7 @@ START_TEST(a_journal_that_cannot_be_moves_nothing)
     assert_amount(usd.hold, amount("101"), "though it was the last posting");
     assert_amount(btc.available, amount("5"), "base too");
     trade.side = ORD_SELL;
-    trade.release = 1;
-    ck_assert_msg(!ledger_trade(&journal, &trade), "a seller has nothing to release");
+    ck_assert_msg(!ledger_trade(&journal, &trade), "of a sell too");
     ck_assert(!ledger_hold(&journal, &usd_party, -1));
     btc.available = DEC_MAX;
     ck_assert_msg(!ledger_deposit(&journal, &btc_party, 1), "out of range");
@@ -278,6 +313,8 @@ int main(void)
     tcase_add_test(tcase, money_comes_from_outside_and_goes_there);
     tcase_add_test(tcase, a_buyer_pays_from_the_hold);
     tcase_add_test(tcase, a_seller_is_paid_less_the_fee);
+    tcase_add_test(tcase, a_seller_of_an_amount_gets_the_rest_of_the_base_back);
+    tcase_add_test(tcase, a_withdrawal_in_two_steps_and_its_reversal);
     tcase_add_test(tcase, a_rebate_comes_out_of_the_fees);
     tcase_add_test(tcase, a_journal_that_cannot_be_moves_nothing);
     tcase_add_test(tcase, an_unbalanced_journal_is_seen);

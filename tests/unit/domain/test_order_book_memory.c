@@ -73,6 +73,68 @@ START_TEST(a_warm_book_allocates_nothing)
 }
 END_TEST
 
+START_TEST(a_cleared_book_keeps_its_memory_and_nothing_else)
+{
+    struct book *book = book_create(&(struct book_options){.data_bytes = 8});
+    struct book_level level = {0};
+    long warm = 0;
+
+    for (int round = 0; round < 5; round++) {
+        for (int i = 0; i < 4000; i++) {
+            ck_assert_int_eq(put(book, i, 1 + i), BOOK_OK);
+        }
+        warm = round == 0 ? calls : warm;
+        book_clear(book);
+        ck_assert_uint_eq(book_orders(book) + book_levels(book, ORD_SELL), 0);
+        ck_assert_uint_eq(book_changes(book, ORD_SELL), 0);
+        ck_assert(!book_level_at(book, ORD_SELL, 0, &level));
+        ck_assert_ptr_null(book_find(book, text_of(ids[0])));
+        ck_assert_ptr_null(book_user_first(book, text_of(users[0])));
+        ck_assert_ptr_null(book_defect(book));
+    }
+    ck_assert_int_eq(calls, warm);
+    book_destroy(&book);
+    book_destroy(&book); /* gone already: nothing happens */
+    book_destroy(NULL);
+}
+END_TEST
+
+/* More chunks than the first list of chunks holds; every order keeps its place. */
+START_TEST(a_book_grows_far_beyond_its_first_memory)
+{
+    enum { MANY = 40000 };
+    struct book *book = book_create(&(struct book_options){.data_bytes = 8});
+    struct book_order *first = NULL;
+    char id[16];
+
+    for (int i = 0; i < MANY; i++) {
+        struct book_order *order = NULL;
+        snprintf(id, sizeof(id), "g%d", i);
+        ck_assert_int_eq(book_insert(book,
+                                     &(struct book_new){.id = text_of(id),
+                                                        .user = dom_text_str("u"),
+                                                        .side = ORD_BUY,
+                                                        .price = 1 + i,
+                                                        .leaves = 1,
+                                                        .sequence = i},
+                                     &order),
+                         BOOK_OK);
+        *(int64_t *)order->data = i;
+        first = i == 0 ? order : first;
+    }
+    ck_assert_ptr_eq(book_user_first(book, dom_text_str("u")), first);
+    int64_t number = 0;
+    for (const struct book_order *order = first; order != NULL; order = order->user_newer) {
+        ck_assert_int_eq(*(const int64_t *)order->data, number);
+        ck_assert_msg(order->price == 1 + number, "order %lld", (long long)number);
+        number++;
+    }
+    ck_assert_int_eq(number, MANY);
+    ck_assert_ptr_null(book_defect(book));
+    book_destroy(&book);
+}
+END_TEST
+
 START_TEST(a_reserved_book_allocates_no_order)
 {
     struct book *book = book_create(&(struct book_options){.orders_reserve = 4000});
@@ -136,6 +198,8 @@ int main(void)
     TCase *tcase = tcase_create("memory");
 
     tcase_add_test(tcase, a_warm_book_allocates_nothing);
+    tcase_add_test(tcase, a_cleared_book_keeps_its_memory_and_nothing_else);
+    tcase_add_test(tcase, a_book_grows_far_beyond_its_first_memory);
     tcase_add_test(tcase, a_reserved_book_allocates_no_order);
     tcase_add_test(tcase, a_refused_allocation_refuses_the_order_and_no_more);
     tcase_set_timeout(tcase, 60);

@@ -80,6 +80,51 @@ START_TEST(state_that_is_there_is_not_read_again)
 }
 END_TEST
 
+/* The sum of gate's gauge over both partitions, as the text says it. */
+static int seen(struct toy *toy)
+{
+    struct mr_buffer text = MR_BUFFER_EMPTY;
+    int sum = 0;
+
+    mr_metrics_write(toy->metrics, &text);
+    mr_buffer_append(&text, "", 1);
+    for (int partition = 0; partition < TOY_PARTITIONS; partition++) {
+        char series[128];
+        const char *at;
+
+        (void)snprintf(series, sizeof(series),
+                       "\nmillrace_stage_seen{stage=\"gate\",partition=\"%d\",kind=\"a\\\"b\\n\"} ",
+                       partition);
+        at = strstr((const char *)text.data, series);
+        ck_assert_msg(at != NULL, "no%s in %s", series, (const char *)text.data);
+        sum += (int)strtol(at + strlen(series), NULL, 10);
+    }
+    mr_buffer_fini(&text);
+    return sum;
+}
+
+START_TEST(a_gauge_of_a_stage_is_gone_with_its_task_and_comes_back_with_it)
+{
+    struct toy toy;
+
+    toy_init(&toy, "");
+    toy_start(&toy);
+    for (int i = 0; i < 5; i++) {
+        toy_send(&toy, i % 2 == 0 ? "user-1" : "user-2", "x");
+    }
+    toy_send(&toy, "user-1", "bad"); /* undone: it does not count */
+    toy_run(&toy);
+    ck_assert_int_eq(seen(&toy), 5);
+    toy_stop(&toy);
+    ck_assert_int_eq(seen(&toy), 0);
+    toy_start(&toy);
+    toy_run(&toy);
+    ck_assert_int_eq(seen(&toy), 5);
+    toy_stop(&toy);
+    toy_fini(&toy);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("tasks");
@@ -91,6 +136,7 @@ int main(void)
     tcase_add_test(tcase, a_stop_commits_what_was_processed);
     tcase_add_test(tcase, an_empty_state_directory_comes_back_complete);
     tcase_add_test(tcase, state_that_is_there_is_not_read_again);
+    tcase_add_test(tcase, a_gauge_of_a_stage_is_gone_with_its_task_and_comes_back_with_it);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

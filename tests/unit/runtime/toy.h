@@ -6,8 +6,9 @@
  *
  * gate counts the orders of a user in its store, lets them through and finds an order poisonous,
  * after having written, when its client order id is "bad"; "late" makes tally find it poisonous,
- * downstream. "busy" finds a server away as often as toy_refusals says. tally keeps and emits a
- * total for each user; "forget" makes it drop the user's, without a word.
+ * downstream. What it counted is also its gauge `seen`. "busy" finds a server away as often as
+ * toy_refusals says. tally keeps and emits a total for each user; "forget" makes it drop the
+ * user's, without a word.
  *
  *   orders --> clockwork --> ticks       (toy_clockwork_graph)
  *

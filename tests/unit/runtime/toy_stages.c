@@ -13,7 +13,10 @@ void *toy_interlude_arg;
 
 struct gate {
     int64_t processed; /* memory of its own, equal to the sum over the store */
+    struct mr_gauge *seen;
 };
+
+static const struct mr_label gate_label = {.name = "kind", .value = {(const uint8_t *)"a\"b\n", 4}};
 
 static bool add_up(void *arg, struct mr_slice key, const void *value)
 {
@@ -30,7 +33,20 @@ static enum mr_status gate_reload(void *self, struct mr_ctx *ctx, struct mr_err 
     const struct mr_slice all = {0};
 
     gate->processed = 0;
-    return mr_store_scan(mr_ctx_store(ctx, 0), all, all, add_up, &gate->processed, err);
+    gate->seen = mr_ctx_gauge(ctx, "seen", &gate_label, 1);
+    MR_TRY(mr_store_scan(mr_ctx_store(ctx, 0), all, all, add_up, &gate->processed, err));
+    mr_gauge_set(gate->seen, gate->processed);
+    return MR_OK;
+}
+
+static enum mr_status gate_flush(void *self, struct mr_ctx *ctx, struct mr_err *err)
+{
+    const struct gate *gate = self;
+
+    (void)ctx;
+    (void)err;
+    mr_gauge_set(gate->seen, gate->processed);
+    return MR_OK;
 }
 
 static bool id_is(const struct oms_order_command *order, const char *id)
@@ -227,6 +243,7 @@ const struct mr_stage toy_gate = {
     .store_count = 1,
     .reload = gate_reload,
     .process = gate_process,
+    .flush = gate_flush,
 };
 
 const struct mr_stage toy_tally = {

@@ -13,6 +13,7 @@
 #include "millrace/runtime.h"
 #include "stages/registry.h"
 #include "verify.h"
+#include "verify_books.h"
 
 #include <check.h>
 #include <stdlib.h>
@@ -362,14 +363,27 @@ static void replay_all(struct replay *replay, struct mr_log *log)
     mr_producer_close(&replay->producer);
 }
 
+/* A log of its own with the records of the run, one of them mutated; the caller closes it. */
+static struct mr_log *replay_log(const struct recorded_run *run, const struct mutation *mutation)
+{
+    struct replay replay = {
+        .run = run, .mutation = mutation, .arena = mr_arena_create((size_t)64 * 1024)};
+    struct mr_log *log = mr_log_memory_create(mr_clock_system());
+
+    apply_to(run, log);
+    find_victim(&replay);
+    replay_all(&replay, log);
+    mr_buffer_fini(&replay.changed);
+    mr_arena_destroy(&replay.arena);
+    return log;
+}
+
 struct verify_report *recorded_run_verify(const struct recorded_run *run,
                                           const struct mutation *mutation,
                                           const struct verify_documents *documents,
                                           const struct verify_keys *keys)
 {
-    struct replay replay = {
-        .run = run, .mutation = mutation, .arena = mr_arena_create((size_t)64 * 1024)};
-    struct mr_log *log = mr_log_memory_create(mr_clock_system());
+    struct mr_log *log = replay_log(run, mutation);
     const struct load_env env = {
         .topology = run->topology, .log = log, .codec = run->codec, .clock = mr_clock_system()};
     const struct verify_options options = {
@@ -377,13 +391,24 @@ struct verify_report *recorded_run_verify(const struct recorded_run *run,
     struct verify_report *report = verify_report_create();
     struct mr_err err = {0};
 
-    apply_to(run, log);
-    find_victim(&replay);
-    replay_all(&replay, log);
     ck_assert_msg(verify_run(&env, &run->manifest, &options, report, &err) == MR_OK, "%s",
                   err.text);
-    mr_buffer_fini(&replay.changed);
-    mr_arena_destroy(&replay.arena);
+    mr_log_close(&log);
+    return report;
+}
+
+struct verify_report *recorded_run_books(const struct recorded_run *run,
+                                         const struct mutation *mutation, bool live,
+                                         struct verify_books **books)
+{
+    struct mr_log *log = replay_log(run, mutation);
+    const struct load_env env = {
+        .topology = run->topology, .log = log, .codec = run->codec, .clock = mr_clock_system()};
+    const struct verify_books_options options = {.wait_us = WAIT_US, .live = live};
+    struct verify_report *report = verify_report_create();
+    struct mr_err err = {0};
+
+    ck_assert_msg(verify_books_run(&env, &options, report, books, &err) == MR_OK, "%s", err.text);
     mr_log_close(&log);
     return report;
 }

@@ -56,6 +56,12 @@ struct verify_report *recorded_run_verify(const struct recorded_run *run,
                                           const struct verify_documents *documents,
                                           const struct verify_keys *keys);
 
+struct verify_books;
+/* The books of a replay. Both are the caller's. */
+struct verify_report *recorded_run_books(const struct recorded_run *run,
+                                         const struct mutation *mutation, bool live,
+                                         struct verify_books **books);
+
 /* ---- stores as connectors would have filled them ---- */
 
 struct recorded_stores;

@@ -110,9 +110,10 @@ class Judging(unittest.TestCase):
 
     def test_the_text_names_machine_and_verdict(self):
         known = machine.facts(str(pathlib.Path(__file__).parent))
-        text = report.text(machine.line(known), report.rows({"throughput": step()}), None)
+        text = report.text(machine.line(known), report.rows({"throughput": step()}), [["a table"]])
         self.assertIn(f"commit {known['commit']}", text)
         self.assertIn("NOT MET", text)
+        self.assertIn("  a table", text)
 
 
 if __name__ == "__main__":

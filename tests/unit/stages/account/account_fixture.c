@@ -3,6 +3,9 @@
 
 #include "avro/settle_account.h"
 
+/* The engine's sequence: above that of every report before, in all tests. */
+static int64_t engine_seq;
+
 dec_t amount(const char *text)
 {
     dec_t value = 0;
@@ -127,7 +130,7 @@ struct oms_execution_report fixture_accepted(const char *order_id, const char *u
         .has_quote_asset = true,
         .hold_after = amount(hold),
         .has_hold_after = true,
-        .engine_seq = 1,
+        .engine_seq = ++engine_seq,
         .version = 1,
     };
 }
@@ -136,7 +139,7 @@ static void next_report(struct oms_execution_report *report, const char *exec_id
 {
     report->exec_id = s(exec_id);
     report->version++;
-    report->engine_seq = report->version;
+    report->engine_seq = ++engine_seq;
 }
 
 struct oms_execution_report fixture_fill(const struct oms_execution_report *before,

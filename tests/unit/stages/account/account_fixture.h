@@ -45,7 +45,7 @@ struct oms_account_command fixture_transfer(const char *event_id, const char *us
 bool fixture_settle_balance(struct mr_driver *driver, const char *user, const char *asset,
                             struct oms_settle_balance *balance);
 
-/* Reports of the engine on BTCUSDT; engineSeq is version. */
+/* Reports of the engine on BTCUSDT; engineSeq rises with each report made. */
 struct oms_execution_report fixture_accepted(const char *order_id, const char *user,
                                              enum oms_side side, const char *qty, const char *hold);
 /* A fill of an order accepted before; the caller sets status where the order is filled. */

@@ -361,6 +361,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed = 0;
 
+    tcase_set_timeout(tcase, 60);
     tcase_add_checked_fixture(tcase, risk_setup, risk_teardown);
     tcase_add_test(tcase, entries_are_kept_in_the_order_of_names);
     tcase_add_test(tcase, the_same_content_is_the_same_row_whatever_came_first);

@@ -37,6 +37,7 @@ enum field {
     NO_QTY,
     QUOTE_QTY,
     STOP_PRICE,
+    DISPLAY_QTY,
     MARKET,
     MARKET_WITH_PRICE,
     MARKET_POST_ONLY,
@@ -127,6 +128,9 @@ static void change_value(struct oms_order_command *o, enum field field, const ch
     } else if (field == STOP_PRICE) {
         o->stop_price = amount(text);
         o->has_stop_price = true;
+    } else if (field == DISPLAY_QTY) {
+        o->display_qty = amount(text);
+        o->has_display_qty = true;
     } else if (field == MARKET_WITH_PRICE) {
         o->price = amount(text);
         o->has_price = true;
@@ -182,11 +186,12 @@ static const struct rule_case {
     {"market with a price", MARKET_WITH_PRICE, "100", CODE_NOT_ALLOWED},
     {"market post-only", MARKET_POST_ONLY, NULL, CODE_NOT_ALLOWED},
     {"market that would rest", MARKET_GTC, NULL, CODE_BAD_TIF},
-    {"stop orders are not taken yet", TYPE_STOP, NULL, CODE_BAD_TYPE},
-    {"GTD is not taken yet", TIF_GTD, NULL, CODE_BAD_TIF},
+    {"a stop needs its stop price", TYPE_STOP, NULL, CODE_MISSING},
+    {"GTD needs its expiry", TIF_GTD, NULL, CODE_MISSING},
     {"post-only must be able to rest", POST_ONLY_IOC, NULL, CODE_BAD_TIF},
-    {"reduce-only is not taken yet", REDUCE_ONLY, NULL, CODE_NOT_ALLOWED},
-    {"decrement is not taken yet", STP_DECREMENT, NULL, CODE_NOT_ALLOWED},
+    {"reduce-only is risk's to judge", REDUCE_ONLY, NULL, CODE_OK},
+    {"decrement", STP_DECREMENT, NULL, CODE_OK},
+    {"icebergs are not taken", DISPLAY_QTY, "0.5", CODE_NOT_ALLOWED},
     {"unknown symbol", SYMBOL, "NOSUCH", CODE_UNKNOWN_SYMBOL},
     {"no symbol", SYMBOL, "", CODE_MISSING},
     {"blank in the order id", ORDER_ID, "o 1", CODE_BAD_ID},
@@ -196,8 +201,8 @@ static const struct rule_case {
     {"slash in the client id", CLIENT_ID, "a/b", CODE_BAD_ID},
     {"longest idempotency key", IDEMPOTENCY_KEY, ID_64, CODE_OK},
     {"idempotency key one too long", IDEMPOTENCY_KEY, ID_64 "x", CODE_BAD_ID},
-    {"amend is not taken yet", AMEND, NULL, CODE_BAD_TYPE},
-    {"cancel-all is not taken yet", CANCEL_ALL, NULL, CODE_BAD_TYPE},
+    {"amend of nothing", AMEND, NULL, CODE_MISSING},
+    {"cancel-all", CANCEL_ALL, NULL, CODE_OK},
     {"cancel of nothing", CANCEL_NO_TARGET, NULL, CODE_MISSING},
     {"cancel in an unknown symbol", CANCEL_UNKNOWN_SYMBOL, NULL, CODE_UNKNOWN_SYMBOL},
 };
@@ -456,6 +461,50 @@ START_TEST(a_defective_instrument_takes_cancels_only)
 }
 END_TEST
 
+/* The new parts of a command reach the rules: one good and one bad of each. */
+START_TEST(a_stop_an_expiry_and_an_amendment_are_read)
+{
+    struct oms_order_command order = fixture_limit("o1", "u1", OMS_SIDE_BUY, "1", "100");
+
+    order.ord_type = OMS_ORDER_TYPE_STOP_LIMIT;
+    order.stop_price = amount("100.005");
+    order.has_stop_price = true;
+    order.tif = OMS_TIME_IN_FORCE_GTD;
+    order.expire_ts_us = order.ts_us;
+    order.has_expire_ts_us = true;
+    expect(&order, CODE_EXPIRE_PAST, "expires with its own time");
+    order.expire_ts_us++;
+    ck_assert_int_eq(mr_driver_push(driver, "orders", s("u1"), &order), MR_OK);
+    ck_assert_int_eq(
+        ((const struct oms_execution_report *)mr_driver_emit_last(driver, "rejected"))->reject_code,
+        CODE_PRICE_TICK);
+    order.stop_price = amount("100");
+    ck_assert_int_eq(mr_driver_push(driver, "orders", s("u1"), &order), MR_OK);
+    ck_assert_uint_eq(mr_driver_emit_count(driver, "valid"), 1);
+    order = fixture_limit("a1", "u1", OMS_SIDE_BUY, "1", "100");
+    order.action = OMS_ACTION_AMEND;
+    order.target_order_id = s("o1");
+    order.has_target_order_id = true;
+    ck_assert_int_eq(mr_driver_push(driver, "orders", s("u1"), &order), MR_OK);
+    ck_assert_uint_eq(mr_driver_emit_count(driver, "valid"), 2);
+    ck_assert_uint_eq(mr_driver_emit_count(driver, "rejected"), 2);
+}
+END_TEST
+
+START_TEST(a_defective_instrument_takes_no_amendment)
+{
+    struct oms_order_command order = fixture_limit("a1", "u1", OMS_SIDE_BUY, "1", "100");
+    struct oms_instrument instrument = fixture_instrument();
+
+    instrument.tick_size = 0;
+    mr_driver_table_set(driver, "instruments", s("BTCUSDT"), &instrument);
+    order.action = OMS_ACTION_AMEND;
+    order.target_order_id = s("o1");
+    order.has_target_order_id = true;
+    expect(&order, CODE_NOT_TRADING, "nothing can be checked");
+}
+END_TEST
+
 START_TEST(an_old_client_clock_is_stale_when_a_window_is_set)
 {
     const struct mr_driver_setting setting = {.name = "recv-window", .text = "5s"};
@@ -496,6 +545,8 @@ int main(void)
     tcase_add_test(tcase, symbols_that_share_a_cache_slot_keep_their_own_rules);
     tcase_add_test(tcase, the_cache_tells_symbols_of_one_version_apart);
     tcase_add_test(tcase, a_defective_instrument_takes_cancels_only);
+    tcase_add_test(tcase, a_stop_an_expiry_and_an_amendment_are_read);
+    tcase_add_test(tcase, a_defective_instrument_takes_no_amendment);
     tcase_add_test(tcase, an_old_client_clock_is_stale_when_a_window_is_set);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_ENV);

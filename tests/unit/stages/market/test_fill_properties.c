@@ -4,7 +4,8 @@
  * Method: random orders of five users around one price, by seed. The naive matcher keeps a plain
  *         list and looks through all of it for each trade.
  */
-#include "fill_fixture.h"
+#include "fill_memory.h"
+#include "fill_mirror.h"
 
 #define USERS 5
 #define BLOCKS 40
@@ -89,88 +90,6 @@ static void draw(struct source *source, struct command *command)
     command->order.ts_us = START_US + source->issued;
 }
 
-/* --- reports of each order ------------------------------------------------------------------ */
-
-struct seen {
-    struct mr_slice id;
-    mr_i128 cum_qty, cum_quote, fee, hold;
-    int32_t version;
-    bool over;
-};
-
-static struct seen *seen_of(struct seen *orders, size_t *count, struct mr_slice id)
-{
-    /* The newest first: an id may come again when its order is over. */
-    for (size_t i = *count; i > 0; i--) {
-        if (mr_slice_equal(orders[i - 1].id, id)) {
-            return &orders[i - 1];
-        }
-    }
-    return NULL;
-}
-
-static void check_trade(struct seen *order, const struct oms_execution_report *report)
-{
-    const bool buy = report->side == OMS_SIDE_BUY;
-    mr_i128 notional = 0;
-    mr_i128 spent = 0;
-
-    ck_assert(report->last_qty > 0);
-    ck_assert(dec_mul_exact(report->last_qty, report->last_px, &notional));
-    order->cum_qty += report->last_qty;
-    order->cum_quote += notional;
-    order->fee += report->fee_amount;
-    spent = buy ? notional + report->fee_amount : report->last_qty;
-    ck_assert_msg(order->hold - report->hold_after - spent >= 0, "a release is negative");
-    ck_assert(buy || order->hold - report->hold_after == spent);
-    if (report->has_price) {
-        ck_assert(buy ? report->last_px <= report->price : report->last_px >= report->price);
-    }
-}
-
-static void check_reports(struct mr_driver *driver)
-{
-    static struct seen orders[ORDERS_MAX];
-    size_t count = 0;
-    int64_t engine_seq = 0;
-
-    for (size_t i = 0; i < reports(driver); i++) {
-        const struct oms_execution_report *one = report(driver, i);
-        struct seen *order = NULL;
-
-        ck_assert_int_ge(one->engine_seq, engine_seq);
-        ck_assert_int_le(one->engine_seq, engine_seq + 1);
-        engine_seq = one->engine_seq;
-        if (one->has_reject_code) {
-            continue;
-        }
-        ck_assert(one->order_qty ==
-                  one->cum_qty + one->leaves_qty + one->prevented_qty + one->cancelled_qty);
-        if (one->exec_type == OMS_EXEC_TYPE_NEW) {
-            ck_assert_uint_lt(count, ORDERS_MAX);
-            orders[count++] =
-                (struct seen){.id = one->order_id, .version = 1, .hold = one->hold_after};
-            ck_assert_int_eq(one->version, 1);
-            continue;
-        }
-        order = seen_of(orders, &count, one->order_id);
-        ck_assert(order != NULL && !order->over);
-        ck_assert_int_eq(one->version, order->version + 1);
-        if (one->exec_type == OMS_EXEC_TYPE_TRADE) {
-            check_trade(order, one);
-        }
-        ck_assert(one->cum_qty == order->cum_qty && one->cum_quote == order->cum_quote);
-        ck_assert(one->fee_total == order->fee);
-        ck_assert((one->leaves_qty == 0) == (one->hold_after == 0));
-        order->version = one->version;
-        order->hold = one->hold_after;
-        order->over = one->leaves_qty == 0;
-    }
-    for (size_t i = 0; i < trades(driver); i++) {
-        ck_assert_int_eq(trade(driver, i)->trade_id, (int64_t)i + 1);
-    }
-}
-
 START_TEST(reports_of_every_order_add_up)
 {
     struct mr_driver *driver = mr_driver_create(&fill_stage, NULL, 0);
@@ -183,96 +102,12 @@ START_TEST(reports_of_every_order_add_up)
         ck_assert_int_eq(push(driver, command.order), MR_OK);
     }
     ck_assert_uint_gt(trades(driver), 50);
-    check_reports(driver);
+    check_all_reports(driver);
     mr_driver_destroy(&driver);
 }
 END_TEST
 
-/* --- the book from its deltas --------------------------------------------------------------- */
-
-struct mirror {
-    struct oms_book_level levels[2][ORDERS_MAX]; /* unordered; qty 0 is a free place */
-    size_t count[2];
-    int64_t last_seq;
-};
-
-static void mirror_set(struct mirror *mirror, enum ord_side side,
-                       const struct oms_book_level *level)
-{
-    for (size_t i = 0; i < mirror->count[side]; i++) {
-        if (mirror->levels[side][i].price == level->price) {
-            mirror->levels[side][i] = *level;
-            return;
-        }
-    }
-    mirror->levels[side][mirror->count[side]++] = *level;
-}
-
-static void mirror_apply(struct mirror *mirror, const struct oms_book_delta *delta)
-{
-    ck_assert_int_eq(delta->first_seq, mirror->last_seq + 1);
-    ck_assert_int_ge(delta->last_seq, delta->first_seq);
-    mirror->last_seq = delta->last_seq;
-    for (size_t i = 0; i < delta->bids.count; i++) {
-        mirror_set(mirror, ORD_BUY, &delta->bids.items[i]);
-    }
-    for (size_t i = 0; i < delta->asks.count; i++) {
-        mirror_set(mirror, ORD_SELL, &delta->asks.items[i]);
-    }
-}
-
-/* The snapshot's level number n of a side must be the mirror's nth best. */
-static void mirror_matches(const struct mirror *mirror, enum ord_side side,
-                           const struct oms_book_level_items *top)
-{
-    mr_i128 last = 0;
-    size_t found = 0;
-
-    for (; found < top->count; found++) {
-        const struct oms_book_level *best = NULL;
-
-        for (size_t i = 0; i < mirror->count[side]; i++) {
-            const struct oms_book_level *level = &mirror->levels[side][i];
-            const bool behind =
-                found == 0 || (side == ORD_BUY ? level->price < last : level->price > last);
-
-            if (level->qty > 0 && behind &&
-                (best == NULL ||
-                 (side == ORD_BUY ? level->price > best->price : level->price < best->price))) {
-                best = level;
-            }
-        }
-        ck_assert_ptr_nonnull(best);
-        ck_assert(best->price == top->items[found].price && best->qty == top->items[found].qty);
-        ck_assert_int_eq(best->orders, top->items[found].orders);
-        last = best->price;
-    }
-}
-
-static void check_books(struct mr_driver *driver)
-{
-    static struct mirror mirror;
-    size_t deltas = mr_driver_emit_count(driver, "book");
-
-    mirror.count[ORD_BUY] = 0;
-    mirror.count[ORD_SELL] = 0;
-    mirror.last_seq = 0;
-    ck_assert_uint_eq(deltas, mr_driver_emit_count(driver, "snapshots"));
-    ck_assert_uint_gt(deltas, 0);
-    for (size_t i = 0; i < deltas; i++) {
-        const struct oms_book_delta *delta = mr_driver_emit(driver, "book", i);
-        const struct oms_book_snapshot *snapshot = mr_driver_emit(driver, "snapshots", i);
-
-        mirror_apply(&mirror, delta);
-        ck_assert_int_eq(snapshot->last_seq, delta->last_seq);
-        ck_assert_int_eq(snapshot->checksum, delta->checksum);
-        mirror_matches(&mirror, ORD_BUY, &snapshot->bids);
-        mirror_matches(&mirror, ORD_SELL, &snapshot->asks);
-        if (snapshot->bids.count > 0 && snapshot->asks.count > 0) {
-            ck_assert(snapshot->bids.items[0].price < snapshot->asks.items[0].price);
-        }
-    }
-}
+/* --- fates ---------------------------------------------------------------------------------- */
 
 static void compare(struct mr_driver *a, struct mr_driver *b, const char *port)
 {
@@ -370,7 +205,7 @@ static void run_fates(uint64_t seed, bool poison)
     ck_assert(mr_driver_state_digest(plain) == mr_driver_state_digest(shaken));
     check_books(plain);
     check_books(shaken);
-    check_reports(shaken);
+    check_all_reports(shaken);
     mr_driver_destroy(&plain);
     mr_driver_destroy(&shaken);
 }

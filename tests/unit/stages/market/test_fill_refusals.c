@@ -19,17 +19,63 @@ static void close_driver(void)
 
 /* --- orders that are refused ---------------------------------------------------------------- */
 
-static void stop_type(struct oms_order_command *o)
+static void stop_without_price(struct oms_order_command *o)
+{
+    o->ord_type = OMS_ORDER_TYPE_STOP_LIMIT;
+}
+static void stop_at_nothing(struct oms_order_command *o)
+{
+    o->ord_type = OMS_ORDER_TYPE_STOP_LIMIT;
+    o->has_stop_price = true;
+}
+static void stop_without_collar(struct oms_order_command *o)
 {
     o->ord_type = OMS_ORDER_TYPE_STOP;
+    o->has_stop_price = true;
+    o->stop_price = o->price;
 }
-static void gtd(struct oms_order_command *o)
+static void stop_ioc(struct oms_order_command *o)
+{
+    stop_without_collar(o);
+    o->tif = OMS_TIME_IN_FORCE_IOC;
+}
+static void post_only_stop(struct oms_order_command *o)
+{
+    stop_at_nothing(o);
+    o->post_only = true;
+}
+static void gtd_without_end(struct oms_order_command *o)
 {
     o->tif = OMS_TIME_IN_FORCE_GTD;
 }
-static void decrement(struct oms_order_command *o)
+static void gtd_past(struct oms_order_command *o)
 {
-    o->stp_mode = OMS_STP_MODE_DECREMENT;
+    gtd_without_end(o);
+    o->has_expire_ts_us = true;
+    o->expire_ts_us = o->ts_us;
+}
+static void market_gtc(struct oms_order_command *o)
+{
+    o->ord_type = OMS_ORDER_TYPE_MARKET;
+    o->has_collar_px = true;
+    o->collar_px = o->price;
+}
+static void amount_and_quantity(struct oms_order_command *o)
+{
+    market_gtc(o);
+    o->tif = OMS_TIME_IN_FORCE_IOC;
+    o->has_quote_qty = true;
+    o->quote_qty = o->price;
+}
+static void amount_zero(struct oms_order_command *o)
+{
+    amount_and_quantity(o);
+    o->has_qty = false;
+    o->quote_qty = 0;
+}
+static void display(struct oms_order_command *o)
+{
+    o->has_display_qty = true;
 }
 static void no_price(struct oms_order_command *o)
 {
@@ -67,9 +113,17 @@ static const struct {
     enum dom_code code;
     const char *why;
 } refused_orders[] = {
-    {stop_type, CODE_BAD_TYPE, "no stops yet"},
-    {gtd, CODE_BAD_TIF, "no expiry yet"},
-    {decrement, CODE_NOT_ALLOWED, "no DECREMENT yet"},
+    {stop_without_price, CODE_MISSING, "a stop has a stop price"},
+    {stop_at_nothing, CODE_BAD_NUMBER, "above 0"},
+    {stop_without_collar, CODE_MISSING, "a STOP has a collar, from risk"},
+    {stop_ioc, CODE_BAD_TIF, "a STOP waits"},
+    {post_only_stop, CODE_NOT_ALLOWED, "a stop takes when it triggers"},
+    {gtd_without_end, CODE_MISSING, "GTD has an end"},
+    {gtd_past, CODE_EXPIRE_PAST, "which lies ahead"},
+    {market_gtc, CODE_BAD_TIF, "MARKET never rests"},
+    {amount_and_quantity, CODE_NOT_ALLOWED, "one or the other"},
+    {amount_zero, CODE_BAD_NUMBER, "an amount of nothing"},
+    {display, CODE_NOT_ALLOWED, "nothing is hidden"},
     {post_only_ioc, CODE_NOT_ALLOWED, "makes only and never rests"},
     {no_price, CODE_MISSING, "LIMIT without price"},
     {no_reserve, CODE_MISSING, "did not come through risk"},
@@ -92,6 +146,16 @@ START_TEST(an_order_that_cannot_be_worked_is_rejected)
     ck_assert_int_eq(last_report(driver)->version, 1);
     ck_assert_uint_eq(trades(driver), 0);
     ck_assert_uint_eq(mr_driver_store_count(driver, "orders"), 1);
+}
+END_TEST
+
+START_TEST(a_reduce_only_order_is_taken_on_risks_word)
+{
+    struct oms_order_command order = limit_of("b", "u2", 'B', "100", "1");
+
+    order.reduce_only = true;
+    ck_assert_int_eq(push(driver, order), MR_OK);
+    ck_assert_int_eq(last_report(driver)->status, OMS_ORDER_STATUS_ACCEPTED);
 }
 END_TEST
 
@@ -167,6 +231,7 @@ int main(void)
     tcase_add_checked_fixture(refusals, open_driver, close_driver);
     tcase_add_loop_test(refusals, an_order_that_cannot_be_worked_is_rejected, 0,
                         (int)MR_COUNT(refused_orders));
+    tcase_add_test(refusals, a_reduce_only_order_is_taken_on_risks_word);
     tcase_add_loop_test(refusals, a_record_without_identity_is_poison_and_leaves_no_trace, 0,
                         (int)MR_COUNT(poisons));
     tcase_add_test(refusals, a_key_that_is_not_the_symbol_is_poison);
