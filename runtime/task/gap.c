@@ -2,12 +2,12 @@
  * gap.c -- reading what is compacted: changelogs and global tables.
  *
  * Why: a tombstone stays for a day, and then it is as if its key had never been. A reader that was
- *      away for longer (a suspended machine, a network that was cut) goes on from where it stood
- * and keeps what was deleted meanwhile, for ever. How: the log is heard when a record comes, and,
- * when none does, an answer to a question is as good: asked once an hour, for a client that has
- * lost its servers says the same as one that has no news. Longer than state is trusted without a
- * word, and nothing that comes after it is handed on; the caller reads from a place that it can
- * trust, or from the beginning.
+ *      away for longer (a suspended machine, a network that was cut) would go on from where it
+ *      stood, and keep for ever what was deleted meanwhile.
+ * How: a record that comes is a word of the log. When none does, the answer to a question is as
+ *      good: asked once an hour, for a client that has lost its servers sounds like one without
+ *      news. What comes after a longer silence than state is trusted for is not handed on; the
+ *      caller begins anew, from a place that it can trust or from the beginning.
  */
 #include "millrace/fault.h"
 #include "task.h"

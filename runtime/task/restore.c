@@ -250,18 +250,31 @@ static void start_over(struct mr_worker *worker, const struct mr_err *why)
     }
 }
 
+/* Where the reader stands may be no place to go on from: that is for start_over. */
+static enum mr_status read_changelogs(struct mr_worker *worker, bool *busy, struct mr_err *err)
+{
+    size_t count = 0;
+    const enum mr_status status = read_some(worker, worker->restore_reader,
+                                            &worker->restore_heard_us, worker->tasks, &count, err);
+
+    *busy = *busy || count > 0;
+    if (status == MR_OUT_OF_RANGE) {
+        const struct mr_err why = *err;
+
+        return mr_fail(err, MR_UNAVAILABLE, "changelogs: %.300s", why.text);
+    }
+    return status;
+}
+
 static enum mr_status step(struct mr_worker *worker, bool *busy, struct mr_err *err)
 {
     /* Asked once: a task that must wait is no reason to leave out those behind it. */
     const bool reopen = worker_now_us(worker) >= worker->reopen_at_us;
     bool pending = false;
-    size_t count = 0;
 
     worker->live.restore_left = 0;
     if (worker->restore_reader != NULL) {
-        MR_TRY(read_some(worker, worker->restore_reader, &worker->restore_heard_us, worker->tasks,
-                         &count, err));
-        *busy = *busy || count > 0;
+        MR_TRY(read_changelogs(worker, busy, err));
     }
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         struct task *task = worker->tasks[p];
@@ -285,7 +298,7 @@ enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err 
 {
     const enum mr_status status = step(worker, busy, err);
 
-    if (mr_status_class(status) != MR_CLASS_RETRY && status != MR_OUT_OF_RANGE) {
+    if (mr_status_class(status) != MR_CLASS_RETRY) {
         return status;
     }
     start_over(worker, err);
