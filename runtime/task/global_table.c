@@ -14,6 +14,7 @@ struct value {
     uint8_t *bytes; /* key, then the framed value that the struct borrows from */
     size_t key_len;
     int64_t version;
+    uint64_t start; /* of the table, which it was read after */
     struct mr_arena *arena;
     void *record;
 };
@@ -24,6 +25,7 @@ struct global_table {
     struct mr_binding binding;
     int64_t *targets; /* what start saw as the end of each partition */
     int32_t partitions;
+    uint64_t starts;
     struct value **buckets;
     size_t bucket_count, count;
 };
@@ -78,12 +80,29 @@ void global_table_destroy(struct global_table **out)
     *out = NULL;
 }
 
+/* The targets are where the topic ends now; reader: given its partitions, unless it is NULL. */
+static enum mr_status aim(struct global_table *table, struct mr_log *log, struct mr_reader *reader,
+                          struct mr_err *err)
+{
+    struct mr_extent *extents = mr_xcalloc((size_t)table->partitions, sizeof(*extents));
+    enum mr_status status;
+
+    for (int32_t i = 0; i < table->partitions; i++) {
+        extents[i] = (struct mr_extent){.topic = table->topic, .partition = i};
+    }
+    status = mr_log_extents(log, extents, (size_t)table->partitions, err);
+    for (int32_t i = 0; i < table->partitions && status == MR_OK; i++) {
+        table->targets[i] = extents[i].stable_end;
+        status =
+            reader == NULL ? MR_OK : mr_reader_add(reader, table->topic, i, extents[i].low, err);
+    }
+    free(extents);
+    return status;
+}
+
 enum mr_status global_table_start(struct global_table *table, struct mr_log *log,
                                   struct mr_reader *reader, struct mr_err *err)
 {
-    struct mr_extent *extents;
-    enum mr_status status;
-
     MR_TRY(mr_log_topic_partitions(log, table->topic, &table->partitions, err));
     if (table->partitions == 0) {
         return mr_fail(err, MR_CONFIG, "there is no topic %s (table); run `topology apply`",
@@ -91,17 +110,13 @@ enum mr_status global_table_start(struct global_table *table, struct mr_log *log
     }
     free(table->targets);
     table->targets = mr_xcalloc((size_t)table->partitions, sizeof(int64_t));
-    extents = mr_xcalloc((size_t)table->partitions, sizeof(*extents));
-    for (int32_t i = 0; i < table->partitions; i++) {
-        extents[i] = (struct mr_extent){.topic = table->topic, .partition = i};
-    }
-    status = mr_log_extents(log, extents, (size_t)table->partitions, err);
-    for (int32_t i = 0; i < table->partitions && status == MR_OK; i++) {
-        table->targets[i] = extents[i].stable_end;
-        status = mr_reader_add(reader, table->topic, i, extents[i].low, err);
-    }
-    free(extents);
-    return status;
+    table->starts++;
+    return aim(table, log, reader, err);
+}
+
+enum mr_status global_table_aim(struct global_table *table, struct mr_log *log, struct mr_err *err)
+{
+    return aim(table, log, NULL, err);
 }
 
 bool global_table_ready(const struct global_table *table, const struct mr_reader *reader)
@@ -165,6 +180,7 @@ static struct value *decode(const struct global_table *table, const struct mr_me
     value->bytes = mr_xcalloc(1, message->key.len + message->value.len);
     value->key_len = message->key.len;
     value->version = message->offset;
+    value->start = table->starts;
     value->arena = mr_arena_create(VALUE_ARENA_BYTES);
     value->record = mr_xcalloc(1, table->binding.schema->struct_bytes);
     memcpy(value->bytes, message->key.data, message->key.len);
@@ -228,4 +244,23 @@ const void *global_table_get(const struct global_table *table, struct mr_slice k
         *version = value == NULL ? MR_OFFSET_NONE : value->version;
     }
     return value == NULL ? NULL : value->record;
+}
+
+void global_table_drop_former(struct global_table *table)
+{
+    for (size_t i = 0; i < table->bucket_count; i++) {
+        struct value **link = &table->buckets[i];
+
+        while (*link != NULL) {
+            struct value *value = *link;
+
+            if (value->start == table->starts) {
+                link = &value->next;
+            } else {
+                *link = value->next;
+                value_free(value);
+                table->count--;
+            }
+        }
+    }
 }

@@ -16,11 +16,19 @@ struct global_table;
 struct global_table *global_table_create(const char *topic, struct mr_codec *codec,
                                          struct mr_binding binding);
 void global_table_destroy(struct global_table **table);
-/* Adds the topic's partitions to the reader from their beginning. */
+/*
+ * Adds the topic's partitions to the reader from their beginning. What the table has from an
+ * earlier start stays until it is dropped, or read again.
+ */
 MR_NODISCARD enum mr_status global_table_start(struct global_table *table, struct mr_log *log,
                                                struct mr_reader *reader, struct mr_err *err);
-/* Everything that was there at start has been read. */
+/* Everything that was there at start, or when it was aimed, has been read. */
 bool global_table_ready(const struct global_table *table, const struct mr_reader *reader);
+/* Everything that is there now is to be read. */
+MR_NODISCARD enum mr_status global_table_aim(struct global_table *table, struct mr_log *log,
+                                             struct mr_err *err);
+/* Drops what was not read again since the last start. */
+void global_table_drop_former(struct global_table *table);
 int32_t global_table_partitions(const struct global_table *table);
 bool global_table_is(const struct global_table *table, const char *topic);
 void global_table_apply(struct global_table *table, const struct mr_message *message);

@@ -95,7 +95,8 @@ static bool queue_full(const struct mr_worker *worker, size_t parts)
 static enum mr_status hold_inputs(struct mr_worker *worker, struct mr_err *err)
 {
     const bool hold = worker->inputs_held ? queue_full(worker, 2)
-                                          : queue_full(worker, 1) && inputs_are_waiting(worker);
+                                          : queue_full(worker, 1) && (inputs_are_waiting(worker) ||
+                                                                      !worker->tables_ready);
 
     if (hold == worker->inputs_held) {
         return MR_OK;

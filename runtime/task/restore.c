@@ -15,7 +15,7 @@
 
 #include <stdlib.h>
 
-#define READ_MAX ((size_t)2000)
+#define READ_MAX WORKER_POLL_MAX
 #define RESTART_PAUSE_US (500 * MR_MS_US)
 #define SAY_EVERY_US (5 * MR_SECOND_US)
 
@@ -63,7 +63,7 @@ struct restored {
 };
 
 static void note_offset(struct restored *batch, struct mr_space *space, int64_t next,
-                        int64_t wall_us)
+                        int64_t as_of_us)
 {
     if (batch->meta_count == 0 || batch->metas[batch->meta_count - 1].space != space) {
         batch->metas[batch->meta_count] = (struct mr_backend_write){
@@ -74,15 +74,15 @@ static void note_offset(struct restored *batch, struct mr_space *space, int64_t 
         };
         batch->meta_count++;
     }
-    meta_offset_write(batch->offsets[batch->meta_count - 1], next, wall_us);
+    meta_offset_write(batch->offsets[batch->meta_count - 1], next, as_of_us);
 }
 
 static enum mr_status apply(struct mr_worker *worker, struct task *const *tasks,
-                            struct mr_message *messages, size_t count, struct mr_err *err)
+                            struct mr_message *messages, size_t count, int64_t as_of_us,
+                            struct mr_err *err)
 {
     struct mr_backend *backend = worker->process.backend;
     struct restored *batch = mr_xcalloc(1, sizeof(*batch));
-    const int64_t wall_us = mr_clock_wall_us(worker->process.clock);
     enum mr_status status;
 
     for (size_t i = 0; i < count; i++) {
@@ -93,7 +93,7 @@ static enum mr_status apply(struct mr_worker *worker, struct task *const *tasks,
         if (plan == NULL || plan->done) {
             continue;
         }
-        note_offset(batch, plan->owner->spaces[0], messages[i].offset + 1, wall_us);
+        note_offset(batch, plan->owner->spaces[0], messages[i].offset + 1, as_of_us);
         store = mr_changelog_store(plan->owner->stage->type, messages[i].key, &key);
         if (store == SIZE_MAX) {
             continue; /* a store that the stage had once */
@@ -119,13 +119,14 @@ static enum mr_status apply(struct mr_worker *worker, struct task *const *tasks,
 }
 
 static enum mr_status read_some(struct mr_worker *worker, struct mr_reader *reader,
-                                struct task *const *tasks, size_t *count, struct mr_err *err)
+                                int64_t *heard_us, struct task *const *tasks, size_t *count,
+                                struct mr_err *err)
 {
     struct mr_message *messages = mr_xcalloc(READ_MAX, sizeof(*messages));
-    enum mr_status status = mr_reader_poll(reader, 0, messages, READ_MAX, count, err);
+    enum mr_status status = gap_poll(worker, reader, heard_us, messages, count, err);
 
     if (status == MR_OK && *count > 0) {
-        status = apply(worker, tasks, messages, *count, err);
+        status = apply(worker, tasks, messages, *count, *heard_us, err);
     }
     for (size_t i = 0; i < *count; i++) {
         mr_message_release(&messages[i]);
@@ -134,12 +135,12 @@ static enum mr_status read_some(struct mr_worker *worker, struct mr_reader *read
     return status;
 }
 
-enum mr_status restore_read(struct mr_worker *worker, struct mr_reader *reader,
+enum mr_status restore_read(struct mr_worker *worker, struct mr_reader *reader, int64_t *heard_us,
                             struct task *const *tasks, struct mr_err *err)
 {
     size_t count = 0;
 
-    return read_some(worker, reader, tasks, &count, err);
+    return read_some(worker, reader, heard_us, tasks, &count, err);
 }
 
 /* ---- finishing ------------------------------------------------------------------------------- */
@@ -157,7 +158,7 @@ static enum mr_status finish_plan(struct task *task, struct catch_up *plan, int6
         .has_value = true,
     };
 
-    meta_offset_write(value, position, mr_clock_wall_us(worker->process.clock));
+    meta_offset_write(value, position, worker->restore_heard_us);
     plan->done = true;
     MR_TRY(backend->ops->write(backend, NULL, 0, &meta, 1, false, err));
     return mr_reader_remove(worker->restore_reader, worker_topic(worker, plan->topic)->name,
@@ -234,12 +235,13 @@ static void show_progress(struct mr_worker *worker, bool pending)
     }
 }
 
-/* What was read and could not be applied has passed the reader: the tasks plan anew, a little
- * later, from what their stores say. */
+/* What was read and could not be applied has passed the reader, or it was away for too long: the
+ * tasks plan anew, a little later, from what their stores say. */
 static void start_over(struct mr_worker *worker, const struct mr_err *why)
 {
     worker_blocked_on(worker, why->text);
     worker->reopen_at_us = worker_now_us(worker) + RESTART_PAUSE_US;
+    gap_begin(worker, &worker->restore_heard_us);
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         if (worker->tasks[p] != NULL && worker->tasks[p]->state == TASK_CATCHING_UP) {
             restore_forget(worker, worker->tasks[p]);
@@ -248,17 +250,31 @@ static void start_over(struct mr_worker *worker, const struct mr_err *why)
     }
 }
 
+/* Where the reader stands may be no place to go on from: that is for start_over. */
+static enum mr_status read_changelogs(struct mr_worker *worker, bool *busy, struct mr_err *err)
+{
+    size_t count = 0;
+    const enum mr_status status = read_some(worker, worker->restore_reader,
+                                            &worker->restore_heard_us, worker->tasks, &count, err);
+
+    *busy = *busy || count > 0;
+    if (status == MR_OUT_OF_RANGE) {
+        const struct mr_err why = *err;
+
+        return mr_fail(err, MR_UNAVAILABLE, "changelogs: %.300s", why.text);
+    }
+    return status;
+}
+
 static enum mr_status step(struct mr_worker *worker, bool *busy, struct mr_err *err)
 {
     /* Asked once: a task that must wait is no reason to leave out those behind it. */
     const bool reopen = worker_now_us(worker) >= worker->reopen_at_us;
     bool pending = false;
-    size_t count = 0;
 
     worker->live.restore_left = 0;
     if (worker->restore_reader != NULL) {
-        MR_TRY(read_some(worker, worker->restore_reader, worker->tasks, &count, err));
-        *busy = *busy || count > 0;
+        MR_TRY(read_changelogs(worker, busy, err));
     }
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         struct task *task = worker->tasks[p];

@@ -17,8 +17,6 @@
 
 #define STABLE_WAIT_US (200 * MR_MS_US)
 #define REOPEN_PAUSE_US (10 * MR_MS_US)
-/* Kafka keeps tombstones for delete.retention.ms, a day by default; an hour of margin. */
-#define STATE_AGE_MAX_US (23 * MR_HOUR_US)
 
 static bool meta_offset_read(struct mr_slice bytes, int64_t *offset, int64_t *wall_us)
 {
@@ -72,7 +70,8 @@ static enum mr_status find_place(const struct mr_worker *worker, struct mr_space
     } else if (status == MR_OK && place->offset > place->end) {
         place->why = "their changelog was lost, which was accepted";
     } else if (status == MR_OK && place->offset < place->end &&
-               mr_clock_wall_us(worker->process.clock) - wall_us > STATE_AGE_MAX_US) {
+               mr_clock_wall_us(worker->process.clock) - wall_us > STATE_AGE_MAX_US &&
+               !MR_PLANTED(OLD_STATE_TRUSTED)) {
         place->why = "they are older than tombstones live";
     }
     if (place->why != NULL) {
@@ -269,8 +268,12 @@ static enum mr_status await_stable_inputs(struct task *task, struct mr_err *err)
 enum mr_status restore_open(struct task *task, struct mr_err *err)
 {
     struct mr_worker *worker = task->worker;
-    enum mr_status status = await_stable_inputs(task, err);
+    enum mr_status status;
 
+    if (worker->restore_reader == NULL) {
+        gap_begin(worker, &worker->restore_heard_us);
+    }
+    status = await_stable_inputs(task, err);
     restore_forget(worker, task);
     task->catch_ups = mr_xcalloc(worker->group->stage_count, sizeof(*task->catch_ups));
     if (status == MR_OK) {

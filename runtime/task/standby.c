@@ -35,6 +35,7 @@ static enum mr_status begin(struct mr_worker *worker, int32_t partition, struct 
 static enum mr_status begin_all(struct mr_worker *worker, struct mr_err *err)
 {
     if (worker->standby_reader == NULL) {
+        gap_begin(worker, &worker->standby_heard_us);
         MR_TRY(mr_reader_open(worker->process.log, MR_READER_FOLLOWS_US, &worker->standby_reader,
                               err));
     }
@@ -87,10 +88,12 @@ enum mr_status standby_step(struct mr_worker *worker, struct mr_err *err)
     worker->standby_at_us = now_us + LOOK_EVERY_US;
     status = begin_all(worker, err);
     if (status == MR_OK) {
-        status = restore_read(worker, worker->standby_reader, worker->standbys, err);
+        status = restore_read(worker, worker->standby_reader, &worker->standby_heard_us,
+                              worker->standbys, err);
     }
     if (status == MR_OUT_OF_RANGE || mr_status_class(status) == MR_CLASS_RETRY) {
-        /* The changelog's start has moved past a copy, or a server is away: from the beginning. */
+        /* The changelog's start has moved past a copy, it has not been read for too long, or a
+         * server is away: they begin anew, with what can still be trusted. */
         mr_warn("standby", "group=%s worker=%d error=\"%s\"", worker->group->name, worker->index,
                 err->text);
         standby_end_all(worker);

@@ -4,7 +4,8 @@
  * Why: the backend is not needed for reading what is in memory, and not for safety, which is the
  *      changelog's. Written now and then, keys that came and went cost nothing, and hot ones once.
  * How: one batch carries values, changelog offsets and input offsets, so that what is on disk is
- *      always a committed state of the log, at most BEHIND_US_MAX old.
+ *      always a committed state of the log, at most BEHIND_US_MAX old. Its age is that of the
+ *      commit: a process may be suspended before it writes, and others go on meanwhile.
  */
 #include "millrace/changelog.h"
 #include "millrace/fault.h"
@@ -99,6 +100,7 @@ static enum mr_status commit_store(struct mr_worker *worker, struct task *task, 
     if (mr_store_behind_bytes(node->stores[store]) > before) {
         MR_ASSERT(delivered != MR_OFFSET_NONE);
         node->changelog_next = delivered + (MR_PLANTED(CHANGELOG_OFFSET_FAR) ? 3 : 1);
+        node->changelog_as_of_us = worker->commit_begun_us;
     }
     worker->behind_bytes += mr_store_behind_bytes(node->stores[store]);
     return MR_OK;
@@ -135,7 +137,6 @@ struct batch {
     size_t meta_count, meta_capacity;
     struct mr_space *space; /* of the store being collected */
     struct mr_arena *arena; /* of metadata keys and values */
-    int64_t wall_us;
 };
 
 static struct mr_backend_write *grow(struct mr_backend_write **list, size_t *count,
@@ -159,19 +160,20 @@ static enum mr_status collect_change(void *arg, struct mr_slice key, struct mr_s
     return MR_OK;
 }
 
-void meta_offset_write(uint8_t bytes[16], int64_t offset, int64_t wall_us)
+void meta_offset_write(uint8_t bytes[16], int64_t offset, int64_t as_of_us)
 {
     for (int i = 0; i < 8; i++) {
         bytes[i] = (uint8_t)((uint64_t)offset >> (56 - 8 * i));
-        bytes[8 + i] = (uint8_t)((uint64_t)wall_us >> (56 - 8 * i));
+        bytes[8 + i] = (uint8_t)((uint64_t)as_of_us >> (56 - 8 * i));
     }
 }
 
-static void add_meta(struct batch *batch, struct mr_space *space, const char *name, int64_t offset)
+static void add_meta(struct batch *batch, struct mr_space *space, const char *name, int64_t offset,
+                     int64_t as_of_us)
 {
     uint8_t *value = mr_arena_alloc(batch->arena, 16);
 
-    meta_offset_write(value, offset, batch->wall_us);
+    meta_offset_write(value, offset, as_of_us);
     *grow(&batch->metas, &batch->meta_count, &batch->meta_capacity) = (struct mr_backend_write){
         .space = space,
         .key = mr_arena_copy(batch->arena, mr_slice_str(name)),
@@ -199,7 +201,9 @@ static enum mr_status collect_store(struct mr_worker *worker, struct task *task,
     (void)task;
     batch->space = node->spaces[store];
     if (store == 0 && node->changelog_next != MR_OFFSET_NONE) {
-        add_meta(batch, batch->space, META_CHANGELOG, node->changelog_next);
+        add_meta(batch, batch->space, META_CHANGELOG, node->changelog_next,
+                 MR_PLANTED(STATE_YOUNG_AS_WRITTEN) ? mr_clock_wall_us(worker->process.clock)
+                                                    : node->changelog_as_of_us);
     }
     MR_TRY(mr_store_unwritten(node->stores[store], collect_change, batch, err));
     if (batch->write_count > first) {
@@ -236,7 +240,7 @@ static void collect_inputs(struct mr_worker *worker, struct task *task, struct b
             char name[300];
 
             snprintf(name, sizeof(name), "input:%s", worker_topic(worker, input->topic)->name);
-            add_meta(batch, space, name, input->unwritten_offset);
+            add_meta(batch, space, name, input->unwritten_offset, worker->commit_begun_us);
             input->unwritten_offset = MR_OFFSET_NONE;
         }
     }
@@ -285,8 +289,7 @@ static enum mr_status write_batch(struct mr_worker *worker, struct mr_err *err)
 
 enum mr_status state_write(struct mr_worker *worker, struct mr_err *err)
 {
-    struct batch batch = {.arena = mr_arena_create(BATCH_ARENA_BYTES),
-                          .wall_us = mr_clock_wall_us(worker->process.clock)};
+    struct batch batch = {.arena = mr_arena_create(BATCH_ARENA_BYTES)};
     enum mr_status status;
 
     worker->batch = &batch;

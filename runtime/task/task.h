@@ -38,7 +38,8 @@ struct mr_ctx {
     size_t timer_count;                      /* scheduled by this instance */
     struct mr_gauge **gauges;                /* of this instance; 0 when it goes */
     size_t gauge_count;
-    int64_t changelog_next; /* to be written with its stores; MR_OFFSET_NONE: no news */
+    int64_t changelog_next;     /* to be written with its stores; MR_OFFSET_NONE: no news */
+    int64_t changelog_as_of_us; /* wall clock, of changelog_next */
 };
 
 struct timer {
@@ -159,10 +160,13 @@ struct mr_worker {
     struct mr_member *member;
     struct mr_reader *table_reader;
     struct global_table **tables; /* group->table_count */
-    bool tables_ready;            /* all of them have been where they ended at the start */
+    bool tables_ready;            /* they have every key that they had at the start */
+    int64_t tables_heard_us;      /* gap.c */
+    bool tables_read_through;     /* they have been where they ended at the start */
     bool tables_followed;         /* table_reader is the second one */
     uint64_t tables_version;      /* counts changes, from 1 */
     struct mr_reader *restore_reader;
+    int64_t restore_heard_us; /* gap.c */
     struct restore_progress restoring;
     struct mr_reader_ref *input_readers; /* storage of all inputs' readers */
     size_t *input_reader_first;          /* [input_count + 1] into it */
@@ -171,7 +175,8 @@ struct mr_worker {
     struct task **tasks;    /* by partition number; NULL: not ours */
     struct task **standbys; /* copies of those that are not ours; NULL: none */
     struct mr_reader *standby_reader;
-    int64_t standby_at_us; /* not before */
+    int64_t standby_heard_us; /* gap.c */
+    int64_t standby_at_us;    /* not before */
     int32_t task_capacity;
     int32_t first_task; /* that choose_next looks at */
     struct mr_message *polled;
@@ -193,12 +198,13 @@ struct mr_worker {
     bool unsettled;
     struct mr_topic_partition unsettled_at;
     struct mr_err unsettled_why;
-    size_t overlay_bytes;   /* written to stores by the transaction, about */
-    size_t limit;           /* of inputs in the next transaction, after an abort; 0: none */
-    bool inputs_held;       /* paused: too much is queued while nothing can be processed */
-    int64_t last_commit_us; /* monotonic, when the last outcome was known */
-    int64_t reopen_at_us;   /* tasks that could not be opened are tried again */
-    int64_t retry_at_us;    /* back-off: nothing is taken before */
+    size_t overlay_bytes;    /* written to stores by the transaction, about */
+    size_t limit;            /* of inputs in the next transaction, after an abort; 0: none */
+    bool inputs_held;        /* paused: too much is queued while nothing can be processed */
+    int64_t last_commit_us;  /* monotonic, when the last outcome was known */
+    int64_t commit_begun_us; /* wall clock, the last one's */
+    int64_t reopen_at_us;    /* tasks that could not be opened are tried again */
+    int64_t retry_at_us;     /* back-off: nothing is taken before */
     int aborts_in_a_row;
     struct mr_err revocation_err; /* what went wrong inside a rebalance callback */
     enum mr_status revocation_status;
@@ -340,6 +346,21 @@ bool state_due(const struct mr_worker *worker);
 /* Writes what the backend lacks, with changelog offsets and input offsets, in one batch. FATAL. */
 MR_NODISCARD enum mr_status state_write(struct mr_worker *worker, struct mr_err *err);
 
+/* ---- gap.c ----------------------------------------------------------------------------------- */
+
+/* Kafka keeps tombstones for delete.retention.ms, a day by default; an hour of margin. */
+#define STATE_AGE_MAX_US (23 * MR_HOUR_US)
+
+/* Before the log is asked where its partitions end, for a new reader. */
+void gap_begin(const struct mr_worker *worker, int64_t *heard_us);
+/*
+ * Polls without waiting; messages: room for WORKER_POLL_MAX. *heard_us: wall clock, when what has
+ * been read was there. Returns MR_OUT_OF_RANGE, and nothing, when tombstones may have been missed.
+ */
+MR_NODISCARD enum mr_status gap_poll(const struct mr_worker *worker, struct mr_reader *reader,
+                                     int64_t *heard_us, struct mr_message *messages, size_t *count,
+                                     struct mr_err *err);
+
 /* ---- restore_plan.c, restore.c --------------------------------------------------------------- */
 
 #define META_CHANGELOG "changelog-offset"
@@ -354,8 +375,10 @@ MR_NODISCARD enum mr_status restore_follow(struct task *task, struct mr_reader *
                                            struct mr_err *err);
 /* Applies what the reader has to the state of the tasks, by partition number. */
 MR_NODISCARD enum mr_status restore_read(struct mr_worker *worker, struct mr_reader *reader,
-                                         struct task *const *tasks, struct mr_err *err);
-void meta_offset_write(uint8_t bytes[16], int64_t offset, int64_t wall_us);
+                                         int64_t *heard_us, struct task *const *tasks,
+                                         struct mr_err *err);
+/* as_of_us: wall clock, when what is below the offset was read or committed. */
+void meta_offset_write(uint8_t bytes[16], int64_t offset, int64_t as_of_us);
 
 /* ---- assignment.c, producing.c --------------------------------------------------------------- */
 

@@ -360,6 +360,7 @@ enum mr_status transaction_commit(struct mr_worker *worker, struct mr_err *err)
     if (!worker->open) {
         return MR_OK;
     }
+    worker->commit_begun_us = mr_clock_wall_us(worker->process.clock);
     status = send_rest(worker, err);
     if (MR_PLANTED(STATE_BEFORE_COMMIT) && status == MR_OK) {
         state_committed(worker);

@@ -355,7 +355,7 @@ static enum mr_status run(struct mr_worker *worker, int64_t timeout_us, bool *bu
     if (worker->unsettled || worker->producer == NULL) {
         return transaction_settle(worker, err);
     }
-    status = process_slice(worker, busy, err);
+    status = worker->tables_ready ? process_slice(worker, busy, err) : MR_OK;
     if (status != MR_OK && mr_status_class(status) != MR_CLASS_FATAL) {
         worker_blocked_on(worker, err->text);
         return transaction_abort(worker, err, err);

@@ -34,6 +34,10 @@
     X(STOP, "stop", 7)                                                                             \
     X(LOST_STATE, "lost-state", 5)                                                                 \
     X(OLD_STATE, "old-state", 5)                                                                   \
+    X(TWIN, "twin", 5)                                                                             \
+    X(CRASH_ALL, "crash-all", 3)                                                                   \
+    X(OUTAGE, "outage", 4)                                                                         \
+    X(COMPACTION, "compaction", 8)                                                                 \
     X(CLOCK_JUMP, "clock-jump", 5)                                                                 \
     X(STORE_READ, "store-read", 3)                                                                 \
     X(STORE_WRITE, "store-write", 5)                                                               \
@@ -129,8 +133,12 @@ struct sim {
     bool calm;         /* faults have stopped */
     const char *check; /* what is being checked, for the report */
     struct sim_frame *frame;
+    int64_t ghosts_frozen_until_us;
+    int64_t log_down_until_us;
+    int64_t clean_at_us; /* the log's cleaner will run; 0: it will not */
     int64_t registry_down_until_us;
     bool registry_down;
+    bool log_down;
 };
 
 /* Runs one seed. A violation is noted in the result. Once in a process's life. */
@@ -160,6 +168,8 @@ bool sim_is_frozen(const struct sim *sim, const struct sim_instance *own);
 void sim_faults_plan(struct sim *sim);
 /* Those of this round. */
 void sim_faults_happen(struct sim *sim, int round);
+/* What was to happen by now, in each turn. */
+void sim_faults_pass(struct sim *sim);
 /* No more of them; who was away comes back, mostly. */
 void sim_faults_stop(struct sim *sim);
 

@@ -109,6 +109,7 @@ void sim_check(struct sim *sim)
     };
 
     mr_plant(MR_PLANTED_NOTHING); /* what follows is not on trial */
+    mr_log_memory_show_compacted(mr_world_log(sim->world), true);
     sim->check = "transactions";
     check_closed(sim);
     sim->check = "drained";

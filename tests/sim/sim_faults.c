@@ -12,6 +12,7 @@
 #define FAULTS_MIN 20
 #define FAULTS_SPREAD 25
 #define FOREVER_US SIM_NEVER_US
+#define SESSION_MAX_US (13 * MR_SECOND_US) /* of the worlds of sim_world.c, and a little */
 
 static const char *const names[] = {
 #define X(name, text, weight) text,
@@ -129,6 +130,38 @@ static void at_point(struct sim *sim, enum sim_fault fault)
             own->point.countdown);
 }
 
+/* The orchestrator takes a process for dead that is not, and starts it again elsewhere. */
+static void twin(struct sim *sim, enum sim_fault fault)
+{
+    struct sim_instance *own = some_instance(sim);
+
+    if (!mr_world_is_running(sim->world, own->at) || mr_world_ghost_count(sim->world) > 2) {
+        return;
+    }
+    mr_world_keep_away(sim->world, own->at, false);
+    mr_world_haunt(sim->world, own->at);
+    own->frozen_until_us = 0;
+    sim->ghosts_frozen_until_us = mr_world_now_us(sim->world) + some_time_us(sim);
+    sim_say(sim, "%s %s awake=%lld", names[fault], label(sim, own),
+            (long long)sim->ghosts_frozen_until_us);
+}
+
+/* A machine room: every process of one group, or of all. */
+static void crash_all(struct sim *sim, enum sim_fault fault)
+{
+    const size_t group = (size_t)sim_pick(&sim->random, SIM_GROUPS_MAX + 1);
+
+    for (size_t i = 0; i < sim->instance_count; i++) {
+        struct sim_instance *own = &sim->instances[i];
+
+        if (group == SIM_GROUPS_MAX || own->at.group == group) {
+            take_away(sim, own);
+            mr_world_kill(sim->world, own->at);
+        }
+    }
+    sim_say(sim, "%s group=%zu", names[fault], group);
+}
+
 /* ---- what is around them --------------------------------------------------------------------- */
 
 static void jump(struct sim *sim, enum sim_fault fault)
@@ -138,6 +171,63 @@ static void jump(struct sim *sim, enum sim_fault fault)
 
     mr_world_pass_us(sim->world, us);
     sim_say(sim, "%s us=%lld", names[fault], (long long)us);
+}
+
+static void lose_log(struct sim *sim, enum sim_fault fault)
+{
+    sim->log_down_until_us = mr_world_now_us(sim->world) + some_time_us(sim);
+    sim->log_down = true;
+    mr_log_memory_set_down(mr_world_log(sim->world), true);
+    sim_say(sim, "%s until=%lld", names[fault], (long long)sim->log_down_until_us);
+}
+
+/* Of changelogs, and of a table: as a broker's cleaner does. */
+static void clean(struct sim *sim)
+{
+    const struct mr_topology *topology = mr_world_topology(sim->world);
+    struct mr_log *log = mr_world_log(sim->world);
+    int64_t before_ms;
+
+    if (sim_chance(&sim->random, 2)) {
+        mr_world_pass_us(sim->world, 30 * MR_HOUR_US);
+    }
+    before_ms = (mr_world_now_us(sim->world) - MR_DAY_US) / MR_MS_US;
+    for (size_t i = 0; i < topology->stage_count; i++) {
+        if (topology->stages[i].changelog != MR_UNBOUND) {
+            mr_log_memory_compact(log, topology->topics[topology->stages[i].changelog].name,
+                                  before_ms);
+        }
+    }
+    mr_log_memory_compact(log, "prices", before_ms);
+    sim_say(sim, "cleaned before=%lld", (long long)before_ms);
+}
+
+/*
+ * At once, or a process sleeps first, past its session, while others have its tasks and delete: it
+ * may miss that they did.
+ */
+static void compact(struct sim *sim, enum sim_fault fault)
+{
+    struct sim_instance *own = some_instance(sim);
+
+    if (sim->clean_at_us == 0 && sim_chance(&sim->random, 2)) {
+        mr_world_pass_us(sim->world, SESSION_MAX_US);
+        sim->clean_at_us = mr_world_now_us(sim->world) +
+                           sim_between(&sim->random, 200 * MR_MS_US, 3 * MR_SECOND_US);
+        own->frozen_until_us = sim->clean_at_us;
+        sim_say(sim, "%s %s sleeps until=%lld", names[fault], label(sim, own),
+                (long long)own->frozen_until_us);
+        return;
+    }
+    clean(sim);
+}
+
+void sim_faults_pass(struct sim *sim)
+{
+    if (sim->clean_at_us != 0 && mr_world_now_us(sim->world) >= sim->clean_at_us) {
+        sim->clean_at_us = 0;
+        clean(sim);
+    }
 }
 
 static void fail_store(struct sim *sim, enum sim_fault fault)
@@ -290,6 +380,18 @@ static void happen(struct sim *sim, enum sim_fault fault)
     case SIM_STOP:
         stop(sim, fault);
         break;
+    case SIM_TWIN:
+        twin(sim, fault);
+        break;
+    case SIM_CRASH_ALL:
+        crash_all(sim, fault);
+        break;
+    case SIM_OUTAGE:
+        lose_log(sim, fault);
+        break;
+    case SIM_COMPACTION:
+        compact(sim, fault);
+        break;
     case SIM_CLOCK_JUMP:
         jump(sim, fault);
         break;
@@ -331,11 +433,17 @@ void sim_faults_stop(struct sim *sim)
     mr_point_set_watch(NULL, NULL);
     sim->calm = true;
     sim->registry_down_until_us = 0;
+    sim->log_down_until_us = 0;
+    sim->clean_at_us = 0;
+    sim->ghosts_frozen_until_us = 0;
     for (size_t i = 0; i < sim->instance_count; i++) {
         struct sim_instance *own = &sim->instances[i];
-        /* The first of each group is there in the end; another may be gone for good. */
+        /*
+         * The first of each group is there in the end; another may be gone for good, but not the
+         * one that has to put an end to its ghost.
+         */
         const bool gone = own->at.instance > 0 && mr_world_is_away(sim->world, own->at) &&
-                          sim_chance(&sim->random, 3);
+                          mr_world_ghost_count(sim->world) == 0 && sim_chance(&sim->random, 3);
 
         own->point.armed = false;
         own->frozen_until_us = 0;

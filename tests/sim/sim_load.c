@@ -129,7 +129,7 @@ static void send_instrument(struct sim *sim, int symbol)
     send_value(sim, "instruments", instrument.symbol, &instrument);
 }
 
-static void send_price(struct sim *sim, int symbol)
+static void send_tick(struct sim *sim, int symbol)
 {
     struct sim_load *load = sim->load;
     const struct oms_price_tick tick = {
@@ -142,6 +142,17 @@ static void send_price(struct sim *sim, int symbol)
     };
 
     send_value(sim, "prices", tick.symbol, &tick);
+}
+
+static void send_price(struct sim *sim, int symbol)
+{
+    struct sim_load *load = sim->load;
+
+    if (load->commands > 0 && sim_chance(&sim->random, 6)) {
+        send(sim, "prices", mr_slice_str(symbols[symbol]), NULL); /* there is none any more */
+        return;
+    }
+    send_tick(sim, symbol);
 }
 
 static struct oms_account_command account_command(struct sim *sim, int user,
@@ -406,13 +417,13 @@ void sim_load_begin(struct sim *sim)
 void sim_load_send(struct sim *sim, int rounds_left)
 {
     struct sim_load *load = sim->load;
-    /* In bursts: nothing in most rounds. */
+    /* Clients wait while nobody answers. In bursts: nothing in most rounds. */
     int64_t count = sim_chance(&sim->random, 4)
                         ? 1 + sim_between(&sim->random, 0, 8 * load->orders_left / rounds_left)
                         : 0;
 
     count = rounds_left == 1 ? INT64_MAX : count;
-    for (; count > 0 && load->orders_left > 0; count--) {
+    for (; count > 0 && load->orders_left > 0 && !sim->log_down; count--) {
         send_something(sim);
     }
 }

@@ -253,7 +253,13 @@ void sim_check_replay(struct sim *sim)
     replay->sim = sim;
     replay->now_us = START_US;
     replay->topology = *topology;
-    replay->topology.defaults.commit_records_max = INT64_MAX; /* the journal says when */
+    /*
+     * The journal says when a transaction ends, and no limit of the world's. A replay that meets
+     * one itself is refused and takes its inputs again, with the tables where they are by then:
+     * before the step at which the journal says that they moved.
+     */
+    replay->topology.defaults.commit_records_max = INT64_MAX;
+    replay->topology.defaults.commit_bytes_max = INT64_MAX;
     replay->clock = (struct mr_clock){
         .wall_us = time_us, .monotonic_us = time_us, .wait_us = wait_us, .arg = &replay->now_us};
     replay->outputs = mr_log_memory_create(&replay->clock);

@@ -67,6 +67,7 @@ void sim_world_open(struct sim *sim)
     static const char *const timeouts[] = {
         "6s\n  transaction-timeout: 5s", "6s\n  transaction-timeout: 5s",
         "3s\n  transaction-timeout: 12s", "12s\n  transaction-timeout: 2s"};
+    static const char *const bytes[] = {"16MiB", "16MiB", "8KiB"};
     static const char *const processes[] = {"1", "2", "1, standby: true"};
     static const char *const windows[] = {"24h", "10m"};
     static const int64_t delays_us[] = {0, 3 * MR_MS_US, 60 * MR_MS_US, MR_SECOND_US};
@@ -84,11 +85,13 @@ void sim_world_open(struct sim *sim)
         {"window: 24h", window},
     };
 
-    (void)snprintf(
-        defaults, sizeof(defaults),
-        "  commit-interval: %s\n  commit-records: %s\n  cache: %s\n  session-timeout: %s",
-        one_of(sim, intervals, MR_COUNT(intervals)), one_of(sim, records, MR_COUNT(records)),
-        one_of(sim, caches, MR_COUNT(caches)), one_of(sim, timeouts, MR_COUNT(timeouts)));
+    (void)snprintf(defaults, sizeof(defaults),
+                   "  commit-interval: %s\n  commit-records: %s\n  commit-bytes: %s\n  cache: %s\n"
+                   "  session-timeout: %s",
+                   one_of(sim, intervals, MR_COUNT(intervals)),
+                   one_of(sim, records, MR_COUNT(records)), one_of(sim, bytes, MR_COUNT(bytes)),
+                   one_of(sim, caches, MR_COUNT(caches)),
+                   one_of(sim, timeouts, MR_COUNT(timeouts)));
     (void)snprintf(window, sizeof(window), "window: %s", one_of(sim, windows, MR_COUNT(windows)));
     for (size_t g = 0; g < MR_COUNT(workers); g++) {
         (void)snprintf(workers[g], sizeof(workers[g]), "%s",
@@ -166,6 +169,30 @@ static bool turn(struct sim *sim, struct sim_instance *own)
     return step != MR_WORLD_IDLE;
 }
 
+/* Processes that were started a second time and do not know it yet. */
+static bool ghosts_turn(struct sim *sim)
+{
+    struct sim_frame frame = {.outer = sim->frame};
+    bool any = false;
+
+    sim->frame = &frame;
+    for (size_t i = mr_world_ghost_count(sim->world); i > 0; i--) {
+        if (now_us(sim) >= sim->ghosts_frozen_until_us &&
+            (sim->calm || sim_chance(&sim->random, 2))) {
+            const enum mr_world_step step = mr_world_step_ghost(sim->world, i - 1);
+
+            if (step == MR_WORLD_FAILED) {
+                sim_say(sim, "ghost gone %s: %s",
+                        mr_status_name(mr_world_error(sim->world)->status),
+                        mr_world_error(sim->world)->text);
+            }
+            any = any || step != MR_WORLD_IDLE;
+        }
+    }
+    sim->frame = frame.outer;
+    return any;
+}
+
 static bool wake(struct sim *sim, struct sim_instance *own)
 {
     if (mr_world_is_away(sim->world, own->at) && !mr_world_is_running(sim->world, own->at) &&
@@ -182,6 +209,9 @@ static bool turns(struct sim *sim, int64_t step_us)
     bool any = false;
 
     sim->registry_down = now_us(sim) < sim->registry_down_until_us;
+    sim->log_down = now_us(sim) < sim->log_down_until_us;
+    mr_log_memory_set_down(mr_world_log(sim->world), sim->log_down);
+    sim_faults_pass(sim);
     for (size_t i = 0; i < sim->instance_count; i++) {
         const size_t other = (size_t)sim_pick(&sim->random, i + 1);
 
@@ -196,6 +226,7 @@ static bool turns(struct sim *sim, int64_t step_us)
             any = turn(sim, own) || any;
         }
     }
+    any = ghosts_turn(sim) || any;
     mr_world_pass_us(sim->world, step_us);
     sim->result.rounds++;
     return any;
@@ -294,7 +325,7 @@ void sim_settle(struct sim *sim)
             sim_violated(sim, "the world does not settle: %s", mr_world_error(sim->world)->text);
         }
         if (turns(sim, quiet < QUIET_ROUNDS ? MR_MS_US : QUIET_STEP_US) ||
-            !mr_world_all_ready(sim->world)) {
+            !mr_world_all_ready(sim->world) || mr_world_ghost_count(sim->world) > 0) {
             quiet = 0;
             quiet_since_us = now_us(sim);
         } else {

@@ -160,6 +160,7 @@ static void create_groups(struct mr_world *world)
 
 static void destroy_groups(struct mr_world *world)
 {
+    world_lay_ghosts(world);
     for (size_t g = 0; g < world->topology->group_count; g++) {
         mr_world_crash(world, g);
         for (int i = 0; i < world->instance_count; i++) {

@@ -124,6 +124,14 @@ bool mr_world_is_away(const struct mr_world *world, struct mr_world_at at);
 void mr_world_wipe(struct mr_world *world, struct mr_world_at at);
 /* The next process of this instance asks the registry for every schema again. */
 void mr_world_forget_schemas(struct mr_world *world, struct mr_world_at at);
+/*
+ * It is started a second time, elsewhere and with no state, while the first goes on: a ghost, with
+ * the state directory it had. It must be running.
+ */
+void mr_world_haunt(struct mr_world *world, struct mr_world_at at);
+size_t mr_world_ghost_count(const struct mr_world *world);
+/* A turn of one of them. MR_WORLD_FAILED: it is gone, and another has its place in the list. */
+enum mr_world_step mr_world_step_ghost(struct mr_world *world, size_t ghost);
 /* Everything of every worker that runs is ready. */
 bool mr_world_all_ready(struct mr_world *world);
 /* A line for each worker that runs: what it does, what it waits for. */

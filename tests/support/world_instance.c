@@ -3,6 +3,7 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
 
 struct world_instance *world_instance(const struct mr_world *world, struct mr_world_at at)
 {
@@ -107,32 +108,107 @@ static bool is_closed(struct mr_worker *worker)
     return status.state == MR_WORKER_CLOSED;
 }
 
+static enum mr_world_step step_worker(struct mr_world *world, struct mr_worker **worker)
+{
+    bool busy = false;
+
+    if (mr_worker_step(*worker, 0, &busy, &world->err) != MR_OK) {
+        return MR_WORLD_FAILED;
+    }
+    if (is_closed(*worker)) {
+        mr_worker_destroy(worker);
+        busy = true;
+    }
+    return busy ? MR_WORLD_BUSY : MR_WORLD_IDLE;
+}
+
 enum mr_world_step mr_world_step(struct mr_world *world, struct mr_world_at at)
 {
     struct world_instance *own = world_instance(world, at);
     enum mr_world_step step = MR_WORLD_IDLE;
 
     for (int i = 0; i < world->groups[at.group].worker_count; i++) {
-        bool busy = false;
+        enum mr_world_step one = MR_WORLD_IDLE;
 
         if (own->workers[i] == NULL && !own->away) {
             start_worker(world, at, i);
             step = MR_WORLD_BUSY;
         }
-        if (own->workers[i] == NULL) {
-            continue;
+        if (own->workers[i] != NULL) {
+            one = step_worker(world, &own->workers[i]);
         }
-        if (mr_worker_step(own->workers[i], 0, &busy, &world->err) != MR_OK) {
+        if (one == MR_WORLD_FAILED) {
             mr_world_kill(world, at); /* a process whose worker fails ends, with all its workers */
-            return MR_WORLD_FAILED;
+            return one;
         }
-        if (is_closed(own->workers[i])) {
-            mr_worker_destroy(&own->workers[i]);
-            busy = true;
-        }
-        step = busy ? MR_WORLD_BUSY : step;
+        step = one == MR_WORLD_BUSY ? one : step;
     }
     return step;
+}
+
+/* ---- ghosts ---------------------------------------------------------------------------------- */
+
+void mr_world_haunt(struct mr_world *world, struct mr_world_at at)
+{
+    const int workers = world->groups[at.group].worker_count;
+    struct world_instance *own = world_instance(world, at);
+
+    WORLD_MUST(mr_world_is_running(world, at));
+    WORLD_MUST(world->ghost_count < GHOSTS_MAX);
+    world->ghosts[world->ghost_count++] = (struct world_ghost){.group = at.group, .instance = *own};
+    own->workers = mr_xcalloc((size_t)workers, sizeof(struct mr_worker *));
+    own->backend = world->create_backend(world->arg, at.group, at.instance);
+    own->codec = NULL;
+}
+
+size_t mr_world_ghost_count(const struct mr_world *world)
+{
+    return world->ghost_count;
+}
+
+static void lay(struct mr_world *world, size_t index)
+{
+    struct world_ghost *ghost = &world->ghosts[index];
+
+    for (int i = 0; i < world->groups[ghost->group].worker_count; i++) {
+        mr_worker_destroy(&ghost->instance.workers[i]);
+    }
+    mr_backend_close(&ghost->instance.backend);
+    mr_codec_destroy(&ghost->instance.codec);
+    free(ghost->instance.workers);
+    *ghost = world->ghosts[--world->ghost_count];
+}
+
+enum mr_world_step mr_world_step_ghost(struct mr_world *world, size_t index)
+{
+    struct world_ghost *ghost = &world->ghosts[index];
+    enum mr_world_step step = MR_WORLD_IDLE;
+    bool any = false;
+
+    for (int i = 0; i < world->groups[ghost->group].worker_count; i++) {
+        enum mr_world_step one = MR_WORLD_IDLE;
+
+        if (ghost->instance.workers[i] != NULL) {
+            one = step_worker(world, &ghost->instance.workers[i]);
+            any = any || ghost->instance.workers[i] != NULL;
+        }
+        if (one == MR_WORLD_FAILED) {
+            lay(world, index);
+            return one;
+        }
+        step = one == MR_WORLD_BUSY ? one : step;
+    }
+    if (!any) {
+        lay(world, index); /* it had been told to stop */
+    }
+    return step;
+}
+
+void world_lay_ghosts(struct mr_world *world)
+{
+    while (world->ghost_count > 0) {
+        lay(world, 0);
+    }
 }
 
 static bool is_ready(struct mr_worker *worker)

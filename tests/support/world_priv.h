@@ -22,6 +22,13 @@ struct world_instance {
     bool away;
 };
 
+#define GHOSTS_MAX 8
+
+struct world_ghost {
+    size_t group;
+    struct world_instance instance;
+};
+
 struct world_group {
     struct world_instance *instances;
     int worker_count; /* of each instance */
@@ -40,6 +47,8 @@ struct mr_world {
     int instance_count; /* of each group */
     struct mr_backend *(*create_backend)(void *arg, size_t group, int instance);
     void *arg;
+    struct world_ghost ghosts[GHOSTS_MAX];
+    size_t ghost_count;
     struct mr_producer *producer; /* of the outside world */
     struct mr_buffer encoded;
     struct mr_binding *bindings; /* of each topic, once it was asked for */
@@ -54,6 +63,7 @@ struct mr_world {
 const struct mr_topic *world_topic(struct mr_world *world, const char *name);
 struct mr_binding world_bind(struct mr_world *world, const struct mr_topic *topic);
 struct world_instance *world_instance(const struct mr_world *world, struct mr_world_at at);
+void world_lay_ghosts(struct mr_world *world);
 /* A new element. */
 struct mr_world_record *world_records_add(struct mr_world_records *records);
 

@@ -63,6 +63,9 @@ enum mr_point {
     X(TOMBSTONE_NOT_SENT, "a deleted key is not told to the changelog")                            \
     X(TOMBSTONE_NOT_RESTORED, "a restore passes over deleted keys")                                \
     X(CHANGELOG_OFFSET_FAR, "state is kept with an offset beyond what it holds")                   \
+    X(OLD_STATE_TRUSTED, "state that is older than tombstones live is gone on with")               \
+    X(GAP_UNSEEN, "a reader goes on where it was, however long it was away")                       \
+    X(STATE_YOUNG_AS_WRITTEN, "state that is written late counts as new")                          \
     X(RESTORE_HASTY, "a restore does not wait for a former owner's transaction")                   \
     X(OPENS_UNSTABLE, "a task opens with offsets that are still being marked")                     \
     X(STREAM_TIME_LOST, "a restart forgets stream time")                                           \

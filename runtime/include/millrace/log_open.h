@@ -40,6 +40,14 @@ void mr_log_memory_fail(struct mr_log *log, enum mr_log_call call, int n, enum m
  * its own, at most delay_max_us. 0: at once.
  */
 void mr_log_memory_slow_markers(struct mr_log *log, int64_t delay_max_us, uint64_t seed);
+/* While it is down no call is answered. */
+void mr_log_memory_set_down(struct mr_log *log, bool down);
+/*
+ * Of each key only the last record is delivered from now on, and no tombstone from before that
+ * time. Shown: everything is delivered again, for a look at what was there.
+ */
+void mr_log_memory_compact(struct mr_log *log, const char *topic, int64_t tombstones_before_ms);
+void mr_log_memory_show_compacted(struct mr_log *log, bool show);
 /* Those to come do not. */
 void mr_log_memory_calm(struct mr_log *log);
 

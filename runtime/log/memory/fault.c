@@ -45,11 +45,33 @@ void mr_log_memory_slow_markers(struct mr_log *base, int64_t delay_max_us, uint6
     memory_leave(log);
 }
 
+void mr_log_memory_set_down(struct mr_log *base, bool down)
+{
+    struct memory_log *log = memory_log_of(base);
+
+    (void)memory_enter(log);
+    log->down = down;
+    memory_leave(log);
+}
+
+/* What a client says when no broker has answered for as long as it waits. */
+static bool is_down(const struct memory_log *log, enum mr_log_call call, struct memory_fault *fault)
+{
+    const bool ends = call == MR_LOG_CALL_COMMIT;
+    const bool waits = call == MR_LOG_CALL_SEND || call == MR_LOG_CALL_ABORT ||
+                       call == MR_LOG_CALL_FLUSH || call == MR_LOG_CALL_OPEN;
+
+    *fault = (struct memory_fault){.status = ends    ? MR_INDETERMINATE
+                                             : waits ? MR_TIMEOUT
+                                                     : MR_UNAVAILABLE};
+    return log->down && call != MR_LOG_CALL_BEGIN; /* which asks nobody */
+}
+
 bool memory_fault_due(struct memory_log *log, enum mr_log_call call, struct memory_fault *fault)
 {
     struct memory_faults *faults = &log->faults[call];
     size_t kept = 0;
-    bool due = false;
+    bool due = is_down(log, call, fault);
 
     for (size_t i = 0; i < faults->count; i++) {
         faults->list[i].countdown--;

@@ -36,6 +36,7 @@ struct mr_log *mr_log_memory_create(const struct mr_clock *clock)
     log->base.ops = &memory_ops;
     log->magic = MEMORY_MAGIC;
     log->clock = clock;
+    log->hidden = MEMORY_SKIPPED | MEMORY_COMPACTED;
     log->arena = mr_arena_create(ARENA_CHUNK_BYTES);
     log->next_expiry_us = MEMORY_FOREVER_US;
     MR_ASSERT(pthread_mutex_init(&log->lock, NULL) == 0);

@@ -34,6 +34,7 @@ enum memory_flag {
     MEMORY_MARKER = 2,  /* end of a transaction: takes an offset, is never delivered */
     MEMORY_ABORTED = 4, /* set when its transaction ends */
     MEMORY_SKIPPED = MEMORY_MARKER | MEMORY_ABORTED,
+    MEMORY_COMPACTED = 8, /* by a test: compact.c */
 };
 
 struct memory_entry {
@@ -58,7 +59,8 @@ struct memory_open {
 struct memory_partition {
     const char *topic;
     int32_t number;
-    size_t index; /* over all partitions of the log */
+    size_t index;          /* over all partitions of the log */
+    const uint8_t *hidden; /* the log's */
     struct memory_entry **blocks;
     size_t block_capacity;
     int64_t end;
@@ -188,6 +190,8 @@ struct memory_log {
     uint32_t last_producer;
     uint64_t last_member;
     int64_t next_expiry_us;  /* no transaction or session ends before */
+    uint8_t hidden;          /* flags of what is not delivered */
+    bool down;               /* nothing answers */
     int64_t marker_delay_us; /* at most, of each marker */
     uint64_t marker_random;
     struct memory_faults faults[MR_LOG_CALL_END];
@@ -296,6 +300,8 @@ void memory_topic_destroy(struct memory_topic *topic);
 /* ---- partition.c ------------------------------------------------------------------------------
  */
 
+struct memory_entry *memory_partition_entry(const struct memory_partition *partition,
+                                            int64_t offset);
 struct memory_entry *memory_partition_append(struct memory_partition *partition);
 /* The last stable offset. */
 int64_t memory_partition_stable(const struct memory_partition *partition);

@@ -8,7 +8,8 @@
 #include "memory.h"
 #include "millrace/fault.h"
 
-static struct memory_entry *entry_at(const struct memory_partition *partition, int64_t offset)
+struct memory_entry *memory_partition_entry(const struct memory_partition *partition,
+                                            int64_t offset)
 {
     return &partition->blocks[(size_t)offset / MEMORY_BLOCK_ENTRIES]
                              [(size_t)offset % MEMORY_BLOCK_ENTRIES];
@@ -23,7 +24,7 @@ struct memory_entry *memory_partition_append(struct memory_partition *partition)
                                         sizeof(struct memory_entry *));
         partition->blocks[block] = mr_xcalloc(MEMORY_BLOCK_ENTRIES, sizeof(struct memory_entry));
     }
-    return entry_at(partition, partition->end++);
+    return memory_partition_entry(partition, partition->end++);
 }
 
 int64_t memory_partition_stable(const struct memory_partition *partition)
@@ -43,7 +44,7 @@ static void mark_aborted(struct memory_partition *partition, int64_t first_offse
                          uint32_t producer)
 {
     for (int64_t offset = first_offset; offset < partition->end; offset++) {
-        struct memory_entry *entry = entry_at(partition, offset);
+        struct memory_entry *entry = memory_partition_entry(partition, offset);
 
         if (entry->producer == producer) {
             entry->flags |= MEMORY_ABORTED;
@@ -77,13 +78,14 @@ static size_t take_from(struct memory_cursor *cursor, struct mr_message *message
     const int64_t stable = MR_PLANTED(LOG_READS_UNCOMMITTED)
                                ? cursor->partition->end
                                : memory_partition_stable(cursor->partition);
-    const uint8_t skipped = MR_PLANTED(LOG_DELIVERS_ABORTED) ? MEMORY_MARKER : MEMORY_SKIPPED;
+    const uint8_t hidden =
+        MR_PLANTED(LOG_DELIVERS_ABORTED) ? MEMORY_MARKER : *cursor->partition->hidden;
     size_t count = 0;
 
     while (cursor->position < stable) {
-        struct memory_entry *entry = entry_at(cursor->partition, cursor->position);
+        struct memory_entry *entry = memory_partition_entry(cursor->partition, cursor->position);
 
-        if ((entry->flags & skipped) == 0) {
+        if ((entry->flags & hidden) == 0) {
             if (count == max) {
                 break;
             }

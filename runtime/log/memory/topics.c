@@ -104,6 +104,7 @@ static void topic_add(struct memory_log *log, const struct mr_topic_spec *spec)
         topic->partitions[i].topic = topic->name;
         topic->partitions[i].number = i;
         topic->partitions[i].index = log->partition_count++;
+        topic->partitions[i].hidden = &log->hidden;
     }
     set_all(topic, spec);
     log->topics = mr_xrealloc(log->topics, (log->topic_count + 1) * sizeof(struct memory_topic *));

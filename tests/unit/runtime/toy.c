@@ -50,7 +50,8 @@ static void wait_us(void *arg, int64_t us)
 
 static void load_topology(struct toy *toy, const char *extra_defaults, const char *graph)
 {
-    static const struct mr_stage *const stages[] = {&toy_gate, &toy_tally, &toy_clockwork};
+    static const struct mr_stage *const stages[] = {&toy_gate, &toy_tally, &toy_clockwork,
+                                                    &toy_clerk};
     static const struct mr_sink_type *const sinks[] = {&toy_sink};
     static const struct mr_schema *const schemas[] = {&oms_order_command_schema,
                                                       &oms_balance_schema, &oms_price_state_schema};

@@ -7,13 +7,18 @@
  * gate counts the orders of a user in its store, lets them through and finds an order poisonous,
  * after having written, when its client order id is "bad"; "late" makes tally find it poisonous,
  * downstream. What it counted is also its gauge `seen`. "busy" finds a server away as often as
- * toy_refusals says. tally keeps and emits a total for each user.
+ * toy_refusals says. tally keeps and emits a total for each user; "forget" makes it drop the
+ * user's, without a word.
  *
  *   orders --> clockwork --> ticks       (toy_clockwork_graph)
  *
  * clockwork counts the orders of a user, and in each task ("-0", "-1" behind the name) how often
  * its timers fired ("wall", "stream") and, at its flush, the orders altogether ("flush"). Counts
  * are in its store and in what it emits.
+ *
+ *   orders --> clerk (table: limits) --> answers
+ *
+ * clerk answers each order with the version of the user's limit, 0: there is none.
  */
 #ifndef MILLRACE_TESTS_TOY_H
 #define MILLRACE_TESTS_TOY_H
@@ -53,6 +58,7 @@ struct toy_record {
 extern const struct mr_stage toy_gate;
 extern const struct mr_stage toy_tally;
 extern const struct mr_stage toy_clockwork;
+extern const struct mr_stage toy_clerk;
 extern const char toy_clockwork_graph[];
 /* A connector to toy_outside; an order "nobody" is one that it cannot write. */
 extern const struct mr_sink_type toy_sink;

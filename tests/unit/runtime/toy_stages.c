@@ -95,6 +95,9 @@ static enum mr_status tally_process(void *self, struct mr_ctx *ctx, size_t port,
 
     (void)self;
     (void)port;
+    if (id_is(order, "forget")) {
+        return mr_store_delete(totals, record->key, err);
+    }
     MR_TRY(mr_store_get(totals, record->key, &total, &found, err));
     total.last_trade_id++;
     MR_TRY(mr_store_put(totals, record->key, &total, err));
@@ -103,6 +106,19 @@ static enum mr_status tally_process(void *self, struct mr_ctx *ctx, size_t port,
     }
     out.version = total.last_trade_id;
     out.ts_us = record->event_us;
+    return mr_emit(ctx, 0, record->key, &out, err);
+}
+
+static enum mr_status clerk_process(void *self, struct mr_ctx *ctx, size_t port,
+                                    const struct mr_record *record, struct mr_err *err)
+{
+    const struct oms_balance *limit = mr_table_get(ctx, 1, record->key, NULL);
+    const struct oms_balance out = {.user_id = record->key,
+                                    .asset = mr_slice_str("BTC"),
+                                    .version = limit == NULL ? 0 : limit->version};
+
+    (void)self;
+    (void)port;
     return mr_emit(ctx, 0, record->key, &out, err);
 }
 
@@ -203,6 +219,13 @@ static const struct mr_port tally_out[] = {{.name = "totals",
 static const struct mr_store_spec tally_stores[] = {
     {.name = "totals", .schema = &oms_price_state_schema, .help = "user"}};
 
+static const struct mr_port clerk_in[] = {
+    {.name = "orders", .schema = &oms_order_command_schema, .help = "orders"},
+    {.name = "limits", .schema = &oms_balance_schema, .flags = MR_PORT_TABLE, .help = "limits"},
+};
+static const struct mr_port clerk_out[] = {
+    {.name = "answers", .schema = &oms_balance_schema, .help = "the user's limit"}};
+
 static const struct mr_port clockwork_out[] = {
     {.name = "ticks", .schema = &oms_balance_schema, .help = "counts"}};
 static const struct mr_store_spec clockwork_stores[] = {
@@ -234,6 +257,17 @@ const struct mr_stage toy_tally = {
     .stores = tally_stores,
     .store_count = 1,
     .process = tally_process,
+};
+
+const struct mr_stage toy_clerk = {
+    .name = "clerk",
+    .help = "looks up limits",
+    .state_size = 1,
+    .in = clerk_in,
+    .in_count = 2,
+    .out = clerk_out,
+    .out_count = 1,
+    .process = clerk_process,
 };
 
 const struct mr_stage toy_clockwork = {
