@@ -9,6 +9,7 @@ Method: one pipeline and one load for the class; each test looks at it from anot
 import concurrent.futures
 import datetime
 import decimal
+import json
 import os
 import unittest
 
@@ -177,6 +178,28 @@ class Pipeline(unittest.TestCase):
             found = measured()
             self.assertEqual(set(found), expected)
             self.fail(f"lag that does not end: { {k: v for k, v in found.items() if v > 1} }")
+
+    def test_every_order_type_comes_out_as_written_down(self):
+        # Beside the run, whose proof is over; then the books of both, and an order that is not sent.
+        topology = str(self.topology.file)
+        run = f"tour{self.topology.stamp}"
+        answer = support.millrace_ok("load", "tour", "--topology", topology, "--run", run,
+                                     "--json", "--quiet")
+        tour = json.loads(answer.out)
+        self.assertTrue(tour["equal"])
+        self.assertGreater(len(tour["steps"]), 20)
+        self.assertEqual([s["type"] for s in tour["steps"] if not s["asExpected"]], [])
+        books = json.loads(support.millrace_ok("verify", "--topology", topology, "--ledger",
+                                               "--json", "--quiet").out)
+        self.assertTrue(books["equal"], books)
+        dry = ("risk", "check", topology, "--user", f"{run}.bob", "--symbol", f"{run}.SPOT",
+               "--side", "BUY", "--price", "100", "--json", "--qty")
+        self.assertTrue(json.loads(support.millrace_ok(*dry, "1").out)["allowed"])
+        refused = support.millrace(*dry, "9")
+        self.assertEqual(refused.code, 1, refused)
+        checks = {c["name"]: c["code"] for c in json.loads(refused.out)["checks"]
+                  if not c["passed"]}
+        self.assertEqual(checks, {"funds": 3001})
 
     def test_health_is_good(self):
         for part in self.pipeline.parts:

@@ -2,15 +2,18 @@
 # The main job on real servers: plays recorded trades through the pipeline and proves the result.
 # Why:  one command that ends with "every check is equal" or says what is not.
 # How:  the stack (started if it is not up), the topology, three processes (group account, group market,
-#       connectors), load, verify, summary; then what was started here is stopped again. A process that
-#       ends while the demo runs is started again, so a kill -9 of any part is part of the game.
+#       connectors), load, verify, a tour of every order type, the books of everything, a dry run of an
+#       order, summary; then what was started here is stopped again. A process that ends while the demo
+#       runs is started again, so a kill -9 of any part is part of the game.
 # Not:  the build; `make demo` builds first.
 #
 # environment: TRADES=FILE  MARKETS=spot,usdm  SYMBOLS=A,B  LIMIT=N  RATE=N  SPEED=10x|max  SEED=N
 #   MIX="--duplicates 1% ..."  what is mixed in ("" for the trades alone)
 #   STORES=0                   without connectors, document store and Redis unchecked
 #   KEEP=1                     leaves everything running and prints the addresses
-#   KILL=market KILL_AFTER_S=2 kill -9 of that process so long after the orders began to flow
+#   KILL=market KILL_AFTER_S=2 kill -9 of that process so long after the orders began to flow, and once
+#                              more in the tour: its outcomes are the same
+#   TOUR=FILE                  another tour ("" for none)
 #   MILLRACE=FILE              the program (default build/release/tools/millrace/millrace)
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
@@ -23,6 +26,8 @@ out=build/demo
 run=$out/run
 trades=${TRADES:-tools/sample/trades.csv.gz}
 mix=${MIX---duplicates 1% --conflicts 0.5% --invalid 1% --unfunded 0.5% --cancels 1% --malformed 0.2% --market-takers 5%}
+tour=${TOUR-tools/sample/tour.jsonl}
+tour_run=t$EPOCHSECONDS
 parts=(account market)
 [ "${STORES:-1}" = 0 ] || parts+=(connectors)
 stack_started=0
@@ -157,14 +162,19 @@ wait_ready() {
     done
 }
 
-# kill -9 of $KILL once the load has reached its orders, to show that nothing is lost by it.
+# kill -9 of $KILL after $1 seconds, when orders are on their way, to show that nothing is lost by it.
 kill_later() {
     local pid
-    sleep "${KILL_AFTER_S:-2}"
+    sleep "$1"
     pid=$(alive "$KILL") || return 0
     say
     say "   kill -9 of $KILL (pid $pid)"
     kill -KILL "$pid"
+}
+
+# A dry run: does risk allow bob, who has 872 USDT, to buy $1 at 100?
+ask_risk() {
+    "$millrace" risk check --user "$tour_run.bob" --symbol "$tour_run.SPOT" --side BUY --qty "$1" --price 100
 }
 
 [ -x "$millrace" ] || fail "$millrace is not built: run 'make demo', or 'make build' first"
@@ -204,7 +214,7 @@ options=(--manifest "$out/manifest.json" --markets "${MARKETS:-spot}" --symbols 
 [ -z "${RATE:-}" ] || options+=(--rate "${RATE%/s}/s")
 read -r -a mixed <<<"$mix"
 if [ -n "${KILL:-}" ]; then
-    kill_later &
+    kill_later "${KILL_AFTER_S:-2}" &
 fi
 load_code=0
 "$millrace" load trades "$trades" "${options[@]}" "${mixed[@]}" || load_code=$?
@@ -217,6 +227,24 @@ stores=true
 "$millrace" verify --manifest "$out/manifest.json" --report "$out/report.json" --stores="$stores" ||
     verify_code=$?
 
+# After the proof of the load, which counts all records since it began.
+tour_code=0
+risk_code=0
+if [ -n "$tour" ]; then
+    step "every order type, from $tour"
+    if [ -n "${KILL:-}" ]; then
+        kill_later 2 &
+    fi
+    "$millrace" load tour "$tour" --run "$tour_run" || tour_code=$?
+    step "what risk would say to an order of the tour's buyer, and to one that is too large for it"
+    ask_risk 1 || risk_code=1
+    if ask_risk 9 >"$out/refused.txt" || ! grep 3001 "$out/refused.txt"; then risk_code=1; fi
+fi
+
+step "the books of everything that was ever posted"
+books_code=0
+"$millrace" verify --ledger || books_code=$?
+
 say
 for part in "${parts[@]}"; do
     if pid=$(alive "$part"); then
@@ -227,4 +255,7 @@ done
 printf '%-44s %16s\n' "seconds in all, without the build" "$(seconds_since "$began")"
 say "report: $out/report.json, logs: $out/*.log"
 [ "$load_code" = 0 ] || say "the load did not see every outcome in time"
-exit "$((verify_code != 0 || load_code != 0))"
+[ "$tour_code" = 0 ] || say "not every order type came out as expected"
+[ "$books_code" = 0 ] || say "the books are not right"
+[ "$risk_code" = 0 ] || say "the dry run of an order was not answered as expected"
+exit "$((verify_code || load_code || tour_code || books_code || risk_code))"

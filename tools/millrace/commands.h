@@ -6,6 +6,7 @@
 
 extern const struct command command_run;
 extern const struct command command_load;
+extern const struct command command_tour;
 extern const struct command command_verify;
 extern const struct command command_tap;
 extern const struct command command_produce;

@@ -76,7 +76,7 @@ static const struct mr_option options[] = {
     SHARE("conflicts", conflicts, "share of orders whose key is used again with other content"),
     SHARE("invalid", invalid, "share of orders that break one rule"),
     SHARE("unfunded", unfunded, "share of orders of users without money"),
-    SHARE("cancels", cancels, "share of orders that rest and are cancelled"),
+    SHARE("cancels", cancels, "share of orders that wait (GTC, GTD, stops) and are cancelled"),
     SHARE("malformed", malformed, "share of records that are no OrderCommand"),
     SHARE("market-takers", market_takers, "share of takers that are MARKET orders"),
     {.name = "users",

@@ -9,6 +9,7 @@
 #include "load_decimal.h"
 #include "load_malformed.h"
 #include "millrace/arena.h"
+#include "millrace/option.h"
 #include "millrace/partition.h"
 
 #include <stdio.h>
@@ -16,9 +17,8 @@
 #include <string.h>
 
 #define QUEUE_MAX 16
-#define CANCEL_PPM                                                                                 \
-    1050000             /* a resting sell 5 % above the reference: inside the collar, never hit */
-#define COLLAR_FACTOR 6 /* beyond any collar, still below an instrument's largest price */
+#define CANCEL_PPM 1050000 /* 5 % above the reference: inside the collar, never traded at */
+#define COLLAR_FACTOR 6    /* beyond any collar, still below an instrument's largest price */
 
 struct load_plan {
     const struct load_tape *tape;
@@ -29,7 +29,7 @@ struct load_plan {
     uint64_t random;
     size_t trade, trade_end;
     int64_t number;
-    int64_t invalid_kind, malformed_kind;
+    int64_t invalid_kind, malformed_kind, waiting_kind;
     struct load_item queue[QUEUE_MAX];
     size_t head, tail;
 };
@@ -218,14 +218,35 @@ static void add_invalid(struct load_plan *plan, const struct load_trade *trade, 
     }
 }
 
+/* An order that waits far from the market, of each kind that can. */
+static void make_waiting(struct load_plan *plan, struct load_item *item)
+{
+    struct oms_order_command *order = &item->command;
+    const struct load_desk *desk = &plan->desks[item->symbol];
+    const int64_t kind = plan->waiting_kind++ % 4;
+
+    order->side = OMS_SIDE_SELL;
+    order->price = load_decimal_scaled(desk->reference, CANCEL_PPM, desk->tick);
+    if (kind == 1) {
+        order->tif = OMS_TIME_IN_FORCE_GTD;
+        order->expire_ts_us = order->ts_us + MR_DAY_US;
+        order->has_expire_ts_us = true;
+    } else if (kind > 1) { /* to buy where nothing is ever traded */
+        order->ord_type = kind == 2 ? OMS_ORDER_TYPE_STOP : OMS_ORDER_TYPE_STOP_LIMIT;
+        order->side = OMS_SIDE_BUY;
+        order->stop_price = order->price;
+        order->has_stop_price = true;
+        order->has_price = kind == 3;
+        order->price = kind == 3 ? order->price : 0;
+    }
+}
+
 static void add_cancelled(struct load_plan *plan, const struct load_trade *trade, const char *user)
 {
-    const struct load_desk *desk = &plan->desks[trade->symbol];
     struct load_item *order = add(plan, trade, user, LOAD_ACCEPTED, 0);
     struct load_item *cancel;
 
-    order->command.side = OMS_SIDE_SELL;
-    order->command.price = load_decimal_scaled(desk->reference, CANCEL_PPM, desk->tick);
+    make_waiting(plan, order);
     cancel = add(plan, trade, user, LOAD_CANCELLED, 0);
     cancel->command.action = OMS_ACTION_CANCEL;
     cancel->command.has_qty = false;

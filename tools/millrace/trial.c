@@ -17,6 +17,7 @@
 #include "millrace/logger.h"
 #include "millrace/runtime.h"
 #include "topology_file.h"
+#include "tour.h"
 #include "verify.h"
 
 #include <stdlib.h>
@@ -31,6 +32,8 @@ struct trial_command {
     const char *report;
     const char *manifest;
     const char *dump;
+    const char *tour;
+    int64_t patience_us;
     int64_t limit;
     int64_t seed;
     bool plain;
@@ -87,6 +90,18 @@ static const struct mr_option options[] = {
      .offset = offsetof(struct trial_command, dump),
      .fallback = "",
      .help = "directory for all topics as files, as of `tap --dump`"},
+    {.name = "tour",
+     .type = MR_OPTION_STRING,
+     .offset = offsetof(struct trial_command, tour),
+     .fallback = "",
+     .help = "after that, the file of a tour of order types, as of `load tour`"},
+    {.name = "patience",
+     .type = MR_OPTION_DURATION,
+     .offset = offsetof(struct trial_command, patience_us),
+     .fallback = "10s",
+     .min = MR_MS_US,
+     .max = MR_DAY_US,
+     .help = "how long the tour waits for one outcome"},
     {.name = "quiet",
      .type = MR_OPTION_BOOL,
      .offset = offsetof(struct trial_command, quiet),
@@ -241,6 +256,29 @@ static enum mr_status play(const struct load_env *env, const struct trial_comman
                                command->report, err);
 }
 
+static enum mr_status play_tour(const struct load_env *env, const struct trial_command *command,
+                                bool *equal, struct mr_err *err)
+{
+    const struct tour_options tour = {.file = command->tour, .wait_us = command->patience_us};
+    struct tour_report *report = NULL;
+    struct mr_buffer text = MR_BUFFER_EMPTY;
+    enum mr_status status;
+
+    if (tour.file[0] == '\0') {
+        return MR_OK;
+    }
+    status = tour_run(env, &tour, &report, err);
+    load_progress_end(env);
+    if (report != NULL) {
+        tour_report_table(report, &text);
+        (void)printf("\n%.*s", (int)text.len, (const char *)text.data);
+        *equal = *equal && tour_report_equal(report);
+    }
+    mr_buffer_fini(&text);
+    tour_report_destroy(&report);
+    return status;
+}
+
 static enum mr_status dump(struct trial *trial, const struct load_env *env, const char *directory,
                            struct mr_err *err)
 {
@@ -274,6 +312,9 @@ static enum mr_status try_topology(const struct mr_topology *topology,
     if (status == MR_OK) {
         status = play(&env, command, manifest, report, err);
         *equal = verify_report_equal(report);
+    }
+    if (status == MR_OK) {
+        status = play_tour(&env, command, equal, err);
     }
     if (status == MR_OK) {
         status = dump(&trial, &env, command->dump, err);
