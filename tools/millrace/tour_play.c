@@ -185,9 +185,9 @@ static enum mr_status play_probe(struct tour *tour, const json_t *line, struct m
     struct probes probes = {.count = 0};
 
     MR_TRY(list_probes(line, &probes, err));
-    while (probes.passed < probes.count && !tour->over) {
+    while (probes.passed < probes.count) {
         MR_TRY(probe_round(tour, &probes, err));
-        if (probes.passed == probes.count) {
+        if (probes.passed == probes.count || tour->over) {
             break;
         }
         if (is_late(tour, since_us)) {
@@ -195,6 +195,9 @@ static enum mr_status play_probe(struct tour *tour, const json_t *line, struct m
                            probes.count - probes.passed, probes.count);
         }
         MR_TRY(load_idle(tour->env, PROBE_PAUSE_US, err));
+    }
+    if (tour->over) {
+        return MR_OK;
     }
     MR_TRY(load_drain(tour->env, false, tour->options->wait_us, err));
     MR_TRY(tour_inbox_catch_up(tour->inbox, tour->options->wait_us, err));
