@@ -18,6 +18,7 @@
 /* A busy group commits all the time; a tail that is some milliseconds old is as good. */
 #define LOOK_EVERY_US (20 * MR_MS_US)
 #define RETRY_US MR_SECOND_US
+#define LAG_EVERY_US (10 * MR_SECOND_US)
 
 static enum mr_status begin(struct mr_worker *worker, int32_t partition, struct mr_err *err)
 {
@@ -75,6 +76,31 @@ void standby_end_all(struct mr_worker *worker)
     mr_reader_close(&worker->standby_reader);
 }
 
+/* How many changelog records the copies are behind, all of them together. What cannot be asked now
+ * is asked the next time. */
+static void show_lag(struct mr_worker *worker)
+{
+    int64_t lag = 0;
+    struct mr_err err;
+
+    for (int32_t p = 0; p < worker->task_capacity; p++) {
+        const struct task *copy = worker->standbys[p];
+
+        for (size_t i = 0; copy != NULL && i < copy->catch_up_count; i++) {
+            const char *topic = worker_topic(worker, copy->catch_ups[i].topic)->name;
+            const int64_t at = mr_reader_position(worker->standby_reader, topic, p);
+            int64_t low;
+            int64_t end;
+
+            if (mr_log_watermarks(worker->process.log, topic, p, &low, &end, &err) != MR_OK) {
+                return;
+            }
+            lag += end > at ? end - at : 0;
+        }
+    }
+    mr_gauge_set(worker->metrics.standby_lag, lag);
+}
+
 enum mr_status standby_step(struct mr_worker *worker, struct mr_err *err)
 {
     const int64_t now_us = worker_now_us(worker);
@@ -90,6 +116,10 @@ enum mr_status standby_step(struct mr_worker *worker, struct mr_err *err)
     if (status == MR_OK) {
         status = restore_read(worker, worker->standby_reader, &worker->standby_heard_us,
                               worker->standbys, err);
+    }
+    if (status == MR_OK && now_us >= worker->standby_lag_at_us) {
+        worker->standby_lag_at_us = now_us + LAG_EVERY_US;
+        show_lag(worker);
     }
     if (status == MR_OUT_OF_RANGE || mr_status_class(status) == MR_CLASS_RETRY) {
         /* The changelog's start has moved past a copy, it has not been read for too long, or a

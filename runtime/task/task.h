@@ -129,6 +129,7 @@ struct worker_metrics {
     struct mr_gauge *tasks;
     struct mr_gauge *tasks_ready;
     struct mr_gauge *restore_left;
+    struct mr_gauge *standby_lag;
     struct mr_gauge *restore_seconds_left;
     struct mr_counter *wiped;
 };
@@ -177,6 +178,7 @@ struct mr_worker {
     struct mr_reader *standby_reader;
     int64_t standby_heard_us; /* gap.c */
     int64_t standby_at_us;    /* not before */
+    int64_t standby_lag_at_us;
     int32_t task_capacity;
     int32_t first_task; /* that choose_next looks at */
     struct mr_message *polled;

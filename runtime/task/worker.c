@@ -86,6 +86,8 @@ static void create_metrics(struct mr_worker *worker)
                                        "Changelog records applied to stores");
     own->followed = mr_metrics_counter(metrics, "millrace_standby_records_total", labels,
                                        "Changelog records applied to standbys");
+    own->standby_lag = mr_metrics_gauge(metrics, "millrace_standby_lag_records", labels,
+                                        "Changelog records that standbys are behind");
     own->commit_us = mr_metrics_histogram(metrics, "millrace_commit_seconds", labels,
                                           "From the decision to commit to state written");
     own->tasks = mr_metrics_gauge(metrics, "millrace_tasks", labels, "Tasks assigned");

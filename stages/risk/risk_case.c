@@ -102,8 +102,10 @@ static void count_loop(struct risk_case *c, bool tripped)
 static void halt_loop(struct risk_case *c, const struct risk_result *failed)
 {
     const struct risk_cause cause = risk_cause_of_order(c->order);
-    struct oms_risk_event *event = &c->notices.items[c->notices.count++];
+    struct oms_risk_event *event = NULL;
 
+    MR_ASSERT(c->notices.count < RISK_NOTICES_MAX);
+    event = &c->notices.items[c->notices.count++];
     *event = risk_event_of(c->account.arena, &cause, "L-", OMS_RISK_EVENT_TYPE_STATE_CHANGE,
                            "loop-guard");
     risk_event_result(event, failed);
