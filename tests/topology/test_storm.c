@@ -113,14 +113,14 @@ static void storms(enum disturbance disturbance, uint64_t first_seed, const char
         mr_world_destroy(&storm.world);
     }
     /* It was weather, not silence. */
-    ck_assert_uint_gt(counts[OMS_EXEC_TYPE_TRADE], SEEDS * 20);
+    ck_assert_uint_gt(counts[OMS_EXEC_TYPE_TRADE], SEEDS * 10);
     ck_assert_uint_gt(counts[OMS_EXEC_TYPE_CANCELED], SEEDS * 5);
     ck_assert_uint_gt(counts[OMS_EXEC_TYPE_REJECTED], SEEDS * 2);
     ck_assert_uint_gt(counts[OMS_EXEC_TYPE_CANCEL_REJECTED], SEEDS);
     ck_assert_uint_gt(counts[OMS_EXEC_TYPE_SETTLED], SEEDS * 5);
     ck_assert_uint_gt(counts[OMS_EXEC_TYPE_REPLACED], SEEDS);
     ck_assert_uint_gt(counts[OMS_EXEC_TYPE_TRIGGERED], SEEDS);
-    ck_assert_uint_gt(counts[OMS_EXEC_TYPE_TRADE_PREVENTION], SEEDS / 2);
+    ck_assert_uint_gt(counts[OMS_EXEC_TYPE_TRADE_PREVENTION], SEEDS / 4);
 }
 
 static const struct {

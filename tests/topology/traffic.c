@@ -59,10 +59,10 @@ void traffic_send_price(struct traffic *traffic, const char *symbol)
 static void change_state(struct traffic *traffic)
 {
     static const char *const states[] = {"POST_ONLY", "LIMIT_ONLY", "CANCEL_ONLY", "HALT"};
+    const char *symbol = one_of(traffic, symbols, MR_COUNT(symbols));
     const bool open = !one_in(traffic, 3);
 
-    send_instrument(traffic, one_of(traffic, symbols, MR_COUNT(symbols)),
-                    open ? "TRADING" : one_of(traffic, states, MR_COUNT(states)));
+    send_instrument(traffic, symbol, open ? "TRADING" : one_of(traffic, states, MR_COUNT(states)));
 }
 
 /* ---- accounts -------------------------------------------------------------------------------- */
@@ -136,12 +136,13 @@ static void send_switch(struct traffic *traffic, const char *user, const char *s
 static void throw_switch(struct traffic *traffic)
 {
     static const char *const states[] = {"ACTIVE", "REDUCING", "HALTED"};
+    const char *state = one_of(traffic, states, MR_COUNT(states));
     char user[20] = "*";
 
     if (!one_in(traffic, 4)) {
         snprintf(user, sizeof(user), "user%d", (int)traffic_pick(traffic, TRAFFIC_USERS));
     }
-    send_switch(traffic, user, one_of(traffic, states, MR_COUNT(states)), one_in(traffic, 2));
+    send_switch(traffic, user, state, one_in(traffic, 2));
     if (!one_in(traffic, 3)) {
         send_switch(traffic, user, "ACTIVE", false);
     }
@@ -192,19 +193,28 @@ static void send_about(struct traffic *traffic, const char *action, const char *
                  symbols[target % 2], fields);
 }
 
+/* `"qty": "2.5", `. One draw at a time: the order in which arguments are evaluated is the
+ * compiler's, and the same seed should be the same storm everywhere. */
+static size_t add_number(char *at, size_t room, const char *name, uint64_t whole, uint64_t tenths)
+{
+    return (size_t)snprintf(at, room, "\"%s\": \"%d.%d\", ", name, (int)whole, (int)tenths);
+}
+
 static void send_amend(struct traffic *traffic)
 {
     const uint64_t what = traffic_pick(traffic, 3);
+    const uint64_t qty = traffic_pick(traffic, 6);
+    const uint64_t qty_tenths = 1 + traffic_pick(traffic, 9);
+    const uint64_t price = 96 + traffic_pick(traffic, 9);
+    const uint64_t price_tenths = 5 * traffic_pick(traffic, 2);
     char changes[120] = "";
     size_t len = 0;
 
     if (what != 0) {
-        len = (size_t)snprintf(changes, sizeof(changes), "\"qty\": \"%d.%d\", ",
-                               (int)traffic_pick(traffic, 6), 1 + (int)traffic_pick(traffic, 9));
+        len = add_number(changes, sizeof(changes), "qty", qty, qty_tenths);
     }
     if (what != 1) {
-        snprintf(changes + len, sizeof(changes) - len, "\"price\": \"%d.%d\", ",
-                 96 + (int)traffic_pick(traffic, 9), 5 * (int)traffic_pick(traffic, 2));
+        (void)add_number(changes + len, sizeof(changes) - len, "price", price, price_tenths);
     }
     send_about(traffic, "AMEND", changes);
 }
@@ -254,19 +264,18 @@ static struct kind kind_of(struct traffic *traffic)
 /* `"price": "97.5", `; now and then off the tick. */
 static size_t add_price(struct traffic *traffic, char *at, size_t room, const char *name)
 {
-    return (size_t)snprintf(at, room, "\"%s\": \"%d.%d\", ", name,
-                            96 + (int)traffic_pick(traffic, 9),
-                            one_in(traffic, 25) ? 3 : 5 * (int)traffic_pick(traffic, 2));
+    const uint64_t whole = 96 + traffic_pick(traffic, 9);
+    const uint64_t half = 5 * traffic_pick(traffic, 2);
+
+    return add_number(at, room, name, whole, one_in(traffic, 25) ? 3 : half);
 }
 
 static size_t add_amounts(struct traffic *traffic, const struct kind *kind, char *at, size_t room)
 {
-    size_t len =
-        kind->by_amount
-            ? (size_t)snprintf(at, room, "\"quoteQty\": \"%d.%d\", ",
-                               20 + (int)traffic_pick(traffic, 300), (int)traffic_pick(traffic, 10))
-            : (size_t)snprintf(at, room, "\"qty\": \"%d.%d\", ", 1 + (int)traffic_pick(traffic, 4),
-                               (int)traffic_pick(traffic, 10));
+    const uint64_t whole =
+        kind->by_amount ? 20 + traffic_pick(traffic, 300) : 1 + traffic_pick(traffic, 4);
+    const uint64_t tenths = traffic_pick(traffic, 10);
+    size_t len = add_number(at, room, kind->by_amount ? "quoteQty" : "qty", whole, tenths);
 
     if (kind->priced) {
         len += add_price(traffic, at + len, room - len, "price");
@@ -293,6 +302,12 @@ static void send_order(struct traffic *traffic)
     const int n = traffic->orders++;
     const struct kind kind = kind_of(traffic);
     const bool lasts = strcmp(kind.tif, "GTC") == 0 && strcmp(kind.type, "LIMIT") == 0;
+    const bool buy = traffic_pick(traffic, 2) != 0;
+    const bool post_only = lasts && one_in(traffic, 10);
+    const bool reduce_only = one_in(traffic, 15);
+    const char *mode = one_of(traffic, modes, MR_COUNT(modes));
+    /* Now and then the key of an earlier order of the same user. */
+    const int key = one_in(traffic, 12) && n >= TRAFFIC_USERS ? n - TRAFFIC_USERS : n;
     char fields[600];
     char id[20];
     const size_t len = add_amounts(traffic, &kind, fields, sizeof(fields));
@@ -300,11 +315,8 @@ static void send_order(struct traffic *traffic)
     snprintf(fields + len, sizeof(fields) - len,
              "\"side\": \"%s\", \"ordType\": \"%s\", \"tif\": \"%s\", \"postOnly\": %s, "
              "\"reduceOnly\": %s, \"stpMode\": \"%s\", \"idempotencyKey\": \"k%d\"",
-             traffic_pick(traffic, 2) ? "BUY" : "SELL", kind.type, kind.tif,
-             lasts && one_in(traffic, 10) ? "true" : "false",
-             one_in(traffic, 15) ? "true" : "false", one_of(traffic, modes, MR_COUNT(modes)),
-             /* Now and then the key of an earlier order of the same user. */
-             one_in(traffic, 12) && n >= TRAFFIC_USERS ? n - TRAFFIC_USERS : n);
+             buy ? "BUY" : "SELL", kind.type, kind.tif, post_only ? "true" : "false",
+             reduce_only ? "true" : "false", mode, key);
     snprintf(id, sizeof(id), "o%d", n);
     send_command(traffic, "NEW", id, n % TRAFFIC_USERS, symbols[n % 2], fields);
 }
@@ -312,12 +324,13 @@ static void send_order(struct traffic *traffic)
 static void send_garbage(struct traffic *traffic)
 {
     static const char *const topics[] = {"orders", "accounts", "instruments", "prices"};
+    const char *topic = one_of(traffic, topics, MR_COUNT(topics));
     uint8_t bytes[16];
 
     for (size_t i = 0; i < sizeof(bytes); i++) {
         bytes[i] = (uint8_t)traffic_pick(traffic, i < 4 ? 2 : 256);
     }
-    mr_world_send(traffic->world, one_of(traffic, topics, MR_COUNT(topics)), mr_slice_str("user1"),
+    mr_world_send(traffic->world, topic, mr_slice_str("user1"),
                   mr_slice_of(bytes, (size_t)traffic_pick(traffic, sizeof(bytes))));
 }
 
@@ -335,8 +348,9 @@ void traffic_send(struct traffic *traffic)
     } else if (what < 79) {
         send_about(traffic, "CANCEL", "");
     } else if (what < 82) {
-        send_cancel_all(traffic, (int)traffic_pick(traffic, TRAFFIC_USERS),
-                        one_in(traffic, 2) ? "" : one_of(traffic, symbols, MR_COUNT(symbols)));
+        const char *symbol = one_in(traffic, 2) ? "" : one_of(traffic, symbols, MR_COUNT(symbols));
+
+        send_cancel_all(traffic, (int)traffic_pick(traffic, TRAFFIC_USERS), symbol);
     } else if (what < 90) {
         move_money(traffic);
     } else if (what < 92) {
