@@ -368,17 +368,19 @@ END_TEST
 
 int main(void)
 {
-    Suite *suite = suite_create("price-aggregate: recorded trades");
-    TCase *tcase = tcase_create("recorded");
-    SRunner *runner = srunner_create(suite);
+    Suite *suite = NULL;
+    TCase *tcase = NULL;
+    SRunner *runner = NULL;
     int failed = 0;
 
     if (!tape_is_there()) {
         (void)printf("SKIP: no binance-2024-08-08/trades_all.csv.gz in MILLRACE_DATA or %s\n",
                      MILLRACE_DATA_DEFAULT);
-        srunner_free(runner);
         return SKIPPED;
     }
+    suite = suite_create("price-aggregate: recorded trades");
+    tcase = tcase_create("recorded");
+    runner = srunner_create(suite);
     tcase_set_timeout(tcase, 60);
     tcase_add_unchecked_fixture(tcase, setup, teardown);
     tcase_add_test(tcase, candles_are_what_the_trades_add_up_to);
