@@ -54,8 +54,9 @@ uint64_t book_hash(struct dom_text text)
     return fold(hash, MIX_A); /* once more: one product alone lets some bytes reach few bits */
 }
 
-struct book_order *book_index_find(const struct book_index *index, struct dom_text id,
-                                   uint64_t hash)
+/* by_user is the caller's constant: each of the two searches below is compiled for its own text. */
+static inline struct book_order *find(const struct book_index *index, struct dom_text text,
+                                      uint64_t hash, bool by_user)
 {
     if (index->capacity == 0) {
         return NULL;
@@ -65,7 +66,9 @@ struct book_order *book_index_find(const struct book_index *index, struct dom_te
 
     while (index->slots[at].order != NULL) {
         const struct book_slot *slot = &index->slots[at];
-        if (slot->hash == hash && dom_text_equal(book_order_id(slot->order), id)) {
+        if (slot->hash == hash &&
+            dom_text_equal(by_user ? book_order_user(slot->order) : book_order_id(slot->order),
+                           text)) {
             return slot->order;
         }
         at = (at + 1) & mask;
@@ -73,23 +76,16 @@ struct book_order *book_index_find(const struct book_index *index, struct dom_te
     return NULL;
 }
 
+struct book_order *book_index_find(const struct book_index *index, struct dom_text id,
+                                   uint64_t hash)
+{
+    return find(index, id, hash, false);
+}
+
 struct book_order *book_index_find_user(const struct book_index *index, struct dom_text user,
                                         uint64_t hash)
 {
-    if (index->capacity == 0) {
-        return NULL;
-    }
-    const size_t mask = index->capacity - 1;
-    size_t at = (size_t)hash & mask;
-
-    while (index->slots[at].order != NULL) {
-        const struct book_slot *slot = &index->slots[at];
-        if (slot->hash == hash && dom_text_equal(book_order_user(slot->order), user)) {
-            return slot->order;
-        }
-        at = (at + 1) & mask;
-    }
-    return NULL;
+    return find(index, user, hash, true);
 }
 
 static void put_slot(struct book_index *index, struct book_slot slot)

@@ -15,7 +15,6 @@
 
 #include <stdlib.h>
 
-#define READ_MAX WORKER_POLL_MAX
 #define RESTART_PAUSE_US (500 * MR_MS_US)
 #define SAY_EVERY_US (5 * MR_SECOND_US)
 
@@ -55,10 +54,11 @@ static struct catch_up *find_plan(struct mr_worker *worker, struct task *const *
 }
 
 struct restored {
-    struct mr_backend_write writes[READ_MAX];
+    struct mr_backend_write writes[WORKER_POLL_MAX];
     size_t count;
-    struct mr_backend_write metas[READ_MAX]; /* one for each run of records of one changelog */
-    uint8_t offsets[READ_MAX][16];
+    struct mr_backend_write
+        metas[WORKER_POLL_MAX]; /* one for each run of records of one changelog */
+    uint8_t offsets[WORKER_POLL_MAX][16];
     size_t meta_count;
 };
 
@@ -122,7 +122,7 @@ static enum mr_status read_some(struct mr_worker *worker, struct mr_reader *read
                                 int64_t *heard_us, struct task *const *tasks, size_t *count,
                                 struct mr_err *err)
 {
-    struct mr_message *messages = mr_xcalloc(READ_MAX, sizeof(*messages));
+    struct mr_message *messages = worker->polled;
     enum mr_status status = gap_poll(worker, reader, heard_us, messages, count, err);
 
     if (status == MR_OK && *count > 0) {
@@ -131,7 +131,6 @@ static enum mr_status read_some(struct mr_worker *worker, struct mr_reader *read
     for (size_t i = 0; i < *count; i++) {
         mr_message_release(&messages[i]);
     }
-    free(messages);
     return status;
 }
 

@@ -176,10 +176,8 @@ static enum mr_status follow_stage(struct task *task, struct mr_ctx *node, struc
     return MR_OK;
 }
 
-/* Where the changelogs of a task begin and end, in the order of its stages; *count says how many
- * it has. */
-static enum mr_status find_extents(const struct task *task, struct mr_extent *extents,
-                                   size_t *count, struct mr_err *err)
+enum mr_status restore_extents(const struct task *task, struct mr_extent *extents, size_t *count,
+                               struct mr_err *err)
 {
     const struct mr_worker *worker = task->worker;
 
@@ -202,7 +200,7 @@ static enum mr_status plan_stages(struct task *task, struct mr_reader *reader, s
     struct mr_extent *extents = mr_xcalloc(stage_count, sizeof(*extents));
     size_t count = 0;
     size_t at = 0;
-    enum mr_status status = find_extents(task, extents, &count, err);
+    enum mr_status status = restore_extents(task, extents, &count, err);
 
     for (size_t i = 0; status == MR_OK && i < stage_count; i++) {
         struct mr_ctx *node = &task->nodes[i];

@@ -76,26 +76,34 @@ void standby_end_all(struct mr_worker *worker)
     mr_reader_close(&worker->standby_reader);
 }
 
-/* How many changelog records the copies are behind, all of them together. What cannot be asked now
- * is asked the next time. */
+/* How many records a copy is behind its changelogs. */
+static enum mr_status lag_of(const struct mr_worker *worker, const struct task *copy, int64_t *lag,
+                             struct mr_err *err)
+{
+    struct mr_extent *extents = mr_xcalloc(worker->group->stage_count, sizeof(*extents));
+    size_t count = 0;
+    const enum mr_status status = restore_extents(copy, extents, &count, err);
+
+    for (size_t i = 0; i < count && status == MR_OK; i++) {
+        const int64_t at =
+            mr_reader_position(worker->standby_reader, extents[i].topic, extents[i].partition);
+
+        *lag += extents[i].stable_end > at ? extents[i].stable_end - at : 0;
+    }
+    free(extents);
+    return status;
+}
+
+/* Of all copies together. What cannot be asked now is asked the next time. */
 static void show_lag(struct mr_worker *worker)
 {
     int64_t lag = 0;
     struct mr_err err;
 
     for (int32_t p = 0; p < worker->task_capacity; p++) {
-        const struct task *copy = worker->standbys[p];
-
-        for (size_t i = 0; copy != NULL && i < copy->catch_up_count; i++) {
-            const char *topic = worker_topic(worker, copy->catch_ups[i].topic)->name;
-            const int64_t at = mr_reader_position(worker->standby_reader, topic, p);
-            int64_t low;
-            int64_t end;
-
-            if (mr_log_watermarks(worker->process.log, topic, p, &low, &end, &err) != MR_OK) {
-                return;
-            }
-            lag += end > at ? end - at : 0;
+        if (worker->standbys[p] != NULL &&
+            lag_of(worker, worker->standbys[p], &lag, &err) != MR_OK) {
+            return;
         }
     }
     mr_gauge_set(worker->metrics.standby_lag, lag);

@@ -110,12 +110,15 @@ static enum mr_status read_through(struct mr_worker *worker, struct mr_err *err)
 /* Changing readers takes a moment, which nobody should wait for. */
 static bool time_to_follow(const struct mr_worker *worker)
 {
+    if (!worker->tables_ready || worker->tables_followed || worker->state != MR_WORKER_RUNNING) {
+        return false;
+    }
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         if (worker->tasks[p] != NULL && worker->tasks[p]->state < TASK_READY) {
             return false;
         }
     }
-    return worker->tables_ready && !worker->tables_followed && worker->state == MR_WORKER_RUNNING;
+    return true;
 }
 
 static enum mr_status poll_once(struct mr_worker *worker, struct mr_err *err)

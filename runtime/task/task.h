@@ -372,6 +372,10 @@ MR_NODISCARD enum mr_status restore_open(struct task *task, struct mr_err *err);
 /* Moves every task that is not ready one step on. *busy: records were read. */
 MR_NODISCARD enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err *err);
 void restore_forget(struct mr_worker *worker, const struct task *task);
+/* Where the changelogs of a task begin and end, in the order of its stages. extents: room for each
+ * stage of the group; *count says how many have one. */
+MR_NODISCARD enum mr_status restore_extents(const struct task *task, struct mr_extent *extents,
+                                            size_t *count, struct mr_err *err);
 /* The reader follows the task's changelogs from where its state stands. */
 MR_NODISCARD enum mr_status restore_follow(struct task *task, struct mr_reader *reader,
                                            struct mr_err *err);

@@ -34,7 +34,6 @@ static void pick_orders_of(struct fill *fill, const struct market *market, struc
 {
     struct stop_order *stop = NULL;
 
-    fill->picked_count = 0;
     for (struct book_order *order = book_user_first(market->book, user); order != NULL;
          order = order->user_newer) {
         pick(fill, order->data);

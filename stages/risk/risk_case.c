@@ -102,12 +102,10 @@ static void count_loop(struct risk_case *c, bool tripped)
 static void halt_loop(struct risk_case *c, const struct risk_result *failed)
 {
     const struct risk_cause cause = risk_cause_of_order(c->order);
-    struct oms_risk_event *event = NULL;
+    struct oms_risk_event *event =
+        risk_notice_add(&c->notices, risk_event_of(c->account.arena, &cause, "L-",
+                                                   OMS_RISK_EVENT_TYPE_STATE_CHANGE, "loop-guard"));
 
-    MR_ASSERT(c->notices.count < RISK_NOTICES_MAX);
-    event = &c->notices.items[c->notices.count++];
-    *event = risk_event_of(c->account.arena, &cause, "L-", OMS_RISK_EVENT_TYPE_STATE_CHANGE,
-                           "loop-guard");
     risk_event_result(event, failed);
     event->state_from = c->account.value.trading_state;
     event->has_state_from = true;

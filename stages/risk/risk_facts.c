@@ -58,6 +58,16 @@ static struct risk_limit first_of(const struct risk_limit *limits, size_t count)
     first_of((const struct risk_limit[]){__VA_ARGS__},                                             \
              MR_COUNT(((const struct risk_limit[]){__VA_ARGS__})))
 
+static struct bucket_rule rule_or_settings(const struct risk_limit *rate,
+                                           const struct risk_limit *burst,
+                                           const struct risk_settings *settings)
+{
+    return (struct bucket_rule){
+        .per_second = (int32_t)(rate->has ? rate->value : settings->velocity_micro / BUCKET_TOKEN),
+        .burst = (int32_t)(burst->has ? burst->value : settings->burst),
+    };
+}
+
 struct bucket_rule risk_bucket_rule(const struct risk_settings *settings,
                                     const struct oms_risk_account *user,
                                     const struct oms_risk_account *all)
@@ -67,26 +77,19 @@ struct bucket_rule risk_bucket_rule(const struct risk_settings *settings,
     const struct risk_limit burst =
         FIRST_OF(LIMIT(user, velocity_burst), LIMIT(all, velocity_burst));
 
-    return (struct bucket_rule){
-        .per_second = (int32_t)(rate.has ? rate.value : settings->velocity_micro / BUCKET_TOKEN),
-        .burst = (int32_t)(burst.has ? burst.value : settings->burst),
-    };
+    return rule_or_settings(&rate, &burst, settings);
 }
 
 bool risk_symbol_rule(const struct risk_view *view, struct bucket_rule *rule)
 {
     const struct oms_risk_exposure *user = exposure_or_none(view->user, view->symbol);
     const struct oms_risk_exposure *all = exposure_or_none(view->all, view->symbol);
-    const struct risk_settings *settings = view->settings;
     const struct risk_limit rate =
         FIRST_OF(LIMIT(user, velocity_per_second), LIMIT(all, velocity_per_second));
     const struct risk_limit burst =
         FIRST_OF(LIMIT(user, velocity_burst), LIMIT(all, velocity_burst));
 
-    *rule = (struct bucket_rule){
-        .per_second = (int32_t)(rate.has ? rate.value : settings->velocity_micro / BUCKET_TOKEN),
-        .burst = (int32_t)(burst.has ? burst.value : settings->burst),
-    };
+    *rule = rule_or_settings(&rate, &burst, view->settings);
     return rate.has || burst.has;
 }
 

@@ -79,7 +79,7 @@ enum mr_status risk_notices_emit(struct mr_ctx *ctx, const struct risk_notices *
     return MR_OK;
 }
 
-static struct oms_risk_event *add_notice(struct risk_notices *notices, struct oms_risk_event event)
+struct oms_risk_event *risk_notice_add(struct risk_notices *notices, struct oms_risk_event event)
 {
     MR_ASSERT(notices->count < RISK_NOTICES_MAX);
     notices->items[notices->count] = event;
@@ -100,8 +100,8 @@ void risk_watch_loss(struct risk_account *account, const struct oms_risk_account
         return;
     }
     account->value.loss_breached = true;
-    event = add_notice(notices, risk_event_of(account->arena, cause, "B-",
-                                              OMS_RISK_EVENT_TYPE_BREACH, "daily-loss"));
+    event = risk_notice_add(notices, risk_event_of(account->arena, cause, "B-",
+                                                   OMS_RISK_EVENT_TYPE_BREACH, "daily-loss"));
     risk_event_result(event, &result);
     event->day = account->value.day;
     event->has_day = true;
@@ -126,8 +126,8 @@ void risk_watch_margin(const struct risk_view *view, struct risk_account *accoun
                                        .current = {.has = true, .value = portfolio.equity}};
 
     account->value.trading_state = OMS_TRADING_STATE_REDUCING;
-    event = add_notice(notices, risk_event_of(account->arena, cause, "M-",
-                                              OMS_RISK_EVENT_TYPE_MARGIN_CALL, "maintenance"));
+    event = risk_notice_add(notices, risk_event_of(account->arena, cause, "M-",
+                                                   OMS_RISK_EVENT_TYPE_MARGIN_CALL, "maintenance"));
     risk_event_result(event, &result);
     event->state_from = OMS_TRADING_STATE_ACTIVE;
     event->has_state_from = true;

@@ -39,6 +39,8 @@ struct risk_notices {
     size_t count;
 };
 
+/* Where it stands until it is emitted. */
+struct oms_risk_event *risk_notice_add(struct risk_notices *notices, struct oms_risk_event event);
 MR_NODISCARD enum mr_status
 risk_notices_emit(struct mr_ctx *ctx, const struct risk_notices *notices, struct mr_err *err);
 

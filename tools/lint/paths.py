@@ -21,8 +21,8 @@ def check(tree):
 
 SELF_TESTS = [
     ("a home directory", {"docs/a.md": "see /home/somebody/notes\n"}, "/home/somebody"),
-    ("in a script", {"tools/a.sh": 'cd "/work/main"\n'}, "/work/main"),
-    ("a relative path", {"docs/a.md": "see ../work/main and build/home/x\n"}, None),
-    ("an address", {"docs/a.md": "http://host/work/main and $HOME/work/x ${A}/home/b\n"}, None),
+    ("in a script", {"tools/a.sh": 'cd "/builds/main"\n'}, "/builds/main"),
+    ("a relative path", {"docs/a.md": "see ../builds/main and build/home/x\n"}, None),
+    ("an address", {"docs/a.md": "http://host/builds/main and $HOME/builds/x ${A}/home/b\n"}, None),
     ("a system path", {"docs/a.md": "/usr/include /tmp/x /dev/null\n"}, None),
 ]

@@ -34,6 +34,14 @@ out:
     return status;
 }
 
+enum mr_status connection_reach(const struct mr_topology *topology, int64_t wait_us,
+                                struct connection *connection, struct mr_err *err)
+{
+    MR_TRY(connection_open(topology, connection, err));
+    return connection_wait(connection, topology->registry_url, wait_us, mr_clock_system(), stderr,
+                           err);
+}
+
 void connection_close(struct connection *connection)
 {
     mr_codec_destroy(&connection->codec);

@@ -39,6 +39,9 @@ MR_NODISCARD enum mr_status connection_wait(const struct connection *connection,
                                             const char *registry_url, int64_t wait_us,
                                             const struct mr_clock *clock, FILE *progress,
                                             struct mr_err *err);
+/* Opens, and waits on the system's clock, saying on stderr for what. */
+MR_NODISCARD enum mr_status connection_reach(const struct mr_topology *topology, int64_t wait_us,
+                                             struct connection *connection, struct mr_err *err);
 void connection_close(struct connection *connection);
 
 #endif

@@ -60,14 +60,21 @@ static enum mr_status close_file(struct dump *dump, enum mr_status status, struc
 static enum mr_status note_ends(const struct load_env *env, const char *topic, struct ends *ends,
                                 struct mr_err *err)
 {
+    struct mr_extent extents[LOAD_PARTITIONS_MAX];
+
     MR_TRY(mr_log_topic_partitions(env->log, topic, &ends->partitions, err));
     if (ends->partitions == 0 || ends->partitions > LOAD_PARTITIONS_MAX) {
         return mr_fail(err, MR_CONFIG, "topic %s is not there or has more than %d partitions",
                        topic, LOAD_PARTITIONS_MAX);
     }
     for (int32_t p = 0; p < ends->partitions; p++) {
-        MR_TRY(mr_log_watermarks(env->log, topic, p, &ends->low[p], &ends->stable[p], err));
-        MR_TRY(mr_log_end(env->log, topic, p, &ends->end[p], err));
+        extents[p] = (struct mr_extent){.topic = topic, .partition = p};
+    }
+    MR_TRY(mr_log_extents(env->log, extents, (size_t)ends->partitions, err));
+    for (int32_t p = 0; p < ends->partitions; p++) {
+        ends->low[p] = extents[p].low;
+        ends->stable[p] = extents[p].stable_end;
+        ends->end[p] = extents[p].end;
     }
     return MR_OK;
 }

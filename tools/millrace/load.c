@@ -192,12 +192,8 @@ static enum mr_status play(const struct mr_topology *topology, struct load_comma
     struct load_env env = {.topology = topology,
                            .clock = mr_clock_system(),
                            .progress = command->quiet ? NULL : stderr};
-    enum mr_status status = connection_open(topology, &connection, err);
+    enum mr_status status = connection_reach(topology, command->wait_us, &connection, err);
 
-    if (status == MR_OK) {
-        status = connection_wait(&connection, topology->registry_url, command->wait_us, env.clock,
-                                 stderr, err);
-    }
     if (status == MR_OK) {
         env.log = connection.log;
         env.codec = connection.codec;

@@ -243,11 +243,7 @@ static enum mr_status produce(const struct mr_topology *topology, const struct a
             return mr_fail(err, MR_CONFIG, "%s: %s", args->positionals[1], strerror(errno));
         }
     }
-    status = connection_open(topology, &connection, err);
-    if (status == MR_OK) {
-        status = connection_wait(&connection, topology->registry_url, wait_us, mr_clock_system(),
-                                 stderr, err);
-    }
+    status = connection_reach(topology, wait_us, &connection, err);
     if (status == MR_OK) {
         status = open_topic(&p, &connection, topology, args->positionals[0], err);
     }

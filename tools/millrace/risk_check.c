@@ -179,12 +179,8 @@ static enum mr_status check(struct mr_topology *topology, const struct risk_comm
 {
     struct connection connection = {0};
     struct load_env env = {.clock = mr_clock_system(), .topology = topology};
-    enum mr_status status = connection_open(topology, &connection, err);
+    enum mr_status status = connection_reach(topology, command->wait_us, &connection, err);
 
-    if (status == MR_OK) {
-        status = connection_wait(&connection, topology->registry_url, command->wait_us, env.clock,
-                                 stderr, err);
-    }
     if (status == MR_OK) {
         env.log = connection.log;
         env.codec = connection.codec;

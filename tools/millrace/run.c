@@ -188,11 +188,7 @@ static enum mr_status run_topology(const struct run_options *given,
 
     block_signals(&signals);
     process.metrics = mr_metrics_create();
-    status = connection_open(topology, &connection, err);
-    if (status == MR_OK) {
-        status = connection_wait(&connection, topology->registry_url, given->wait_us,
-                                 mr_clock_system(), stderr, err);
-    }
+    status = connection_reach(topology, given->wait_us, &connection, err);
     if (status == MR_OK) {
         process.log = connection.log;
         process.codec = connection.codec;

@@ -240,11 +240,7 @@ static int run(int argc, char **argv)
     if (topology == NULL) {
         return EXIT_MISUSE;
     }
-    status = connection_open(topology, &connection, &err);
-    if (status == MR_OK) {
-        status = connection_wait(&connection, topology->registry_url, command.wait_us, env.clock,
-                                 stderr, &err);
-    }
+    status = connection_reach(topology, command.wait_us, &connection, &err);
     if (status == MR_OK) {
         env.topology = topology;
         env.log = connection.log;

@@ -49,13 +49,8 @@ static enum mr_status apply(const struct mr_topology *topology,
 {
     struct connection connection = {0};
     struct apply_report report = {0};
-    enum mr_status status = connection_open(topology, &connection, err);
+    enum mr_status status = connection_reach(topology, o->wait_us, &connection, err);
 
-    if (status != MR_OK) {
-        goto out;
-    }
-    status = connection_wait(&connection, topology->registry_url, o->wait_us, mr_clock_system(),
-                             stderr, err);
     if (status != MR_OK) {
         goto out;
     }

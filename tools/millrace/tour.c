@@ -82,12 +82,8 @@ static enum mr_status play(const struct mr_topology *topology, const struct tour
                                       .run = command->run[0] == '\0' ? NULL : command->run,
                                       .wait_us = command->patience_us};
     struct tour_report *report = NULL;
-    enum mr_status status = connection_open(topology, &connection, err);
+    enum mr_status status = connection_reach(topology, command->wait_us, &connection, err);
 
-    if (status == MR_OK) {
-        status = connection_wait(&connection, topology->registry_url, command->wait_us, env.clock,
-                                 stderr, err);
-    }
     if (status == MR_OK) {
         env.log = connection.log;
         env.codec = connection.codec;
