@@ -187,9 +187,9 @@ enum mr_status mr_member_pause(struct mr_member *member, const char *topic, int3
 }
 
 enum mr_status mr_member_resume(struct mr_member *member, const char *topic, int32_t partition,
-                                struct mr_err *err)
+                                int64_t begin, struct mr_err *err)
 {
-    return member->ops->member_resume(member, topic, partition, err);
+    return member->ops->member_resume(member, topic, partition, begin, err);
 }
 
 enum mr_status mr_member_seek(struct mr_member *member, const char *topic, int32_t partition,

@@ -38,7 +38,8 @@ enum mr_status assignment_pause(struct task *task, bool pause, struct mr_err *er
         const char *topic = worker_topic(worker, task->inputs[i].topic)->name;
 
         MR_TRY(pause ? mr_member_pause(worker->member, topic, task->partition, err)
-                     : mr_member_resume(worker->member, topic, task->partition, err));
+                     : mr_member_resume(worker->member, topic, task->partition,
+                                        task->inputs[i].committed_offset, err));
     }
     return MR_OK;
 }

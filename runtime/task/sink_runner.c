@@ -39,8 +39,9 @@ static void pause_all(struct mr_sink_runner *runner, bool pause)
     for (size_t i = 0; i < runner->position_count; i++) {
         const struct sink_position *at = &runner->positions[i];
         const enum mr_status status =
-            pause ? mr_member_pause(runner->member, at->topic, at->partition, &err)
-                  : mr_member_resume(runner->member, at->topic, at->partition, &err);
+            pause
+                ? mr_member_pause(runner->member, at->topic, at->partition, &err)
+                : mr_member_resume(runner->member, at->topic, at->partition, MR_OFFSET_NONE, &err);
 
         if (status != MR_OK) {
             mr_warn("sink_pause_failed", "connector=%s error=\"%s\"", runner->node->name, err.text);

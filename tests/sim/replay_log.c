@@ -236,6 +236,13 @@ static enum mr_status member_pause(struct mr_member *base, const char *topic, in
     return MR_OK;
 }
 
+static enum mr_status member_resume(struct mr_member *base, const char *topic, int32_t partition,
+                                    int64_t begin, struct mr_err *err)
+{
+    (void)begin;
+    return member_pause(base, topic, partition, err);
+}
+
 static void member_close(struct mr_member *base)
 {
     free(((struct replay_member *)base)->partitions);
@@ -325,7 +332,7 @@ void replay_log_init(struct replay_log *log, struct mr_log *outputs)
         .member_open = member_open,
         .member_poll = member_poll,
         .member_pause = member_pause,
-        .member_resume = member_pause,
+        .member_resume = member_resume,
         .member_close = member_close,
         .reader_open = reader_open,
         .reader_add = reader_add,

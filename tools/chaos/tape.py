@@ -1,9 +1,10 @@
 """The trades that are played: the recorded ones, again and again, and made-up ones beside them.
 
-Why:  the recording has two symbols, which are two partitions of six, and lasts eight seconds at the
-      rate of a run. A fault in a partition without traffic shows nothing.
+Why:  the recording has two symbols, which are two partitions of six, lasts eight seconds at the rate of
+      a run, and has one symbol silent for four of them. A fault in a partition without traffic shows
+      nothing, and a silence of the tape would be taken for one of the pipeline.
 How:  the recorded trades are repeated with later times and higher ids. Beside them trade further
-      symbols, named so that every partition of the topics by symbol has at least one; their prices
+      symbols without a pause, named so that every partition of the topics by symbol has one; their prices
       walk at random within what risk's collar allows. All of it is a tape like any other, so `millrace
       verify` compares every single trade.
 Thread: any. Deterministic: the same arguments write the same files.
@@ -38,9 +39,9 @@ def partition_of(key, partitions):
     return (murmur2(key.encode()) & 0x7FFFFFFF) % partitions
 
 
-def made_up_symbols(taken, partitions):
-    """Names for the partitions that `taken` leaves empty, one each."""
-    empty = set(range(partitions)) - {partition_of(name, partitions) for name in taken}
+def made_up_symbols(partitions):
+    """Names, one for each partition."""
+    empty = set(range(partitions))
     names, number = [], 0
     while empty:
         name = f"FIRE{number}USDT"
@@ -95,7 +96,7 @@ def write(tape_file, instruments_file, recording, instruments, trades, partition
     """Writes both files; returns the names of the symbols."""
     recorded = read_recording(recording)
     real = sorted({row[0] for row in recorded})
-    walks = [Walk(name, random.Random(f"{seed} {name}")) for name in made_up_symbols(real, partitions)]
+    walks = [Walk(name, random.Random(f"{seed} {name}")) for name in made_up_symbols(partitions)]
     names = real + [walk.name for walk in walks]
     instruments_file.write_text(instrument_lines(instruments.read_text(), names))
     span = recorded[-1][3] - recorded[0][3] + 1000

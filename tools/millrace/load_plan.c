@@ -17,7 +17,7 @@
 #include <string.h>
 
 #define QUEUE_MAX 16
-#define CANCEL_PPM 1050000 /* 5 % above the reference: inside the collar, never traded at */
+#define WAITING_PPM 1050000 /* 5 % above the reference, unless the tape goes as far */
 #define COLLAR_FACTOR 6    /* beyond any collar, still below an instrument's largest price */
 
 struct load_plan {
@@ -83,9 +83,11 @@ enum mr_status load_desk_reference(struct load_desk *desk, const struct load_tap
 {
     const mr_i128 middle = (symbol->price_low + symbol->price_high) / 2;
     const mr_i128 reference = middle - middle % desk->tick;
+    const mr_i128 above = symbol->price_high - symbol->price_high % desk->tick + desk->tick;
+    const mr_i128 usual = load_decimal_scaled(reference, WAITING_PPM, desk->tick);
+    const mr_i128 waiting = usual < above ? above : usual;
 
-    if (reference <= 0 ||
-        symbol->price_high > load_decimal_scaled(reference, LOAD_PPM + collar_ppm, 1) ||
+    if (reference <= 0 || waiting > load_decimal_scaled(reference, LOAD_PPM + collar_ppm, 1) ||
         symbol->price_low < load_decimal_scaled(reference, LOAD_PPM - collar_ppm, 1)) {
         return mr_fail(err, MR_CONFIG,
                        "%s: the tape's prices span more than the collar of risk allows around one "
@@ -93,6 +95,7 @@ enum mr_status load_desk_reference(struct load_desk *desk, const struct load_tap
                        desk->symbol);
     }
     desk->reference = reference;
+    desk->waiting = waiting;
     return MR_OK;
 }
 
@@ -226,7 +229,7 @@ static void make_waiting(struct load_plan *plan, struct load_item *item)
     const int64_t kind = plan->waiting_kind++ % 4;
 
     order->side = OMS_SIDE_SELL;
-    order->price = load_decimal_scaled(desk->reference, CANCEL_PPM, desk->tick);
+    order->price = desk->waiting;
     if (kind == 1) {
         order->tif = OMS_TIME_IN_FORCE_GTD;
         order->expire_ts_us = order->ts_us + MR_DAY_US;

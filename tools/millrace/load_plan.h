@@ -43,6 +43,7 @@ struct load_desk {
     char poor[LOAD_USER_BYTES_MAX]; /* without deposits */
     char probe[LOAD_USER_BYTES_MAX];
     mr_i128 reference; /* price published; every trade of the tape lies inside the collar */
+    mr_i128 waiting;   /* inside the collar too, and above every trade of the tape */
     mr_i128 tick, lot, max_price, max_qty;
     char base[LOAD_SYMBOL_BYTES_MAX], quote[LOAD_SYMBOL_BYTES_MAX];
 };
@@ -51,8 +52,9 @@ struct load_desk {
 void load_desk_users(struct load_desk *desk, const char *run, size_t symbol, size_t users_each,
                      int32_t partitions);
 /*
- * The published price of a symbol: the middle of the tape's range when all of it lies inside the
- * collar, else MR_CONFIG. collar_ppm: of topology.yaml.
+ * The published price of a symbol: the middle of the tape's range, when all of it lies inside the
+ * collar and leaves a tick above for orders that wait, else MR_CONFIG. collar_ppm: of
+ * topology.yaml.
  */
 MR_NODISCARD enum mr_status load_desk_reference(struct load_desk *desk,
                                                 const struct load_tape_symbol *symbol,

@@ -233,8 +233,13 @@ MR_NODISCARD enum mr_status mr_member_poll(struct mr_member *member, int64_t tim
                                            struct mr_err *err);
 MR_NODISCARD enum mr_status mr_member_pause(struct mr_member *member, const char *topic,
                                             int32_t partition, struct mr_err *err);
+/*
+ * Goes on where it stopped. begin: the partition's committed offset, for a partition of which
+ * nothing has been delivered yet; MR_OFFSET_NONE: the caller does not know it, and the member,
+ * which does, takes longer to begin.
+ */
 MR_NODISCARD enum mr_status mr_member_resume(struct mr_member *member, const char *topic,
-                                             int32_t partition, struct mr_err *err);
+                                             int32_t partition, int64_t begin, struct mr_err *err);
 /* The next record delivered will be the one at offset. Messages in the caller's hands are the
  * caller's to drop. */
 MR_NODISCARD enum mr_status mr_member_seek(struct mr_member *member, const char *topic,

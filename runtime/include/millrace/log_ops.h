@@ -62,7 +62,8 @@ struct mr_log_ops {
     enum mr_status (*member_poll)(struct mr_member *, int64_t, struct mr_message *, size_t,
                                   size_t *, struct mr_err *);
     enum mr_status (*member_pause)(struct mr_member *, const char *, int32_t, struct mr_err *);
-    enum mr_status (*member_resume)(struct mr_member *, const char *, int32_t, struct mr_err *);
+    enum mr_status (*member_resume)(struct mr_member *, const char *, int32_t, int64_t,
+                                    struct mr_err *);
     enum mr_status (*member_seek)(struct mr_member *, const char *, int32_t, int64_t,
                                   struct mr_err *);
     enum mr_status (*member_commit)(struct mr_member *, const struct mr_topic_partition *, size_t,

@@ -281,13 +281,33 @@ enum mr_status kafka_member_pause(struct mr_member *base, const char *topic, int
     return finish(self, rd_kafka_pause_partitions(self->client, list), list, "pausing", err);
 }
 
+/*
+ * librdkafka 2.0.2 does not wake the broker's thread to resume: while all of a broker's partitions
+ * are paused it looks again after a second. A seek does wake it, so one follows, to where reading
+ * goes on anyway. It is not waited for: when the partition is not being fetched yet it fails, and
+ * the beginning of the fetch wakes the thread as well.
+ */
 enum mr_status kafka_member_resume(struct mr_member *base, const char *topic, int32_t partition,
-                                   struct mr_err *err)
+                                   int64_t begin, struct mr_err *err)
 {
     struct kafka_member *self = self_of(base);
     rd_kafka_topic_partition_list_t *list = one(topic, partition, 0);
 
-    return finish(self, rd_kafka_resume_partitions(self->client, list), list, "resuming", err);
+    MR_TRY(finish(self, rd_kafka_resume_partitions(self->client, list), list, "resuming", err));
+    list = one(topic, partition, RD_KAFKA_OFFSET_INVALID);
+    if (rd_kafka_position(self->client, list) != RD_KAFKA_RESP_ERR_NO_ERROR ||
+        list->elems[0].offset < 0) {
+        list->elems[0].offset = begin;
+    }
+    if (list->elems[0].offset >= 0) {
+        rd_kafka_error_t *error = rd_kafka_seek_partitions(self->client, list, 0);
+
+        if (error != NULL) {
+            rd_kafka_error_destroy(error);
+        }
+    }
+    rd_kafka_topic_partition_list_destroy(list);
+    return MR_OK;
 }
 
 enum mr_status kafka_member_seek(struct mr_member *base, const char *topic, int32_t partition,

@@ -15,7 +15,7 @@
 
 #define PRODUCER_MAGIC 0x4B50524Fu
 #define METADATA_MS 10000
-#define SETTLE_FIRST_MS 100
+#define SETTLE_FIRST_MS 40
 #define AGAIN_MS 5
 
 struct topic {

@@ -246,10 +246,11 @@ enum mr_status memory_member_pause(struct mr_member *base, const char *topic, in
 }
 
 enum mr_status memory_member_resume(struct mr_member *base, const char *topic, int32_t partition,
-                                    struct mr_err *err)
+                                    int64_t begin, struct mr_err *err)
 {
     struct memory_cursor *cursor;
 
+    (void)begin; /* it knows */
     MR_TRY(cursor_find(memory_member_of(base), topic, partition, &cursor, err));
     cursor->paused = false;
     return MR_OK;

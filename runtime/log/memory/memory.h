@@ -404,7 +404,8 @@ enum mr_status memory_member_open(struct mr_log *, const struct mr_member_option
 enum mr_status memory_member_poll(struct mr_member *, int64_t, struct mr_message *, size_t,
                                   size_t *, struct mr_err *);
 enum mr_status memory_member_pause(struct mr_member *, const char *, int32_t, struct mr_err *);
-enum mr_status memory_member_resume(struct mr_member *, const char *, int32_t, struct mr_err *);
+enum mr_status memory_member_resume(struct mr_member *, const char *, int32_t, int64_t,
+                                    struct mr_err *);
 enum mr_status memory_member_seek(struct mr_member *, const char *, int32_t, int64_t,
                                   struct mr_err *);
 enum mr_status memory_member_commit(struct mr_member *, const struct mr_topic_partition *, size_t,

@@ -258,7 +258,7 @@ START_TEST(a_paused_partition_waits_and_loses_nothing)
     member_read(&member, 1);
     expect_ok(member_poll(&member, BRIEFLY_US, &err), &err);
     ck_assert_str_eq(seen_values(&member.seen), "flowing");
-    expect_ok(mr_member_resume(member.member, topic, 0, &err), &err);
+    expect_ok(mr_member_resume(member.member, topic, 0, 0, &err), &err);
     member_read(&member, 2);
     ck_assert_str_eq(seen_values(&member.seen), "flowing paused");
     mr_member_close(&member.member);
@@ -290,7 +290,7 @@ START_TEST(partitions_paused_when_they_are_assigned_deliver_nothing_until_resume
     member_await_owned(&member, 1);
     expect_ok(member_poll(&member, BRIEFLY_US, &err), &err);
     ck_assert_uint_eq(member.seen.count, 0);
-    expect_ok(mr_member_resume(member.member, topic, 0, &err), &err);
+    expect_ok(mr_member_resume(member.member, topic, 0, 0, &err), &err);
     member_read(&member, 1);
     mr_member_close(&member.member);
     mr_producer_close(&producer);

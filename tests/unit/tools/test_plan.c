@@ -213,7 +213,8 @@ static const struct {
 } collar_rows[] = {
     {100, 100, true, "one price"},
     {100, 104, true, "a narrow tape"},
-    {90, 110, true, "exactly the collar on both sides"},
+    {90, 109, true, "room above for orders that wait"},
+    {90, 110, false, "exactly the collar on both sides: no such room"},
     {89, 111, false, "one beyond"},
     {10, 100, false, "far beyond"},
 };
@@ -228,6 +229,9 @@ START_TEST(the_reference_keeps_every_trade_inside_the_collar_or_says_no)
     ck_assert_msg((status == MR_OK) == collar_rows[_i].good, "%s", collar_rows[_i].why);
     if (status == MR_OK) {
         ck_assert(desks[0].reference % desks[0].tick == 0);
+        ck_assert(desks[0].waiting % desks[0].tick == 0);
+        ck_assert(desks[0].waiting > symbol.price_high);
+        ck_assert(desks[0].waiting * 10 <= desks[0].reference * 11);
     }
 }
 END_TEST
