@@ -25,6 +25,7 @@ environment (a flag outranks it):
   SEED=N          the same seed makes the same schedule (default: from the clock; it is printed)
   RATE=3000       commands a second
   MIX=A,B         only these kinds of faults
+  STANDBY=true    with standbys
   ORACLE_EVERY=N  the oracle judges every Nth round (default 1)
   KEEP=1          leave the stack running, and the files of every round
   BUILD_DIR=DIR   where the programs are (default build/release)
@@ -55,6 +56,8 @@ def arguments(words):
     add("--stop-max", type=float, default=60.0, metavar="S", help="longest SIGSTOP")
     add("--pause-max", type=float, default=4.0, metavar="S", help="longest pause between two faults")
     add("--warm", type=float, default=5.0, metavar="S", help="load before the first fault")
+    add("--standby", action="store_true", default=environment("STANDBY") == "true",
+        help="every instance follows the state of the tasks that it does not own")
     add("--no-stores", action="store_true", help="without connectors, document store and Redis")
     add("--no-flow", action="store_true", help="only the tape as load")
     add("--oracle-every", type=int, default=int(environment("ORACLE_EVERY") or 1), metavar="N",
@@ -75,9 +78,10 @@ def arguments(words):
 def options_of(given):
     """What all rounds are told, plain values only: it stands in the report."""
     return {"seed": given.seed, "kills": given.kills, "rate": given.rate, "instances": given.instances,
-            "partitions": given.partitions, "brokers": given.brokers, "kinds": given.kinds,
-            "stop_max_s": given.stop_max, "pause_max_s": given.pause_max, "warm_s": given.warm,
-            "oracle_every": given.oracle_every, "mix": LOAD_MIX.split(), "trades": str(given.trades),
+            "partitions": given.partitions, "brokers": given.brokers, "standby": given.standby,
+            "kinds": given.kinds, "stop_max_s": given.stop_max, "pause_max_s": given.pause_max,
+            "warm_s": given.warm, "oracle_every": given.oracle_every, "mix": LOAD_MIX.split(),
+            "trades": str(given.trades),
             "instruments": str(ROOT / "tools/millrace/instruments/binance.jsonl")}
 
 

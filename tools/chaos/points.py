@@ -218,7 +218,8 @@ def main(words):
     world.stack_dir = pathlib.Path(os.environ.get("STACK_DIR") or out / "stack").resolve()
     world.python = sys.executable
     options = {"seed": given.seed, "rate": given.rate, "round_rate": given.rate, "load": "tape", "instances": 3,
-               "partitions": 6, "brokers": 1, "stores": given.stores, "warm_s": 2.0, "oracle": not given.no_oracle,
+               "partitions": 6, "brokers": 1, "standby": False, "stores": given.stores,
+               "warm_s": 2.0, "oracle": not given.no_oracle,
                "mix": ["--duplicates", "1%", "--cancels", "1%", "--invalid", "1%", "--malformed", "0.2%"],
                "trades": str(ROOT / "tools/sample/trades.csv.gz"),
                "instruments": str(ROOT / "tools/millrace/instruments/binance.jsonl")}

@@ -57,7 +57,8 @@ class Round:
                               env={**os.environ, **self.world.stack, **self.environment()})
 
     def environment(self):
-        return {"PARTITIONS": str(self.options["partitions"])}
+        return {"PARTITIONS": str(self.options["partitions"]),
+                "STANDBY": "true" if self.options["standby"] else "false"}
 
     def counts(self):
         return process_counts(self.options["instances"], self.options["stores"])

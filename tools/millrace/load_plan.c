@@ -18,7 +18,7 @@
 
 #define QUEUE_MAX 16
 #define WAITING_PPM 1050000 /* 5 % above the reference, unless the tape goes as far */
-#define COLLAR_FACTOR 6    /* beyond any collar, still below an instrument's largest price */
+#define COLLAR_FACTOR 6     /* beyond any collar, still below an instrument's largest price */
 
 struct load_plan {
     const struct load_tape *tape;

@@ -109,10 +109,11 @@ static enum mr_status settings(rd_kafka_conf_t *conf, const struct kafka_log *lo
     char queue_kbytes[24];
     /*
      * Above either bound on what is queued librdkafka 2.0.2 fetches nothing for a second, so a
-     * queue must last longer than that: bytes are the bound that is meant.
+     * queue must last longer than that: bytes are the bound that is meant. A heartbeat's answer is
+     * what tells a member that another one is gone.
      */
     const struct mr_topic_config tuning[] = {
-        {"heartbeat.interval.ms", "1000"}, {"max.poll.interval.ms", COMMIT_MAX_POLL_MS},
+        {"heartbeat.interval.ms", "300"},  {"max.poll.interval.ms", COMMIT_MAX_POLL_MS},
         {"fetch.wait.max.ms", "50"},       {"fetch.error.backoff.ms", "5"},
         {"queued.min.messages", "100000"}, {"queued.max.messages.kbytes", queue_kbytes},
     };
