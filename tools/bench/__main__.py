@@ -19,16 +19,19 @@ import machine
 import measures
 import peer
 import report
+import restart
 from common import ROOT, Bench, BenchError, read_pairs, say, stack_command
 
-MEASURES = ("latency", "throughput", "connectors", "guarantees", "journal", "codec", "matching")
+MEASURES = ("latency", "throughput", "connectors", "guarantees", "journal", "restart", "codec",
+            "matching")
 # Those that need no servers.
 ALONE = {"codec": measures.codec, "matching": measures.matching}
 EPILOG = """\
 environment (a flag outranks it):
   PEER=DIR         also run the peer of that directory, in turn with Millrace
+  STATE_MB=1000    restart: also with so much state
   FULL=1           longer steps, more rounds (default: quick, under five minutes)
-  ONLY=A,B         these measures only: latency throughput connectors guarantees journal codec
+  ONLY=A,B         these measures only: latency throughput connectors guarantees journal restart codec
                    matching
   BUILD_DIR=DIR    where the programs are (default build/release)
   TOPOLOGY=FILE    another topology
@@ -44,6 +47,8 @@ def options(words):
     parser.add_argument("--full", action="store_true", default=environment("FULL", "0") not in ("", "0"))
     parser.add_argument("--peer", type=pathlib.Path, default=environment("PEER") or None, metavar="DIR")
     parser.add_argument("--only", default=environment("ONLY") or "", metavar="A,B")
+    parser.add_argument("--state-mb", type=int, default=int(environment("STATE_MB") or 0), metavar="MB",
+                        help="restart: also with so much state (1000 takes a quarter of an hour to fill)")
     parser.add_argument("--json", action="store_true", help="the report as JSON on stdout")
     parser.add_argument("--strict", action="store_true", help="exit 1 when a target is not met")
     parser.add_argument("--keep", action="store_true", default=environment("KEEP", "0") not in ("", "0"))
@@ -131,6 +136,9 @@ def measure(bench, plan, given):
         if "journal" in wanted:
             say("with and without the journal")
             found["journal"] = measures.journal(bench, plan)
+        if "restart" in wanted:
+            say("restart")
+            found["restart"] = restart.measure(bench, plan)
         if given.peer is not None:
             say("the peer")
             found["peer"] = compare_with_peer(bench, plan, given.peer.resolve())
@@ -151,7 +159,7 @@ def main(words):
     known = machine.facts(str(ROOT))
     began = time.monotonic()
     say(machine.line(known))
-    found = measure(bench, measures.Plan(given.full), given)
+    found = measure(bench, measures.Plan(given.full, given.state_mb), given)
     table = report.rows(found)
     whole = {"machine": known, "mode": "full" if given.full else "quick",
              "command": " ".join(["bench.sh", *words]), "seconds": round(time.monotonic() - began, 1),

@@ -26,7 +26,7 @@ WITHOUT_JOURNAL = "without journal"
 class Plan:
     """How long and how often. Quick: under five minutes in all."""
 
-    def __init__(self, full):
+    def __init__(self, full, state_mb=0):
         self.full = full
         self.warm_rates = (1000, 3000, 8000) if not full else (1000, 3000, 8000, 15000)
         self.warm_s = 6 if not full else 20
@@ -36,6 +36,8 @@ class Plan:
         self.connectors_s = 5 if not full else 20
         self.rounds = 1 if not full else 3  # of A B B A
         self.round_s = 6 if not full else 20
+        self.restarts = 3 if not full else 10
+        self.state_mb = state_mb  # what `much` state is; 0: only little is measured
         self.peer_rounds = 1 if not full else 3
         self.peer_steps = "1000:5 5000:15 40000:10" if not full else "1000:20 5000:60 40000:30"
 

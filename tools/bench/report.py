@@ -14,6 +14,9 @@ TARGETS = {
     "exactly_once_ratio": (">=", 0.85),
     "journal_ratio": (">=", 0.98),
     "rss_mb": ("<=", 150),
+    "restart_p50_ms": ("<=", 1000),
+    "much_state_ratio": ("<=", 1.1),
+    "restored_per_cpu_s": (">=", 200000),
 }
 
 
@@ -72,6 +75,8 @@ def rows(measures):
                              "exactly_once_ratio")
     if "journal" in measures:
         table += _ratio_rows(measures["journal"], "with journal", "without journal", "journal_ratio")
+    if "restart" in measures:
+        table += _restart_rows(measures["restart"])
     if "peer" in measures:
         table += _peer_rows(measures["peer"])
     return table
@@ -84,6 +89,24 @@ def _ratio_rows(rounds, first, second, target):
         ratio = median_of(rounds[first], name) / median_of(rounds[second], name)
         table.append(row(f"{first} over {second}: {unit}", target if name == "orders_per_s" else "",
                          round(ratio, 2), "x"))
+    return table
+
+
+def _restart_rows(found):
+    """The longest that an order waited, with every amount of state, and their ratio."""
+    table = []
+    sizes = [found[name] for name in ("little", "much") if name in found]
+    for name in sorted(name for name, told in sizes[0].items() if isinstance(told, dict)):
+        for size in sizes:
+            table.append(row(f"kill -9 of {name}, {size['state_mb']} MB of state: P50 of the longest wait",
+                             "restart_p50_ms", round(size[name]["p50_ms"]), "ms"))
+        if len(sizes) == 2:
+            table.append(row(f"kill -9 of {name}: much state over little", "much_state_ratio",
+                             round(sizes[1][name]["p50_ms"] / sizes[0][name]["p50_ms"], 2), "x"))
+    restore = found["restore"]
+    table.append(row(f"full restore of {restore['records']:,} records: a second", "",
+                     restore["records_per_s"], "/s"))
+    table.append(row("full restore: a CPU-second", "restored_per_cpu_s", restore["records_per_cpu_s"], "/s"))
     return table
 
 

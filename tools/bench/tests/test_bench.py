@@ -102,6 +102,18 @@ class Judging(unittest.TestCase):
                                            "at-least-once": [step(orders_per_s=10000.0)] * 2}})
         self.assertEqual((rows[0]["value"], rows[0]["met"]), (0.9, True))
 
+    def test_more_state_is_compared_with_less_process_by_process(self):
+        kills = {"little": {"state_mb": 10, "account": {"p50_ms": 500.0}, "market": {"p50_ms": 400.0}},
+                 "much": {"state_mb": 1000, "account": {"p50_ms": 600.0}, "market": {"p50_ms": 400.0}},
+                 "restore": {"records": 9, "records_per_s": 1000, "records_per_cpu_s": 250000}}
+        table = {line["what"]: line for line in report.rows({"restart": kills})}
+        self.assertEqual(table["kill -9 of account: much state over little"]["value"], 1.2)
+        self.assertFalse(table["kill -9 of account: much state over little"]["met"])
+        self.assertTrue(table["kill -9 of market: much state over little"]["met"])
+        self.assertTrue(table["full restore: a CPU-second"]["met"])
+        del kills["much"]
+        self.assertEqual(len(report.rows({"restart": kills})), 4)
+
     def test_the_peer_is_compared_by_medians(self):
         ours, theirs = step(), step(orders_per_s=10000.0)
         rounds = [{"millrace": {"5000": ours, "saturated": ours},
