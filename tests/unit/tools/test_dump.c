@@ -4,14 +4,11 @@
  * Method: the production graph on the log in memory, without workers: records are put into its
  * topics by hand, the files are read back with another JSON library than the one that wrote them.
  */
-#include "apply.h"
-#include "avro/catalog.h"
 #include "avro/dedupe_entry.h"
 #include "avro/price_tick.h"
 #include "dump.h"
+#include "memory_env.h"
 #include "millrace/arena.h"
-#include "millrace/log_open.h"
-#include "stages/registry.h"
 
 #include <check.h>
 #include <jansson.h>
@@ -20,52 +17,26 @@
 
 #define TIMEOUT_US MR_SECOND_US
 
-static struct load_env env;
-static struct mr_registry *registry;
-static struct mr_topology *topology;
+static struct memory_env memory;
 static char directory[40];
 static struct mr_err err;
 
-static void load_topology(void)
-{
-    const struct mr_catalog catalog = {.stages = mr_stages,
-                                       .stage_count = mr_stage_count,
-                                       .schemas = oms_schemas,
-                                       .schema_count = oms_schema_count};
-    static const char text[] =
-        "application: shop\n"
-        "defaults: {partitions: 2, replication: 1}\n"
-        "topics:\n"
-        "  orders: {key: userId, value: OrderCommand}\n"
-        "  unique: {key: userId, value: OrderCommand}\n"
-        "  prices: {key: symbol, value: PriceTick, cleanup: compact}\n"
-        "  events: {key: userId, value: RiskEvent}\n"
-        "stages:\n"
-        "  dedupe: {type: dedupe, in: {orders: orders}, out: {unique: unique, events: events}}\n"
-        "groups:\n"
-        "  account: {stages: [dedupe]}\n";
-    struct mr_problems problems = {0};
-
-    ck_assert_msg(mr_topology_load_text("t.yaml", mr_slice_str(text), &catalog, &topology,
-                                        &problems, &err) == MR_OK,
-                  "%s", err.text);
-    mr_problems_fini(&problems);
-}
+static const char shop[] =
+    "application: shop\n"
+    "defaults: {partitions: 2, replication: 1}\n"
+    "topics:\n"
+    "  orders: {key: userId, value: OrderCommand}\n"
+    "  unique: {key: userId, value: OrderCommand}\n"
+    "  prices: {key: symbol, value: PriceTick, cleanup: compact}\n"
+    "  events: {key: userId, value: RiskEvent}\n"
+    "stages:\n"
+    "  dedupe: {type: dedupe, in: {orders: orders}, out: {unique: unique, events: events}}\n"
+    "groups:\n"
+    "  account: {stages: [dedupe]}\n";
 
 static void set_up(void)
 {
-    struct apply_report report = {0};
-
-    load_topology();
-    registry = mr_registry_memory_create();
-    env = (struct load_env){.topology = topology,
-                            .log = mr_log_memory_create(mr_clock_system()),
-                            .codec = mr_codec_create(registry),
-                            .clock = mr_clock_system()};
-    ck_assert_int_eq(
-        mr_topology_apply(topology, env.log, registry, &(struct apply_options){0}, &report, &err),
-        MR_OK);
-    apply_report_fini(&report);
+    memory_env_open(&memory, shop);
     (void)snprintf(directory, sizeof directory, "/tmp/millrace-dump-XXXXXX");
     ck_assert_ptr_nonnull(mkdtemp(directory));
 }
@@ -74,54 +45,33 @@ static void tear_down(void)
 {
     char path[512];
 
-    for (size_t i = 0; i < topology->topic_count; i++) {
-        (void)snprintf(path, sizeof path, "%s/%s.jsonl", directory, topology->topics[i].name);
+    for (size_t i = 0; i < memory.topology->topic_count; i++) {
+        (void)snprintf(path, sizeof path, "%s/%s.jsonl", directory,
+                       memory.topology->topics[i].name);
         (void)unlink(path);
     }
     (void)snprintf(path, sizeof path, "%s/topics.json", directory);
     (void)unlink(path);
     ck_assert_int_eq(rmdir(directory), 0);
-    mr_log_close(&env.log);
-    mr_codec_destroy(&env.codec);
-    mr_registry_destroy(&registry);
-    mr_topology_destroy(&topology);
-}
-
-static void send(const char *topic, const struct mr_outgoing *given)
-{
-    struct mr_outgoing record = *given;
-    struct mr_producer *producer = NULL;
-
-    ck_assert_int_eq(
-        mr_producer_open(env.log, &(struct mr_producer_options){0}, TIMEOUT_US, &producer, &err),
-        MR_OK);
-    ck_assert_int_eq(mr_producer_topic(producer, topic, &record.topic, NULL, &err), MR_OK);
-    ck_assert_int_eq(mr_producer_send(producer, &record, &err), MR_OK);
-    ck_assert_int_eq(mr_producer_flush(producer, TIMEOUT_US, &err), MR_OK);
-    mr_producer_close(&producer);
+    memory_env_close(&memory);
 }
 
 static void send_value(const char *topic, const char *subject, const struct mr_schema *schema,
                        struct mr_slice key, const void *value)
 {
     struct mr_binding binding;
-    uint8_t bytes[512];
 
-    ck_assert_int_eq(mr_codec_bind(env.codec, schema, subject, &binding, &err), MR_OK);
-    ck_assert_uint_le(mr_codec_framed_bytes_max(&binding, value), sizeof bytes);
-    send(topic,
-         &(struct mr_outgoing){.partition = 1,
-                               .timestamp_ms = 1723161255342,
-                               .key = key,
-                               .value = mr_slice_of(bytes, mr_codec_encode(&binding, value, bytes)),
-                               .has_value = true});
+    ck_assert_int_eq(mr_codec_bind(memory.env.codec, schema, subject, &binding, &err), MR_OK);
+    memory_env_send_value(
+        &memory, topic, &binding,
+        &(struct mr_outgoing){.partition = 1, .timestamp_ms = 1723161255342, .key = key}, value);
 }
 
 static void dump(int64_t records)
 {
     int64_t written = -1;
 
-    ck_assert_msg(dump_topics(&env, directory, &written, &err) == MR_OK, "%s", err.text);
+    ck_assert_msg(dump_topics(&memory.env, directory, &written, &err) == MR_OK, "%s", err.text);
     ck_assert_int_eq(written, records);
 }
 
@@ -192,13 +142,14 @@ START_TEST(what_has_no_value_or_cannot_be_read_says_so)
     const struct mr_header header = {.name = "trace", .value = mr_slice_of(key, 3)};
     json_t *lines;
 
-    send("prices", &(struct mr_outgoing){.key = mr_slice_of(key, sizeof key)});
-    send("prices", &(struct mr_outgoing){.key = mr_slice_str("x"),
-                                         .value = mr_slice_str("\x07z"),
-                                         .has_value = true,
-                                         .headers = &header,
-                                         .header_count = 1});
-    send("shop.dedupe.dlq", &(struct mr_outgoing){.has_value = true});
+    memory_env_send(&memory, "prices", &(struct mr_outgoing){.key = mr_slice_of(key, sizeof key)});
+    memory_env_send(&memory, "prices",
+                    &(struct mr_outgoing){.key = mr_slice_str("x"),
+                                          .value = mr_slice_str("\x07z"),
+                                          .has_value = true,
+                                          .headers = &header,
+                                          .header_count = 1});
+    memory_env_send(&memory, "shop.dedupe.dlq", &(struct mr_outgoing){.has_value = true});
     dump(3);
     lines = lines_of("prices");
     ck_assert(json_is_null(json_object_get(json_array_get(lines, 0), "value")));
@@ -225,7 +176,8 @@ START_TEST(a_changelog_names_store_and_key)
     send_value("shop-dedupe-changelog", "shop-dedupe-changelog-millrace.oms.DedupeEntry",
                &oms_dedupe_entry_schema, mr_slice_of((const uint8_t *)stored, sizeof stored - 1),
                &entry);
-    send("shop-dedupe-changelog", &(struct mr_outgoing){.key = mr_slice_str("gone")});
+    memory_env_send(&memory, "shop-dedupe-changelog",
+                    &(struct mr_outgoing){.key = mr_slice_str("gone")});
     dump(2);
     lines = lines_of("shop-dedupe-changelog");
     ck_assert_uint_eq(json_array_size(lines), 2);
@@ -248,8 +200,9 @@ START_TEST(the_index_tells_ends_and_open_transactions)
     json_t *root;
     const json_t *end;
 
-    send("orders", &(struct mr_outgoing){.key = mr_slice_str("x"), .has_value = true});
-    ck_assert_int_eq(mr_producer_open(env.log,
+    memory_env_send(&memory, "orders",
+                    &(struct mr_outgoing){.key = mr_slice_str("x"), .has_value = true});
+    ck_assert_int_eq(mr_producer_open(memory.env.log,
                                       &(struct mr_producer_options){
                                           .transactional_id = "t",
                                           .transaction_timeout_us = TIMEOUT_US,
@@ -283,7 +236,7 @@ START_TEST(a_directory_that_cannot_be_is_said)
 {
     int64_t written = 0;
 
-    ck_assert_int_eq(dump_topics(&env, "/nowhere/at/all", &written, &err), MR_RESOURCE);
+    ck_assert_int_eq(dump_topics(&memory.env, "/nowhere/at/all", &written, &err), MR_RESOURCE);
     ck_assert_ptr_nonnull(strstr(err.text, "/nowhere/at/all"));
 }
 END_TEST

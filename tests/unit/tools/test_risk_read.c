@@ -4,25 +4,19 @@
  * production graph's account part on the log in memory, without workers: rows are put into risk's
  * changelog and its tables' topics by hand, and read back.
  */
-#include "apply.h"
-#include "avro/catalog.h"
 #include "avro/risk_client_id.h"
+#include "memory_env.h"
 #include "millrace/changelog.h"
-#include "millrace/log_open.h"
 #include "millrace/partition.h"
 #include "risk/risk_dry.h"
 #include "risk_read.h"
-#include "stages/registry.h"
 
 #include <check.h>
 #include <stdlib.h>
 
-#define TIMEOUT_US MR_SECOND_US
 #define PARTITIONS 2
 
-static struct load_env env;
-static struct mr_registry *registry;
-static struct mr_topology *topology;
+static struct memory_env memory;
 static const struct mr_stage_node *stage;
 static struct mr_err err;
 
@@ -34,95 +28,47 @@ static dec_t amount(const char *text)
     return value;
 }
 
-static void load_topology(void)
-{
-    const struct mr_catalog catalog = {.stages = mr_stages,
-                                       .stage_count = mr_stage_count,
-                                       .schemas = oms_schemas,
-                                       .schema_count = oms_schema_count};
-    static const char text[] =
-        "application: shop\n"
-        "defaults: {partitions: 2, replication: 1}\n"
-        "topics:\n"
-        "  orders: {key: userId, value: OrderCommand}\n"
-        "  approved: {key: symbol, value: OrderCommand}\n"
-        "  executions: {key: userId, value: ExecutionReport}\n"
-        "  rejected: {key: userId, value: ExecutionReport}\n"
-        "  accounts: {key: userId, value: AccountCommand}\n"
-        "  transfers: {key: userId, value: AccountCommand}\n"
-        "  prices: {key: symbol, value: PriceTick, cleanup: compact}\n"
-        "  instruments: {key: symbol, value: Instrument, cleanup: compact}\n"
-        "  events: {key: userId, value: RiskEvent}\n"
-        "stages:\n"
-        "  risk:\n"
-        "    type: risk\n"
-        "    in: {orders: orders, executions: executions, accounts: accounts,"
-        " prices: {table: prices}, instruments: {table: instruments}}\n"
-        "    out: {approved: approved, transfers: transfers, rejected: rejected,"
-        " events: events}\n"
-        "    options: {velocity-burst: 7}\n"
-        "groups:\n"
-        "  account: {stages: [risk]}\n";
-    struct mr_problems problems = {0};
-
-    ck_assert_msg(mr_topology_load_text("t.yaml", mr_slice_str(text), &catalog, &topology,
-                                        &problems, &err) == MR_OK,
-                  "%s", err.text);
-    mr_problems_fini(&problems);
-    stage = &topology->stages[0];
-}
+static const char shop[] = "application: shop\n"
+                           "defaults: {partitions: 2, replication: 1}\n"
+                           "topics:\n"
+                           "  orders: {key: userId, value: OrderCommand}\n"
+                           "  approved: {key: symbol, value: OrderCommand}\n"
+                           "  executions: {key: userId, value: ExecutionReport}\n"
+                           "  rejected: {key: userId, value: ExecutionReport}\n"
+                           "  accounts: {key: userId, value: AccountCommand}\n"
+                           "  transfers: {key: userId, value: AccountCommand}\n"
+                           "  prices: {key: symbol, value: PriceTick, cleanup: compact}\n"
+                           "  instruments: {key: symbol, value: Instrument, cleanup: compact}\n"
+                           "  events: {key: userId, value: RiskEvent}\n"
+                           "stages:\n"
+                           "  risk:\n"
+                           "    type: risk\n"
+                           "    in: {orders: orders, executions: executions, accounts: accounts,"
+                           " prices: {table: prices}, instruments: {table: instruments}}\n"
+                           "    out: {approved: approved, transfers: transfers, rejected: rejected,"
+                           " events: events}\n"
+                           "    options: {velocity-burst: 7}\n"
+                           "groups:\n"
+                           "  account: {stages: [risk]}\n";
 
 static void set_up(void)
 {
-    struct apply_report report = {0};
-
-    load_topology();
-    registry = mr_registry_memory_create();
-    env = (struct load_env){.topology = topology,
-                            .log = mr_log_memory_create(mr_clock_system()),
-                            .codec = mr_codec_create(registry),
-                            .clock = mr_clock_system()};
-    ck_assert_int_eq(
-        mr_topology_apply(topology, env.log, registry, &(struct apply_options){0}, &report, &err),
-        MR_OK);
-    apply_report_fini(&report);
+    memory_env_open(&memory, shop);
+    stage = &memory.topology->stages[0];
 }
 
 static void tear_down(void)
 {
-    mr_log_close(&env.log);
-    mr_codec_destroy(&env.codec);
-    mr_registry_destroy(&registry);
-    mr_topology_destroy(&topology);
-}
-
-static void send(const char *topic, const struct mr_outgoing *given)
-{
-    struct mr_outgoing record = *given;
-    struct mr_producer *producer = NULL;
-
-    ck_assert_int_eq(
-        mr_producer_open(env.log, &(struct mr_producer_options){0}, TIMEOUT_US, &producer, &err),
-        MR_OK);
-    ck_assert_int_eq(mr_producer_topic(producer, topic, &record.topic, NULL, &err), MR_OK);
-    ck_assert_int_eq(mr_producer_send(producer, &record, &err), MR_OK);
-    ck_assert_int_eq(mr_producer_flush(producer, TIMEOUT_US, &err), MR_OK);
-    mr_producer_close(&producer);
+    memory_env_close(&memory);
 }
 
 /* value NULL: a tombstone. */
 static void send_value(const char *topic, int32_t partition, const struct mr_binding *binding,
                        struct mr_slice key, const void *value)
 {
-    uint8_t bytes[2048];
-    struct mr_outgoing record = {.partition = partition, .timestamp_ms = 1, .key = key};
-
-    if (value != NULL) {
-        ck_assert_uint_le(mr_codec_framed_bytes_max(binding, value), sizeof bytes);
-        record.value = mr_slice_of(bytes, mr_codec_encode(binding, value, bytes));
-        record.has_value = true;
-    }
-    send(topic, &record);
+    memory_env_send_value(
+        &memory, topic, binding,
+        &(struct mr_outgoing){.partition = partition, .timestamp_ms = 1, .key = key}, value);
 }
 
 static void send_row(const char *store, int32_t partition, struct mr_slice key, const void *value)
@@ -135,11 +81,11 @@ static void send_row(const char *store, int32_t partition, struct mr_slice key, 
         size_t len = 0;
 
         if (strcmp(type->stores[i].name, store) == 0) {
-            ck_assert_int_eq(mr_codec_bind(env.codec, type->stores[i].schema,
+            ck_assert_int_eq(mr_codec_bind(memory.env.codec, type->stores[i].schema,
                                            stage->store_subjects[i], &binding, &err),
                              MR_OK);
             len = mr_changelog_key(&type->stores[i], key, bytes);
-            send_value(topology->topics[stage->changelog].name, partition, &binding,
+            send_value(memory.topology->topics[stage->changelog].name, partition, &binding,
                        mr_slice_of(bytes, len), value);
             return;
         }
@@ -150,11 +96,12 @@ static void send_row(const char *store, int32_t partition, struct mr_slice key, 
 static void send_table(const char *topic, const struct mr_schema *schema, const char *key,
                        const void *value)
 {
-    const size_t index = mr_topology_find_topic(topology, topic);
+    const size_t index = mr_topology_find_topic(memory.topology, topic);
     struct mr_binding binding;
 
-    ck_assert_int_eq(
-        mr_codec_bind(env.codec, schema, topology->topics[index].subject, &binding, &err), MR_OK);
+    ck_assert_int_eq(mr_codec_bind(memory.env.codec, schema, memory.topology->topics[index].subject,
+                                   &binding, &err),
+                     MR_OK);
     send_value(topic, 0, &binding, mr_slice_str(key), value);
 }
 
@@ -200,10 +147,10 @@ static void send_everything(void)
 static struct risk_rows *read_rows(const char *client_order_id)
 {
     const struct risk_question question = {
-        .stage = stage, .user = "u1", .client_order_id = client_order_id, .wait_us = TIMEOUT_US};
+        .stage = stage, .user = "u1", .client_order_id = client_order_id, .wait_us = MR_SECOND_US};
     struct risk_rows *rows = NULL;
 
-    ck_assert_msg(risk_rows_read(&env, &question, &rows, &err) == MR_OK, "%s", err.text);
+    ck_assert_msg(risk_rows_read(&memory.env, &question, &rows, &err) == MR_OK, "%s", err.text);
     return rows;
 }
 
