@@ -5,41 +5,24 @@ P x Q + ceil(P x Q x taker rate) for a buy, Q for a sell; an amendment reserves 
 order no longer needs is released by the engine's reports, once. All times are the record's.
 """
 
-import hashlib
-
 import checks
 import codes
 import reports
 from accounts import RiskAccount
-from amounts import BUSINESS_LIMIT, DAY_US, OutOfRange, atoms, in_range, micros, product, share, text_of, time_of
+from amounts import BUSINESS_LIMIT, atoms, micros, text_of, time_of
 from checks import Case
 from instruments import Instruments, amount
-from records import key_text, text_bytes
+from records import text_bytes
 from reports import RISK_EVENT
-from stage import Poison, Stage, key_is
-from validate import IDENTIFIER
+from risk_keys import ALL_USERS, KEY_BYTES_MAX, order_key, pair_key
+from risk_reports import RiskReports
+from risk_transfers import RiskTransfers
+from stage import Poison, Stage
 
-ALL_USERS = "*"
 LOOPS_MAX = 4
-AFTER_TRADE = ("TRADE", "CANCELED", "REJECTED", "REPLACED", "TRADE_PREVENTION")
 SIDES = ("BUY", "SELL")
 TYPES = ("LIMIT", "MARKET", "STOP", "STOP_LIMIT")
 NEEDED = {"LIMIT": ("qty", "price"), "STOP": ("qty", "stopPrice"), "STOP_LIMIT": ("qty", "stopPrice", "price")}
-KEY_BYTES_MAX = 1024
-
-
-def order_key(order_id):
-    if not 0 < len(text_bytes(order_id)) <= KEY_BYTES_MAX:
-        raise Poison("MALFORMED", "orderId is empty or too long")
-    return key_text(order_id)
-
-
-def pair_key(user, name, what):
-    """(userId, another name) as the key of a store."""
-    key = text_bytes(user) + b"\0" + text_bytes(name) + b"\0"
-    if len(key) > 512:
-        raise Poison("MALFORMED", f"userId and {what} are too long")
-    return key.decode("latin-1")
 
 
 def print_of(order):
@@ -53,19 +36,7 @@ def print_of(order):
     return value - 2 ** 64 if value >= 2 ** 63 else value
 
 
-def moved(qty, cost, fill_qty, fill_cost):
-    """Average cost: (quantity, cost, profit before the fee) after a fill; a sell has both negative."""
-    closed = min(abs(qty), abs(fill_qty)) if qty * fill_qty < 0 else 0
-    cost_closed = cost_out = 0
-    if closed != 0:
-        cost_closed = fill_cost if closed == abs(fill_qty) else share(fill_cost, closed, abs(fill_qty))
-        cost_out = cost if closed == abs(qty) else share(cost, closed, abs(qty))
-    profit = in_range(-cost_closed - cost_out)
-    opened = in_range(fill_cost - cost_closed)
-    return in_range(qty + fill_qty), in_range(in_range(cost - cost_out) + opened), profit
-
-
-class Risk(Stage):
+class Risk(RiskReports, RiskTransfers, Stage):
     """Checks of orders, holds, transfers, limits and switches."""
 
     STORES = ("accounts", "orders", "transfers", "client-ids")
@@ -358,317 +329,12 @@ class Risk(Stage):
         self.say(notices)
         self.emit("approved", order["symbol"], order | self.held_for(case, asset))
 
-    # ---- reports of the engine -------------------------------------------------------------------
-
-    def report(self, report):
-        """A fill spends and releases, an end releases the rest; each version acts once."""
-        from_engine = report["engineSeq"] > 0 or (report["execId"][:2] == "F-" and len(report["execId"]) > 2)
-        refused = report["execType"] == "CANCEL_REJECTED" and bool(report["targetOrderId"])
-        if not from_engine or not (refused or report["execType"] in AFTER_TRADE):
-            return
-        key = order_key(report["targetOrderId"] if refused else report["orderId"])
-        order = self.stores["orders"].get(key)
-        if order is None or order["userId"] != report["userId"]:
-            return
-        if order["amendCommandId"] != report["commandId"] if refused else report["version"] <= order["lastVersion"]:
-            return
-        try:
-            self.act(self.account(report["userId"]), report, dict(order), key)
-        except OutOfRange:
-            raise Poison("OUT_OF_RANGE", "report takes more than the order holds, or overflows") from None
-
-    def act(self, account, report, order, key):
-        kind = report["execType"]
-        if kind == "TRADE":
-            self.traded(account, report, order, key)
-        elif kind in ("CANCELED", "REJECTED"):
-            self.hold_down(account, order, 0)
-            self.close(account, order, key)
-            account.put()
-        elif kind == "REPLACED":
-            leaves = atoms(report["leavesQty"])
-            if report["holdAfter"] is None or not 0 <= leaves < BUSINESS_LIMIT:
-                raise Poison("MALFORMED", "REPLACED without holdAfter or leavesQty")
-            self.hold_down(account, order, atoms(report["holdAfter"]))
-            order |= {"hold": report["holdAfter"], "lastVersion": report["version"],
-                      "price": report["price"] or order["price"], "orderQty": report["orderQty"] or order["orderQty"]}
-            self.answered(account, order, key, leaves)
-        elif kind == "TRADE_PREVENTION":
-            self.prevented(account, report, order, key)
-        else:
-            self.hold_down(account, order, atoms(order["hold"]))
-            self.answered(account, order, key, atoms(order["leavesQty"]))
-
-    @staticmethod
-    def released(balance, before, after, spent=0):
-        """A balance after a hold went down: release = before - after - spent, never negative."""
-        release = in_range(in_range(before - after) - spent)
-        if after < 0 or release < 0:
-            raise OutOfRange()
-        return in_range(balance[0] + release), in_range(balance[1] - (before - after))
-
-    def hold_down(self, account, order, after):
-        """From all that is held for the order, an amendment's share too, down to this."""
-        before = atoms(order["hold"]) + atoms(order["amendReserved"] or "0")
-        account.set_balance(order["asset"], *self.released(account.balance(order["asset"]), before, after))
-
-    @staticmethod
-    def opened(account, order, change):
-        """Changes what counts as open on the order's side."""
-        side = "openBuy" if order["side"] == "BUY" else "openSell"
-        exposure = account.exposure(order["symbol"])
-        account.set_exposure(exposure | {side: text_of(atoms(exposure[side]) + change)})
-
-    def answered(self, account, order, key, leaves):
-        """Nothing waits for an answer any more; the order goes on with so much open."""
-        self.opened(account, order, leaves - atoms(order["leavesQty"]) - atoms(order["amendQty"] or "0"))
-        account.put()
-        self.stores["orders"].put(key, order | {"leavesQty": text_of(leaves), "amendCommandId": None,
-                                                "amendReserved": None, "amendQty": None})
-
-    def prevented(self, account, report, order, key):
-        held, leaves = atoms(order["hold"]), atoms(order["leavesQty"])
-        after = leaves if order["byAmount"] else atoms(report["leavesQty"])
-        if report["holdAfter"] is None or not 0 <= after <= leaves:
-            raise OutOfRange()
-        balance = self.released(account.balance(order["asset"]), held, atoms(report["holdAfter"]))
-        account.set_balance(order["asset"], *balance)
-        self.opened(account, order, after - leaves)
-        account.put()
-        self.stores["orders"].put(key, order | {
-            "leavesQty": text_of(after), "hold": report["holdAfter"], "lastVersion": report["version"]})
-
-    def traded(self, account, report, order, key):
-        if (None in (report["baseAsset"], report["quoteAsset"], report["holdAfter"])
-                or (report["side"], report["symbol"]) != (order["side"], order["symbol"])):
-            raise Poison("MALFORMED", "fill without assets or holdAfter, or of another order")
-        qty, px, leaves = amount(report, "lastQty") or 0, amount(report, "lastPx") or 0, atoms(order["leavesQty"])
-        if qty <= 0 or px <= 0 or (qty > leaves and not order["byAmount"]):
-            raise OutOfRange()
-        filled = report["status"] == "FILLED"
-        account.roll(micros(report["ts"]))
-        order["hold"], before = "0" if filled else report["holdAfter"], atoms(order["hold"])
-        notional = self.fill_balances(account, report, before, atoms(order["hold"]))
-        self.fill_position(account, report, notional)
-        counted = min(qty, leaves)
-        self.opened(account, order, -counted)
-        order |= {"leavesQty": text_of(leaves - counted), "lastVersion": report["version"]}
-        if filled:
-            self.hold_down(account, order, 0)
-            self.close(account, order, key)
-        notices = self.watch_fill(account, report)
-        account.put()
-        self.say(notices)
-        if not filled:
-            self.stores["orders"].put(key, order)
-
-    def watch_fill(self, account, report):
-        everybody = self.account(ALL_USERS)
-        event = RISK_EVENT | {
-            "eventId": report["execId"], "ts": report["ts"], "traceId": report["traceId"] or None,
-            "userId": report["userId"], "orderId": report["orderId"], "symbol": report["symbol"]}
-        notices = self.watch_loss(account, everybody, report["quoteAsset"], event)
-        instrument = self.instruments.get(report["symbol"])
-        if instrument is not None and instrument.usable:
-            now_us = micros(report["ts"])
-            notices += self.watch_margin(self.case(account, everybody, instrument, report["symbol"], now_us), event)
-        return notices
-
-    def fill_balances(self, account, report, before, after):
-        """What is spent leaves the hold, what comes in is available. The notional."""
-        buy = report["side"] == "BUY"
-        spends, gains = ("quoteAsset", "baseAsset") if buy else ("baseAsset", "quoteAsset")
-        qty, fee = atoms(report["lastQty"]), amount(report, "feeAmount") or 0
-        account.balance(report[spends])
-        gained = account.balance(report[gains])
-        notional = product(qty, atoms(report["lastPx"]))
-        spent = in_range(notional + fee) if buy else qty
-        proceeds = qty if buy else in_range(notional - fee)
-        held = self.released(account.balance(report[spends]), before, after, spent)
-        gained = (in_range(gained[0] + proceeds), gained[1])
-        account.set_balance(report[spends], *held)
-        account.set_balance(report[gains], *gained)
-        return notional
-
-    @staticmethod
-    def fill_position(account, report, notional):
-        """Position at average cost; its profit net of the fee counts in its UTC day."""
-        sign = 1 if report["side"] == "BUY" else -1
-        exposure = account.exposure(report["symbol"])
-        qty, cost, profit = moved(atoms(exposure["position"]), atoms(exposure["costBasis"] or "0"),
-                                  sign * atoms(report["lastQty"]), sign * notional)
-        profit = in_range(profit - (amount(report, "feeAmount") or 0))
-        account.set_exposure(exposure | {
-            "position": text_of(qty), "costBasis": text_of(cost) if cost != 0 else None})
-        if micros(report["ts"]) // DAY_US == account.row["day"]:
-            asset = report["quoteAsset"]
-            account.set_profit(asset, in_range(account.profit(asset) + profit))
-
-    def close(self, account, order, key):
-        """The order is over: it counts no more, and its client's name is free."""
-        self.opened(account, order, -atoms(order["leavesQty"]) - atoms(order["amendQty"] or "0"))
-        exposure = account.exposure(order["symbol"])
-        account.set_exposure(exposure | {"openOrders": exposure["openOrders"] - (exposure["openOrders"] > 0)})
-        account.row["openOrders"] -= account.row["openOrders"] > 0
-        if order["clientOrderId"]:
-            self.stores["client-ids"].delete(self.client_key(order))
-        self.stores["orders"].delete(key)
-
-    # ---- account commands ------------------------------------------------------------------------
-
-    def account_command(self, record):
-        command = record.value
-        if "" in (command["userId"], command["eventId"]) or not key_is(record.key, command["userId"]):
-            raise Poison("MALFORMED", "account command without ids or under another key")
-        if command["action"] == "SET_LIMITS":
-            self.set_limits(command)
-        elif command["action"] == "SET_STATE":
-            self.set_state(command)
-        else:
-            self.transfer(command)
-
-    def event(self, command, kind, check, code=None, **fields):
-        self.emit("events", command["userId"], RISK_EVENT | {
-            "eventId": "R-" + command["eventId"], "ts": command["ts"], "traceId": command["traceId"] or None,
-            "userId": command["userId"], "commandId": command["eventId"], "symbol": command["symbol"] or None,
-            "type": kind, "check": check, "code": 0 if code is None else codes.number(code),
-            "text": None if code is None else codes.text(code)} | fields)
-
-    def transfer(self, command):
-        """Money in and out counts once by its eventId, for ever, and never below zero."""
-        action, sum_ = command["action"], amount(command, "amount")
-        check = action.lower().replace("_", "-")
-        follows = action in ("WITHDRAW_COMMIT", "WITHDRAW_CANCEL", "REVERSE")
-        amount_given = IDENTIFIER.match(command["asset"] or "") and sum_ is not None and 0 < sum_ < BUSINESS_LIMIT
-        if command["userId"] == ALL_USERS or not (follows or amount_given):
-            self.event(command, "REJECT", check, "BAD_ACCOUNT_COMMAND")
-            return
-        key = pair_key(command["userId"], command["eventId"], "eventId")
-        if self.stores["transfers"].get(key) is not None:
-            self.event(command, "DUPLICATE", check)
-        elif follows:
-            self.follow_up(command, check, key)
-        else:
-            self.count_transfer(command, check, key)
-
-    def follow_up(self, command, check, key):
-        """One that names an earlier transfer, which says asset and amount, and ends with it."""
-        if not command["transferId"]:
-            self.event(command, "REJECT", check, "BAD_ACCOUNT_COMMAND")
-            return
-        meant_key = pair_key(command["userId"], command["transferId"], "eventId")
-        meant = self.stores["transfers"].get(meant_key)
-        reverse = command["action"] == "REVERSE"
-        if meant is None or not (meant["state"] == "DONE" and meant["action"] in ("DEPOSIT", "WITHDRAW")
-                                 if reverse else meant["state"] == "BEGUN"):
-            self.event(command, "REJECT", check, "UNKNOWN_TRANSFER")
-            return
-        state = {"REVERSE": "REVERSED", "WITHDRAW_COMMIT": "COMMITTED", "WITHDRAW_CANCEL": "CANCELLED"}
-        sum_ = atoms(meant["amount"])
-        command = command | {"asset": meant["asset"], "amount": text_of(
-            -sum_ if reverse and meant["action"] == "DEPOSIT" else sum_)}
-        self.count_transfer(command, check, key, (meant_key, meant | {"state": state[command["action"]]}))
-
-    def count_transfer(self, command, check, key, ended=None):
-        sum_ = atoms(command["amount"])
-        free, held = {
-            "WITHDRAW": (-sum_, 0), "WITHDRAW_BEGIN": (-sum_, sum_), "WITHDRAW_COMMIT": (0, -sum_),
-            "WITHDRAW_CANCEL": (sum_, -sum_)}.get(command["action"], (sum_, 0))
-        account = self.account(command["userId"])
-        available, hold = account.balance(command["asset"])
-        if free < 0 and available < -free:
-            self.event(command, "REJECT", check, "INSUFFICIENT_FUNDS", current=text_of(available),
-                       projected=text_of(available + free))
-            return
-        try:
-            available, hold = in_range(available + free), in_range(hold + held)
-        except OutOfRange:
-            self.event(command, "REJECT", check, "OVERFLOW")
-            return
-        self.stores["transfers"].put(key, {
-            "firstTs": command["ts"], "action": command["action"], "asset": command["asset"],
-            "amount": command["amount"], "state": "BEGUN" if command["action"] == "WITHDRAW_BEGIN" else "DONE"})
-        if ended is not None:
-            self.stores["transfers"].put(*ended)
-        account.set_balance(command["asset"], available, hold)
-        account.put()
-        self.emit("transfers", command["userId"], command)
-
-    def begin_bucket(self, account, command):
-        if command["userId"] != ALL_USERS:
-            account.begin_bucket(self.account(ALL_USERS), micros(command["ts"]))
-
-    def set_limits(self, command):
-        """Absent limits stay; a position limit for all symbols replaces those of single symbols."""
-        of_user = ("dailyLossLimit", "notionalWindowMax")
-        of_both = ("openOrdersMax", "velocityPerSecond", "velocityBurst", "notionalMax", "concentrationLimit")
-        given = [amount(command, n) for n in ("positionLimit", "notionalMax", "concentrationLimit", *of_user)]
-        given += [command[n] for n in ("openOrdersMax", "velocityPerSecond", "velocityBurst")]
-        single = command["symbol"] is not None
-        if (command["symbol"] == "" or any(limit is not None and limit < 0 for limit in given)
-                or (single and any(command[name] is not None for name in of_user))):
-            self.event(command, "REJECT", "limits", "BAD_ACCOUNT_COMMAND")
-            return
-        account = self.account(command["userId"])
-        self.begin_bucket(account, command)
-        if single:
-            names = ("positionLimit", *of_both)
-            account.set_exposure(account.exposure(command["symbol"]) | {
-                name: command[name] for name in names if command[name] is not None})
-        else:
-            account.row |= {name: command[name] for name in of_both + of_user if command[name] is not None}
-            if command["positionLimit"] is not None:
-                account.limit_all_positions(command["positionLimit"])
-        account.put()
-
-    def set_state(self, command):
-        state, symbol = command["tradingState"], command["symbol"]
-        if state is None or symbol == "":
-            self.event(command, "REJECT", "state", "BAD_ACCOUNT_COMMAND")
-            return
-        account = self.account(command["userId"])
-        if symbol is not None:
-            exposure = account.exposure(symbol)
-            before = exposure["tradingState"]
-            account.set_exposure(exposure | {"tradingState": state})
-        else:
-            self.begin_bucket(account, command)
-            before = account.row["tradingState"]
-            account.row["tradingState"] = state
-        account.put()
-        self.event(command, "STATE_CHANGE", "state", stateFrom=before, stateTo=state, text=command["reason"])
-        if command["cancelOrders"]:
-            self.cancel_orders(command)
-
-    def cancel_orders(self, command):
-        """The open orders concerned: of one user, or of all in the order of their rows."""
-        event, users = "R-" + command["eventId"], [command["userId"]]
-        if command["userId"] == ALL_USERS:
-            rows = sorted((key.encode("latin-1"), row) for key, row in self.stores["accounts"].items())
-            users = [key.decode() for key, row in rows if row["openOrders"] > 0]
-        for user in users:
-            name = event + ("-" + user if command["userId"] == ALL_USERS else "")
-            if len(text_bytes(name)) > 64:  # longer than an identifier may be
-                name = "R-" + hashlib.sha256(text_bytes(name)).hexdigest()[:32]
-            self.fan_out(CANCEL_ALL | {
-                "eventId": name, "ts": command["ts"], "traceId": command["traceId"], "orderId": name, "userId": user,
-                "symbol": command["symbol"] or ""}, self.account(user))
-
 
 def numbers_of(failure):
     """The fields of an event that come from a check."""
     numbers = {name: getattr(failure, name) for name in ("limit", "current", "projected")}
     return {"code": codes.number(failure.code), "text": codes.text(failure.code)} | {
         name: None if value is None else text_of(value) for name, value in numbers.items()}
-
-
-# A mass cancel of an operator.
-CANCEL_ALL = dict.fromkeys((
-    "clientOrderId", "idempotencyKey", "fingerprint", "qty", "quoteQty", "price", "stopPrice", "displayQty",
-    "expireTs", "targetOrderId", "clientTs", "ingestTs", "feeMaker", "feeTaker", "reserved", "reserveAsset",
-    "collarPx", "refPx", "refTs")) | {
-        "action": "CANCEL_ALL", "side": "BUY", "ordType": "LIMIT", "tif": "GTC", "postOnly": False,
-        "reduceOnly": False, "stpMode": "EXPIRE_TAKER", "source": "risk", "cancelReason": "RISK"}
 
 
 STAGE = Risk
