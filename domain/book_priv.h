@@ -107,8 +107,9 @@ void book_index_clear(struct book_index *index);
 
 /* --- book_users.c --- */
 
-/* Into the list of its user. Room for one more user must have been reserved. */
-void book_users_put(struct book_index *users, struct book_order *order);
+/* Into the list of its user, last or by sequence. Room for one more user must have been reserved.
+ */
+void book_users_put(struct book_index *users, struct book_order *order, bool last);
 void book_users_remove(struct book_index *users, struct book_order *order);
 
 /* --- book_levels.c --- */

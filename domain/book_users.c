@@ -23,7 +23,7 @@ static void link_behind(struct book_order *oldest, struct book_order *older,
     }
 }
 
-void book_users_put(struct book_index *users, struct book_order *order)
+void book_users_put(struct book_index *users, struct book_order *order, bool last)
 {
     struct book_order *oldest =
         book_index_find_user(users, book_order_user(order), order->user_hash);
@@ -32,6 +32,10 @@ void book_users_put(struct book_index *users, struct book_order *order)
         order->user_older = order;
         order->user_newer = NULL;
         book_index_put(users, order, order->user_hash);
+        return;
+    }
+    if (last) {
+        link_behind(oldest, oldest->user_older, order);
         return;
     }
     if (oldest->sequence > order->sequence) {

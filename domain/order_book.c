@@ -109,14 +109,21 @@ static void drop_level_if_empty(struct book *book, struct book_level_node *level
     }
 }
 
-/* Into the queue, behind all with a lower or equal sequence. */
-static void enqueue(struct book_level_node *level, struct book_order *order)
+/* Behind all with a lower or equal sequence. */
+static struct book_order *place_of(const struct book_level_node *level, int64_t sequence)
 {
     struct book_order *before = level->newest;
 
-    while (before != NULL && before->sequence > order->sequence) {
+    while (before != NULL && before->sequence > sequence) {
         before = before->older;
     }
+    return before;
+}
+
+/* Into the queue behind `before`; NULL: in front of all. */
+static void enqueue(struct book_level_node *level, struct book_order *before,
+                    struct book_order *order)
+{
     order->older = before;
     order->newer = before == NULL ? level->oldest : before->newer;
     if (order->newer == NULL) {
@@ -148,8 +155,9 @@ static void fill_order(struct book_order *order, const struct book_new *from, ui
     order->user_hash = book_hash(from->user);
 }
 
-enum book_result book_insert(struct book *book, const struct book_new *order,
-                             struct book_order **out)
+/* load: behind what is there; book_loaded sorts. */
+static enum book_result put(struct book *book, const struct book_new *order, bool load,
+                            struct book_order **out)
 {
     if (out != NULL) {
         *out = NULL;
@@ -181,14 +189,25 @@ enum book_result book_insert(struct book *book, const struct book_new *order,
         return BOOK_NO_MEMORY;
     }
     fill_order(resting, order, hash);
-    enqueue(level, resting);
+    enqueue(level, load ? level->newest : place_of(level, order->sequence), resting);
     book_index_put(&book->index, resting, hash);
-    book_users_put(&book->users, resting);
+    book_users_put(&book->users, resting, load);
     book_ladder_touch(ladder_of(book, order->side), level, book->epoch);
     if (out != NULL) {
         *out = resting;
     }
     return BOOK_OK;
+}
+
+enum book_result book_insert(struct book *book, const struct book_new *order,
+                             struct book_order **out)
+{
+    return put(book, order, false, out);
+}
+
+enum book_result book_load(struct book *book, const struct book_new *order, struct book_order **out)
+{
+    return put(book, order, true, out);
 }
 
 struct book_order *book_find(const struct book *book, struct dom_text id)

@@ -95,6 +95,15 @@ struct book_new {
 enum book_result book_insert(struct book *book, const struct book_new *order,
                              struct book_order **out);
 
+/*
+ * The same for a whole book in any order, as at a start, where book_insert would walk past what is
+ * newer each time. Until book_loaded has put all into their places nothing else may be asked of
+ * the book.
+ */
+enum book_result book_load(struct book *book, const struct book_new *order,
+                           struct book_order **out);
+void book_loaded(struct book *book);
+
 /* NULL when no such order rests. */
 struct book_order *book_find(const struct book *book, struct dom_text id);
 

@@ -64,7 +64,7 @@ static struct live *load_resting(struct market *market, const struct oms_resting
     struct book_order *out = NULL;
     struct live *live = NULL;
 
-    if (book_insert(market->book, &order, &out) == BOOK_OK) {
+    if (book_load(market->book, &order, &out) == BOOK_OK) {
         live = out->data;
         *live = live_of(record);
         live->resting = out;
@@ -166,6 +166,7 @@ static enum mr_status load_all(struct fill *fill, struct mr_err *err)
     }
     MR_TRY(scan_orders(fill, all, all, err));
     for (size_t i = 0; i < fill->market_count; i++) {
+        book_loaded(fill->markets[i]->book);
         book_changes_clear(fill->markets[i]->book);
         fill->markets[i]->published_seq = fill->markets[i]->state.book_seq;
         fill->markets[i]->noted_seq = fill->markets[i]->state.book_seq;
@@ -235,6 +236,7 @@ static enum mr_status rebuild(struct fill *fill, struct market *market, struct m
     heap_clear(&market->expiry);
     mr_key_prefix_end(&from, &to);
     MR_TRY(scan_orders(fill, mr_key_slice(&from), mr_key_slice(&to), err));
+    book_loaded(market->book);
     book_changes_clear(market->book);
     for (size_t i = 0; i < carried; i++) {
         touch(market->book, &fill->carried[i]);

@@ -8,7 +8,7 @@
 #       The servers are a stack of their own (build/test-stack), empty at the start, ended at the end.
 #
 # usage: test.sh [all|unit|integration|long]
-# environment: LANES="debug asan tsan clang"  TESTS=REGEX  JOBS=N  TEST_STACK_DIR  KAFKA_VERSION
+# environment: LANES="debug asan tsan clang" (integration: debug or tsan)  TESTS=REGEX  JOBS=N  TEST_STACK_DIR  KAFKA_VERSION
 set -euo pipefail
 # shellcheck source-path=SCRIPTDIR source=lib.sh
 . "$(dirname -- "${BASH_SOURCE[0]}")/lib.sh"
@@ -22,7 +22,8 @@ stack_started=0
 on_servers='^(integration|long|bench)$'
 case $mode in
 all) lanes=${LANES:-debug asan tsan clang} ;;
-unit | integration | long) lanes=debug ;;
+integration) lanes=${LANES:-debug} ;;
+unit | long) lanes=debug ;;
 *) fail "unknown choice '$mode' (all, unit, integration, long)" ;;
 esac
 for lane in $lanes; do
@@ -81,13 +82,13 @@ run_tests() {
     record "$name" "$(seconds_since "$lane_started")" "$xml" -
 }
 
-count_tests() { ctest --preset debug -N -L "$1" ${TESTS:+-R "$TESTS"} 2>/dev/null | sed -n 's/^Total Tests: //p'; }
+count_tests() { ctest --preset "$2" -N -L "$1" ${TESTS:+-R "$TESTS"} 2>/dev/null | sed -n 's/^Total Tests: //p'; }
 
-# The tests of label $1 against servers of their own.
+# run_on_servers LABEL PRESET: the tests of the label against servers of their own.
 run_on_servers() {
-    local label="^$1\$" python found
+    local label="^$1\$" preset=$2 python found
     lane_started=$EPOCHREALTIME
-    found=$(count_tests "$label") || true
+    found=$(count_tests "$label" "$preset") || true
     if [ "${found:-0}" = 0 ]; then
         say "== $1: no tests with this label"
         return 0
@@ -109,7 +110,7 @@ run_on_servers() {
         load_stack_env "$stack_dir/stack.env"
         # For the tests: their interpreter, and this stack should they stop or kill a server of it.
         export MILLRACE_PYTHON=$python STACK_DIR=$stack_dir PATH="${python%/*}:$PATH"
-        run_tests "$1" debug -L "$label" --timeout 600
+        run_tests "$1" "$preset" -L "$label" --timeout 600
     )
     stop_stack
 }
@@ -138,8 +139,8 @@ for lane in $lanes; do
         all | unit) run_tests debug debug -LE "$on_servers" -j "$jobs" --timeout 180 ;;
         esac
         case $mode in
-        all) run_on_servers integration ;;
-        integration | long) run_on_servers "$mode" ;;
+        all) run_on_servers integration debug ;;
+        integration | long) run_on_servers "$mode" debug ;;
         esac
         ;;
     asan)
@@ -147,8 +148,13 @@ for lane in $lanes; do
             -j "$jobs" --timeout 300
         ;;
     tsan) # what has threads; the rest would only take ten times as long
-        run_tests tsan tsan -L '^unit$' -E '^unit\.(domain|stages|topology)\.' -LE "$on_servers" \
-            -j "$jobs" --timeout 300
+        case $mode in
+        all)
+            run_tests tsan tsan -L '^unit$' -E '^unit\.(domain|stages|topology)\.' -LE "$on_servers" \
+                -j "$jobs" --timeout 300
+            ;;
+        integration) run_on_servers integration tsan ;;
+        esac
         ;;
     clang) record clang "$(seconds_since "$lane_started")" - - ;;
     esac

@@ -344,6 +344,74 @@ START_TEST(a_users_orders_are_told_oldest_first)
 }
 END_TEST
 
+/* Order i of a loaded book: few levels, few users, `at` is its place in time. */
+static struct book_new loaded_order(char *id, size_t bytes, int i, int64_t at)
+{
+    static const char *const users[] = {"u0", "u1", "u2"};
+    const bool buys = i % 2 == 0;
+
+    (void)snprintf(id, bytes, "o%03d", i);
+    return (struct book_new){.id = text_of(id),
+                             .user = text_of(users[i % 3]),
+                             .side = buys ? ORD_BUY : ORD_SELL,
+                             .price = amount(buys ? "99" : "101") - i % 5 * amount("0.1"),
+                             .leaves = amount("1"),
+                             .sequence = at};
+}
+
+START_TEST(orders_loaded_in_any_order_come_to_stand_in_theirs)
+{
+    enum { ORDERS = 240, STRIDE = 77 }; /* without a common divisor: each place once */
+    struct book_taker taker = taker_of(ORD_BUY, "102", "240");
+    struct book_match match = {0};
+    int64_t last_sequence = -1;
+    dec_t last_price = 0;
+    char id[8];
+
+    for (int i = 0; i < ORDERS; i++) {
+        const struct book_new order =
+            loaded_order(id, sizeof(id), i, _i == 0 ? i : i * STRIDE % ORDERS);
+
+        ck_assert_int_eq(book_load(book, &order, NULL), BOOK_OK);
+        ck_assert_int_eq(book_load(book, &order, NULL), BOOK_DUPLICATE);
+    }
+    book_loaded(book);
+    ck_assert_msg(book_defect(book) == NULL, "%s", book_defect(book));
+    ck_assert_uint_eq(book_orders(book), ORDERS);
+    for (int i = 0; i < ORDERS / 2; i++) {
+        ck_assert_int_eq(book_peek(book, &taker, &match), BOOK_MATCH);
+        ck_assert(match.price > last_price ||
+                  (match.price == last_price && match.maker->sequence > last_sequence));
+        last_price = match.price;
+        last_sequence = match.maker->sequence;
+        book_fill(book, &taker, &match);
+    }
+    ck_assert_int_eq(book_peek(book, &taker, &match), BOOK_EMPTY);
+    ck_assert_msg(book_defect(book) == NULL, "%s", book_defect(book));
+}
+END_TEST
+
+START_TEST(equals_stay_in_the_order_they_were_loaded_in)
+{
+    char id[8];
+
+    for (int i = 0; i < 30; i += 6) { /* one user, one side */
+        (void)snprintf(id, sizeof(id), "o%02d", i);
+        ck_assert_int_eq(book_load(book,
+                                   &(struct book_new){.id = text_of(id),
+                                                      .user = text_of("u"),
+                                                      .side = ORD_BUY,
+                                                      .price = amount("1"),
+                                                      .leaves = amount("1"),
+                                                      .sequence = i == 0 ? 9 : 5},
+                                   NULL),
+                         BOOK_OK);
+    }
+    book_loaded(book);
+    ck_assert_str_eq(orders_of("u"), "o06;o12;o18;o24;o00;");
+}
+END_TEST
+
 START_TEST(the_changes_tell_absolute_levels_once)
 {
     struct book_level level = {0};
@@ -417,6 +485,8 @@ int main(void)
     tcase_add_test(tcase, crossing_is_at_the_price_or_beyond);
     tcase_add_test(tcase, a_reduction_keeps_the_place_and_ends_at_nothing);
     tcase_add_test(tcase, a_users_orders_are_told_oldest_first);
+    tcase_add_loop_test(tcase, orders_loaded_in_any_order_come_to_stand_in_theirs, 0, 2);
+    tcase_add_test(tcase, equals_stay_in_the_order_they_were_loaded_in);
     tcase_add_test(tcase, the_changes_tell_absolute_levels_once);
     tcase_add_test(tcase, a_sweep_of_five_thousand_orders_empties_the_book);
     tcase_add_test(tcase, the_checksum_is_the_crc_of_the_ten_best_levels);
