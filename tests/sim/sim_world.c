@@ -80,8 +80,8 @@ void sim_world_open(struct sim *sim)
     const struct mr_world_edit edits[] = {
         {"  commit-interval: \"${COMMIT_INTERVAL:-10ms}\"", defaults},
         {"\"${PARTITIONS:-6}\"", parts},
-        {"\"${ACCOUNT_WORKERS:-1}\"", workers[0]},
-        {"\"${MARKET_WORKERS:-1}\"", workers[1]},
+        {"\"${ACCOUNT_WORKERS:-1}\", standby: \"${STANDBY:-false}\"", workers[0]},
+        {"\"${MARKET_WORKERS:-1}\", standby: \"${STANDBY:-false}\"", workers[1]},
         {"window: 24h", window},
     };
 
