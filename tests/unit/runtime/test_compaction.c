@@ -21,17 +21,6 @@
 
 static struct toy_record records[TOY_READ_MAX];
 
-static const char shared_graph[] =
-    "topics:\n"
-    "  orders: {key: userId, value: OrderCommand}\n"
-    "  passed: {key: userId, value: OrderCommand}\n"
-    "  totals: {key: userId, value: Balance, cleanup: compact}\n"
-    "stages:\n"
-    "  gate: {type: gate, in: {orders: orders}, out: {passed: passed}}\n"
-    "  tally: {type: tally, in: {orders: passed}, out: {totals: totals}}\n"
-    "groups:\n"
-    "  toy: {stages: [gate, tally], replicas: 2, standby: %s}\n";
-
 static const char table_graph[] =
     "topics:\n"
     "  orders: {key: userId, value: OrderCommand}\n"
@@ -109,11 +98,8 @@ struct pair {
     struct mr_backend *state; /* of the second */
 };
 
-static void pair_init(struct pair *pair, const char *standby)
+static void pair_init(struct pair *pair, const char *graph)
 {
-    char graph[sizeof(shared_graph) + 8];
-
-    snprintf(graph, sizeof(graph), shared_graph, standby);
     toy_init_graph(&pair->toy, "", graph);
     pair->state = mr_backend_memory_create();
     toy_start(&pair->toy);
@@ -144,7 +130,7 @@ START_TEST(a_standby_that_slept_longer_than_tombstones_live_reads_anew)
 {
     struct pair pair;
 
-    pair_init(&pair, "true");
+    pair_init(&pair, toy_standby_graph);
     send_all(&pair.toy, USERS, "x");
     toy_run_all(&pair.toy, pair.workers, 2);
     ck_assert_int_eq(totals(&pair.toy, pair.state, USERS), USERS);
@@ -165,7 +151,7 @@ START_TEST(state_is_as_old_as_its_commit)
 {
     struct pair pair;
 
-    pair_init(&pair, "false");
+    pair_init(&pair, toy_pair_graph);
     toy_run_all(&pair.toy, pair.workers, 2);
     send_all(&pair.toy, USERS, "x");
     for (int i = 0; i < 100; i++) {
@@ -186,7 +172,7 @@ START_TEST(a_restore_that_slept_longer_than_tombstones_live_starts_over)
     struct mr_worker_status status = {0};
     struct pair pair;
 
-    pair_init(&pair, "false");
+    pair_init(&pair, toy_pair_graph);
     send_all(&pair.toy, MANY_USERS, "x");
     toy_run_all(&pair.toy, pair.workers, 1);
     while (status.restored_records == 0) {

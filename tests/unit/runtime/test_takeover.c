@@ -117,17 +117,6 @@ START_TEST(a_former_owner_that_lives_is_not_fenced)
 }
 END_TEST
 
-static const char standby_graph[] =
-    "topics:\n"
-    "  orders: {key: userId, value: OrderCommand}\n"
-    "  passed: {key: userId, value: OrderCommand}\n"
-    "  totals: {key: userId, value: Balance, cleanup: compact}\n"
-    "stages:\n"
-    "  gate: {type: gate, in: {orders: orders}, out: {passed: passed}}\n"
-    "  tally: {type: tally, in: {orders: passed}, out: {totals: totals}}\n"
-    "groups:\n"
-    "  toy: {stages: [gate, tally], replicas: 2, standby: true}\n";
-
 static void send_all(struct toy *toy, int from, int to)
 {
     for (int i = from; i < to; i++) {
@@ -147,7 +136,7 @@ START_TEST(a_standby_has_the_state_of_the_tasks_it_takes_over)
     int64_t sum = 0;
     struct toy toy;
 
-    toy_init_graph(&toy, "", standby_graph);
+    toy_init_graph(&toy, "", toy_standby_graph);
     toy_start(&toy);
     workers[0] = toy.worker;
     workers[1] = toy_worker(&toy, "1", state);
@@ -188,7 +177,7 @@ START_TEST(tasks_and_copies_change_places)
     int64_t sum = 0;
     struct toy toy;
 
-    toy_init_graph(&toy, "", standby_graph);
+    toy_init_graph(&toy, "", toy_standby_graph);
     toy_start(&toy);
     workers[0] = toy.worker;
     for (int round = 0; round < 6; round++) {

@@ -18,16 +18,21 @@ static const char text_head[] = "application: toy\n"
                                 "kafka: {bootstrap.servers: memory}\n"
                                 "registry: {url: \"http://127.0.0.1:1\"}\n"
                                 "defaults: {partitions: 2, replication: 1";
-static const char pipeline_graph[] =
-    "topics:\n"
-    "  orders: {key: userId, value: OrderCommand}\n"
-    "  passed: {key: userId, value: OrderCommand}\n"
-    "  totals: {key: userId, value: Balance, cleanup: compact}\n"
-    "stages:\n"
-    "  gate: {type: gate, in: {orders: orders}, out: {passed: passed}}\n"
-    "  tally: {type: tally, in: {orders: passed}, out: {totals: totals}}\n"
-    "groups:\n"
-    "  toy: {stages: [gate, tally]}\n";
+/* As far as what the group is to have of options. */
+#define PIPELINE_GRAPH                                                                             \
+    "topics:\n"                                                                                    \
+    "  orders: {key: userId, value: OrderCommand}\n"                                               \
+    "  passed: {key: userId, value: OrderCommand}\n"                                               \
+    "  totals: {key: userId, value: Balance, cleanup: compact}\n"                                  \
+    "stages:\n"                                                                                    \
+    "  gate: {type: gate, in: {orders: orders}, out: {passed: passed}}\n"                          \
+    "  tally: {type: tally, in: {orders: passed}, out: {totals: totals}}\n"                        \
+    "groups:\n"                                                                                    \
+    "  toy: {stages: [gate, tally]"
+
+static const char pipeline_graph[] = PIPELINE_GRAPH "}\n";
+const char toy_pair_graph[] = PIPELINE_GRAPH ", replicas: 2}\n";
+const char toy_standby_graph[] = PIPELINE_GRAPH ", replicas: 2, standby: true}\n";
 
 const char toy_clockwork_graph[] =
     "topics:\n"

@@ -60,6 +60,9 @@ extern const struct mr_stage toy_tally;
 extern const struct mr_stage toy_clockwork;
 extern const struct mr_stage toy_clerk;
 extern const char toy_clockwork_graph[];
+/* The pipeline for two processes, without and with standby. */
+extern const char toy_pair_graph[];
+extern const char toy_standby_graph[];
 /* A connector to toy_outside; an order "nobody" is one that it cannot write. */
 extern const struct mr_sink_type toy_sink;
 struct toy_written {
