@@ -25,6 +25,13 @@ struct args_spec {
     size_t option_count;
 };
 
+/* The row of a command that shows progress; `--quiet`. field: a bool of the options struct. */
+#define ARGS_QUIET_OPTION(type_name, field)                                                        \
+    {                                                                                              \
+        .name = "quiet", .type = MR_OPTION_BOOL, .offset = offsetof(type_name, field),             \
+        .fallback = "false", .help = "no progress lines"                                           \
+    }
+
 #define ARGS_POSITIONALS_MAX ((size_t)16)
 
 struct args {

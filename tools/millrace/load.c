@@ -119,11 +119,7 @@ static const struct mr_option options[] = {
      .min = MR_SECOND_US,
      .max = MR_DAY_US,
      .help = "how long to wait without any progress of the pipeline"},
-    {.name = "quiet",
-     .type = MR_OPTION_BOOL,
-     .offset = offsetof(struct load_command, quiet),
-     .fallback = "false",
-     .help = "no progress lines"},
+    ARGS_QUIET_OPTION(struct load_command, quiet),
     CONNECT_WAIT_OPTION(struct load_command, wait_us),
 };
 

@@ -41,11 +41,7 @@ static const struct mr_option options[] = {
      .offset = offsetof(struct tour_command, json),
      .fallback = "false",
      .help = "one JSON document instead of a table"},
-    {.name = "quiet",
-     .type = MR_OPTION_BOOL,
-     .offset = offsetof(struct tour_command, quiet),
-     .fallback = "false",
-     .help = "no progress lines"},
+    ARGS_QUIET_OPTION(struct tour_command, quiet),
     CONNECT_WAIT_OPTION(struct tour_command, wait_us),
 };
 

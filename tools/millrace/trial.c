@@ -102,11 +102,7 @@ static const struct mr_option options[] = {
      .min = MR_MS_US,
      .max = MR_DAY_US,
      .help = "how long the tour waits for one outcome"},
-    {.name = "quiet",
-     .type = MR_OPTION_BOOL,
-     .offset = offsetof(struct trial_command, quiet),
-     .fallback = "false",
-     .help = "no progress lines"},
+    ARGS_QUIET_OPTION(struct trial_command, quiet),
 };
 
 static const struct args_spec spec = {
