@@ -20,6 +20,7 @@ static enum mr_status write_out(struct mr_ctx *ctx, size_t port, struct mr_slice
     const struct mr_binding *binding = &worker->bindings[out->topic];
     const size_t bytes_max = mr_codec_framed_bytes_max(binding, value);
     struct outbox_item item = {
+        .stage = (size_t)(ctx->stage - worker->topology->stages),
         .topic = out->topic,
         .partition = mr_partition_of(partition_key, worker->topic_partitions[out->topic]),
         .timestamp_ms =

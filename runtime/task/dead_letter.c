@@ -19,7 +19,7 @@ static struct mr_header text_header(const char *name, const char *text)
     return (struct mr_header){.name = name, .value = mr_slice_str(text)};
 }
 
-void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, const char *stage,
+void dead_letter_add(struct outbox *outbox, const struct dead_letter_place *place,
                      const struct mr_message *message, const struct mr_err *err)
 {
     struct mr_header headers[MR_HEADERS_MAX];
@@ -40,7 +40,7 @@ void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, con
     headers[count++] = text_header("millrace.source.partition", partition_text);
     headers[count++] = text_header("millrace.source.offset", offset_text);
     headers[count++] = text_header("millrace.source.timestamp-ms", timestamp_text);
-    headers[count++] = text_header("millrace.stage", stage);
+    headers[count++] = text_header("millrace.stage", place->who);
     headers[count++] = text_header("millrace.error", mr_status_name(err->status));
     headers[count++] =
         text_header("millrace.error.class", mr_class_name(mr_status_class(err->status)));
@@ -51,8 +51,9 @@ void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, con
         value.len = 0;
     }
     outbox_add(outbox, &(struct outbox_item){
-                           .topic = topic,
-                           .partition = partition,
+                           .stage = place->stage,
+                           .topic = place->topic,
+                           .partition = place->partition,
                            .timestamp_ms = message->timestamp_ms,
                            .key = message->key,
                            .value = value,

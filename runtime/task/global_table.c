@@ -16,7 +16,9 @@ struct value {
     int64_t version;
     uint64_t start; /* of the table, which it was read after */
     struct mr_arena *arena;
-    void *record;
+    void *record;        /* NULL: the key was deleted; only in a history */
+    int32_t partition;   /* of the topic */
+    struct value *older; /* what it took the place of, in a history */
 };
 
 struct global_table {
@@ -28,6 +30,8 @@ struct global_table {
     uint64_t starts;
     struct value **buckets;
     size_t bucket_count, count;
+    bool keeps_history;
+    const int64_t *moment; /* of each partition; NULL: the newest */
 };
 
 static uint64_t hash_of(struct mr_slice key)
@@ -59,6 +63,16 @@ static void value_free(struct value *value)
     free(value);
 }
 
+static void free_history(struct value *value)
+{
+    while (value != NULL) {
+        struct value *older = value->older;
+
+        value_free(value);
+        value = older;
+    }
+}
+
 void global_table_destroy(struct global_table **out)
 {
     struct global_table *table = *out;
@@ -71,7 +85,7 @@ void global_table_destroy(struct global_table **out)
             struct value *value = table->buckets[i];
 
             table->buckets[i] = value->next;
-            value_free(value);
+            free_history(value);
         }
     }
     free(table->buckets);
@@ -170,23 +184,35 @@ static void grow(struct global_table *table)
     free(old);
 }
 
-/* A value of its own memory; NULL when the record cannot be read. */
-static struct value *decode(const struct global_table *table, const struct mr_message *message)
+/* A value of its own memory, without its record. */
+static struct value *value_create(const struct global_table *table,
+                                  const struct mr_message *message, uint64_t hash)
 {
     struct value *value = mr_xcalloc(1, sizeof(*value));
-    struct mr_slice framed;
-    struct mr_err err;
 
+    value->hash = hash;
     value->bytes = mr_xcalloc(1, message->key.len + message->value.len);
     value->key_len = message->key.len;
     value->version = message->offset;
+    value->partition = message->partition;
     value->start = table->starts;
-    value->arena = mr_arena_create(VALUE_ARENA_BYTES);
-    value->record = mr_xcalloc(1, table->binding.schema->struct_bytes);
     memcpy(value->bytes, message->key.data, message->key.len);
     if (message->value.len > 0) {
         memcpy(value->bytes + message->key.len, message->value.data, message->value.len);
     }
+    return value;
+}
+
+/* NULL when the record cannot be read. */
+static struct value *decode(const struct global_table *table, const struct mr_message *message,
+                            uint64_t hash)
+{
+    struct value *value = value_create(table, message, hash);
+    struct mr_slice framed;
+    struct mr_err err;
+
+    value->arena = mr_arena_create(VALUE_ARENA_BYTES);
+    value->record = mr_xcalloc(1, table->binding.schema->struct_bytes);
     framed = mr_slice_of(value->bytes + message->key.len, message->value.len);
     if (mr_codec_decode(table->codec, &table->binding, framed, value->arena, value->record, &err) !=
         MR_OK) {
@@ -198,31 +224,21 @@ static struct value *decode(const struct global_table *table, const struct mr_me
     return value;
 }
 
-void global_table_apply(struct global_table *table, const struct mr_message *message)
+/* Takes the key's place; NULL: the key is gone. */
+static void put(struct global_table *table, struct value *value, uint64_t hash, struct mr_slice key)
 {
-    const uint64_t hash = hash_of(message->key);
-    struct value *value = NULL;
-    struct value **link;
+    struct value **link = find(table, hash, key);
 
-    if (message->key.len == 0) {
-        mr_warn("table_record_without_key", "topic=%s partition=%d offset=%lld", message->topic,
-                (int)message->partition, (long long)message->offset);
-        return;
-    }
-    if (message->has_value) {
-        value = decode(table, message);
-        if (value == NULL) {
-            return;
-        }
-        value->hash = hash;
-    }
-    link = find(table, hash, message->key);
     if (*link != NULL) {
         struct value *old = *link;
 
         *link = old->next;
-        value_free(old);
         table->count--;
+        if (table->keeps_history && value != NULL) {
+            value->older = old;
+        } else {
+            free_history(old);
+        }
     }
     if (value != NULL) {
         if (table->count >= table->bucket_count) {
@@ -235,13 +251,38 @@ void global_table_apply(struct global_table *table, const struct mr_message *mes
     }
 }
 
+void global_table_apply(struct global_table *table, const struct mr_message *message)
+{
+    const uint64_t hash = hash_of(message->key);
+    struct value *value = NULL;
+
+    if (message->key.len == 0) {
+        mr_warn("table_record_without_key", "topic=%s partition=%d offset=%lld", message->topic,
+                (int)message->partition, (long long)message->offset);
+        return;
+    }
+    if (message->has_value) {
+        value = decode(table, message, hash);
+        if (value == NULL) {
+            return;
+        }
+    } else if (table->keeps_history) {
+        value = value_create(table, message, hash);
+    }
+    put(table, value, hash, message->key);
+}
+
 const void *global_table_get(const struct global_table *table, struct mr_slice key,
                              int64_t *version)
 {
     const struct value *value = *find(table, hash_of(key), key);
 
+    while (value != NULL && table->moment != NULL &&
+           value->version >= table->moment[value->partition]) {
+        value = value->older;
+    }
     if (version != NULL) {
-        *version = value == NULL ? MR_OFFSET_NONE : value->version;
+        *version = value == NULL || value->record == NULL ? MR_OFFSET_NONE : value->version;
     }
     return value == NULL ? NULL : value->record;
 }
@@ -260,6 +301,35 @@ void global_table_drop_former(struct global_table *table)
                 *link = value->next;
                 value_free(value);
                 table->count--;
+            }
+        }
+    }
+}
+
+/* ---- history --------------------------------------------------------------------------------- */
+
+void global_table_keep_history(struct global_table *table)
+{
+    table->keeps_history = true;
+}
+
+void global_table_look_at(struct global_table *table, const int64_t *positions)
+{
+    table->moment = positions;
+}
+
+void global_table_forget(struct global_table *table, const int64_t *positions)
+{
+    for (size_t i = 0; i < table->bucket_count; i++) {
+        for (struct value *value = table->buckets[i]; value != NULL; value = value->next) {
+            struct value *seen = value;
+
+            while (seen != NULL && seen->version >= positions[seen->partition]) {
+                seen = seen->older;
+            }
+            if (seen != NULL) {
+                free_history(seen->older);
+                seen->older = NULL;
             }
         }
     }

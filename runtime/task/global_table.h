@@ -3,6 +3,8 @@
  *
  * Decoded once when a record arrives, so that a lookup is a hash probe. A record that cannot be
  * decoded leaves the last good value in place and is said in the log.
+ * A replay works the transactions of several tasks, each of which saw the table at a moment of its
+ * own: a table that keeps its history answers as of any of them.
  */
 #ifndef MILLRACE_TASK_GLOBAL_TABLE_H
 #define MILLRACE_TASK_GLOBAL_TABLE_H
@@ -35,5 +37,16 @@ void global_table_apply(struct global_table *table, const struct mr_message *mes
 /* Struct of the schema, valid until the next apply; NULL when absent. */
 const void *global_table_get(const struct global_table *table, struct mr_slice key,
                              int64_t *version);
+
+/* ---- an earlier moment of it, for a replay (replay.h) ---------------------------------------- */
+
+/* From now on a value that is replaced or deleted is kept behind the one that takes its place. */
+void global_table_keep_history(struct global_table *table);
+/* What get answers from: of each partition the records below its position. Borrowed until the next
+ * call. NULL: the newest values. */
+void global_table_look_at(struct global_table *table, const int64_t *positions);
+/* Nobody will look at an earlier moment than this any more: lets go of what only such a one sees.
+ */
+void global_table_forget(struct global_table *table, const int64_t *positions);
 
 #endif

@@ -54,7 +54,7 @@ static void enqueue(struct mr_worker *worker, struct mr_message *message)
 
     for (size_t i = 0; task != NULL && i < worker->group->input_count; i++) {
         if (strcmp(worker_topic(worker, task->inputs[i].topic)->name, message->topic) == 0) {
-            input_push(&task->inputs[i], message);
+            message_queue_push(&task->inputs[i].queue, message);
             return;
         }
     }

@@ -14,6 +14,7 @@
 #include "millrace/log.h"
 
 struct outbox_item {
+    size_t stage; /* of the topology: who wrote it, or could not read it */
     size_t topic; /* of the topology */
     int32_t partition;
     int64_t timestamp_ms;

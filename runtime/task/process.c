@@ -117,9 +117,15 @@ static enum mr_status bury(struct mr_worker *worker, const struct taken *taken,
     if (MR_PLANTED(LETTER_LOST)) {
         return MR_OK;
     }
-    dead_letter_add(&worker->outbox, stage->dead_letter,
-                    taken->message.partition % worker->topic_partitions[stage->dead_letter],
-                    stage->name, &taken->message, why);
+    dead_letter_add(
+        &worker->outbox,
+        &(struct dead_letter_place){
+            .who = stage->name,
+            .stage = (size_t)(stage - worker->topology->stages),
+            .topic = stage->dead_letter,
+            .partition = taken->message.partition % worker->topic_partitions[stage->dead_letter],
+        },
+        &taken->message, why);
     mr_counter_add(worker->metrics.dead_letters, 1);
     worker->live.dead_letters++;
     mr_warn("dead_letter", "stage=%s topic=%s partition=%d offset=%lld status=%s error=\"%s\"",
@@ -176,9 +182,10 @@ static bool timer_due(struct timer *timer, int64_t now_us)
     return now_us >= timer->next_us;
 }
 
-static enum mr_status fire(struct mr_worker *worker, struct task *task, struct timer *timer,
-                           int64_t now_us, struct mr_err *err)
+enum mr_status process_fire(struct task *task, struct timer *timer, int64_t now_us,
+                            struct mr_err *err)
 {
+    struct mr_worker *worker = task->worker;
     struct mr_ctx *owner = timer->owner;
     enum mr_status status;
 
@@ -208,15 +215,14 @@ static enum mr_status fire(struct mr_worker *worker, struct task *task, struct t
 
 enum mr_status process_timers(struct task *task, enum mr_timer_clock clock, struct mr_err *err)
 {
-    struct mr_worker *worker = task->worker;
-    const int64_t now_us =
-        clock == MR_STREAM_TIME ? task->stream_time_us : mr_clock_wall_us(worker->process.clock);
+    const int64_t now_us = clock == MR_STREAM_TIME ? task->stream_time_us
+                                                   : mr_clock_wall_us(task->worker->process.clock);
 
     for (size_t i = 0; now_us != INT64_MIN && i < task->timer_count; i++) {
         struct timer *timer = &task->timers[i];
 
         if (timer->clock == clock && timer_due(timer, now_us)) {
-            MR_TRY(fire(worker, task, timer, now_us, err));
+            MR_TRY(process_fire(task, timer, now_us, err));
         }
     }
     return MR_OK;

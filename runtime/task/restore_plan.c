@@ -12,7 +12,6 @@
 #include "millrace/logger.h"
 #include "task.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #define STABLE_WAIT_US (200 * MR_MS_US)
@@ -89,21 +88,6 @@ static enum mr_status open_reader(struct mr_worker *worker, struct mr_err *err)
                                 &worker->restore_reader, err);
 }
 
-static enum mr_status open_spaces(struct task *task, struct mr_ctx *node, struct mr_err *err)
-{
-    struct mr_backend *backend = task->worker->process.backend;
-
-    for (size_t i = 0; i < node->stage->type->store_count; i++) {
-        char name[256];
-
-        snprintf(name, sizeof(name), "%s.%s", node->stage->name, node->stage->type->stores[i].name);
-        if (node->spaces[i] == NULL) {
-            MR_TRY(backend->ops->space_open(backend, name, task->partition, &node->spaces[i], err));
-        }
-    }
-    return MR_OK;
-}
-
 static enum mr_status wipe_spaces(struct mr_ctx *node, const char *why, struct mr_err *err)
 {
     struct mr_backend *backend = node->task->worker->process.backend;
@@ -144,7 +128,7 @@ static enum mr_status plan_stage(struct task *task, struct mr_ctx *node,
     struct catch_up plan = {.owner = node, .topic = node->stage->changelog};
     struct place place = {.low = extent->low, .end = extent->stable_end};
 
-    MR_TRY(open_spaces(task, node, err));
+    MR_TRY(node_open_spaces(node, err));
     if (extent->end > extent->stable_end && !MR_PLANTED(RESTORE_HASTY)) {
         return mr_fail(err, MR_TIMEOUT,
                        "changelog %s[%d]: a former owner's transaction is not over", extent->topic,
@@ -168,7 +152,7 @@ static enum mr_status follow_stage(struct task *task, struct mr_ctx *node, struc
     /* The owner is at work: what is committed may be marked a moment later. */
     struct place place = {.low = extent->low, .end = extent->end};
 
-    MR_TRY(open_spaces(task, node, err));
+    MR_TRY(node_open_spaces(node, err));
     MR_TRY(settle_place(node, &place, err));
     MR_TRY(mr_reader_add(reader, extent->topic, task->partition, place.offset, err));
     task->catch_ups[task->catch_up_count++] =

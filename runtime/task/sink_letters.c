@@ -44,8 +44,12 @@ void sink_letters_add(struct mr_sink_runner *runner, size_t message, const struc
 {
     const struct mr_message *source = &runner->messages[message];
 
-    dead_letter_add(&runner->letters, 0, source->partition % runner->dead_letter_partitions,
-                    runner->node->name, source, why);
+    dead_letter_add(&runner->letters,
+                    &(struct dead_letter_place){
+                        .who = runner->node->name,
+                        .partition = source->partition % runner->dead_letter_partitions,
+                    },
+                    source, why);
     runner->lettered[message] = true;
     mr_warn("dead_letter", "connector=%s topic=%s partition=%d offset=%lld error=\"%s\"",
             runner->node->name, source->topic, (int)source->partition, (long long)source->offset,

@@ -86,18 +86,19 @@ enum mr_status state_send_changes(struct mr_worker *worker, struct mr_err *err)
     return each_store(worker, true, send_store, err);
 }
 
-/* Notes how far the changelog goes if the store has changed. */
+/* Notes how far the changelog goes if the store has changed; a replay writes none. */
 static enum mr_status commit_store(struct mr_worker *worker, struct task *task, struct mr_ctx *node,
                                    size_t store, struct mr_err *err)
 {
     const int topic = worker->producer_topics[node->stage->changelog];
-    const int64_t delivered = mr_producer_delivered(worker->producer, topic, task->partition);
-
+    const int64_t delivered = worker->producer == NULL
+                                  ? MR_OFFSET_NONE
+                                  : mr_producer_delivered(worker->producer, topic, task->partition);
     const size_t before = mr_store_behind_bytes(node->stores[store]);
 
     (void)err;
     mr_store_committed(node->stores[store]);
-    if (mr_store_behind_bytes(node->stores[store]) > before) {
+    if (worker->producer != NULL && mr_store_behind_bytes(node->stores[store]) > before) {
         MR_ASSERT(delivered != MR_OFFSET_NONE);
         node->changelog_next = delivered + (MR_PLANTED(CHANGELOG_OFFSET_FAR) ? 3 : 1);
         node->changelog_as_of_us = worker->commit_begun_us;

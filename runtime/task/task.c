@@ -58,6 +58,30 @@ struct task *task_create(struct mr_worker *worker, int32_t partition)
     return task;
 }
 
+enum mr_status node_open_spaces(struct mr_ctx *node, struct mr_err *err)
+{
+    struct mr_backend *backend = node->task->worker->process.backend;
+
+    for (size_t i = 0; i < node->stage->type->store_count; i++) {
+        char name[256];
+
+        snprintf(name, sizeof(name), "%s.%s", node->stage->name, node->stage->type->stores[i].name);
+        if (node->spaces[i] == NULL) {
+            MR_TRY(backend->ops->space_open(backend, name, node->task->partition, &node->spaces[i],
+                                            err));
+        }
+    }
+    return MR_OK;
+}
+
+enum mr_status task_open_spaces(struct task *task, struct mr_err *err)
+{
+    for (size_t i = 0; i < task->worker->group->stage_count; i++) {
+        MR_TRY(node_open_spaces(&task->nodes[i], err));
+    }
+    return MR_OK;
+}
+
 /* The instance and its stores; what they had not written to the backend is the changelog's. */
 static void stop_node(struct mr_ctx *node)
 {
@@ -113,8 +137,7 @@ void task_destroy(struct task **out)
         destroy_node(&task->nodes[i]);
     }
     for (size_t i = 0; i < group->input_count; i++) {
-        input_clear(&task->inputs[i]);
-        free(task->inputs[i].queue);
+        message_queue_fini(&task->inputs[i].queue);
         free(task->inputs[i].record);
     }
     free(task->nodes);

@@ -17,6 +17,7 @@
 
 #include "global_table.h"
 #include "journal.h"
+#include "message_queue.h"
 #include "millrace/runtime.h"
 #include "millrace/task_store.h"
 #include "outbox.h"
@@ -56,9 +57,8 @@ struct input {
     struct mr_binding binding;
     const struct mr_reader_ref *readers; /* stages of this group, in their order */
     size_t reader_count;
-    void *record;             /* decoded value of the record being processed */
-    struct mr_message *queue; /* ring */
-    size_t queue_capacity, queue_first, queue_count, queue_bytes;
+    void *record; /* decoded value of the record being processed */
+    struct message_queue queue;
     int64_t next_offset;      /* to commit; MR_OFFSET_NONE: nothing taken in this transaction */
     int64_t unwritten_offset; /* committed, not yet in the backend; MR_OFFSET_NONE: none */
     int64_t committed_offset; /* of the group; 0 when there is none */
@@ -230,6 +230,9 @@ static inline const struct mr_topic *worker_topic(const struct mr_worker *worker
 /* ---- task.c: instances and their stores ------------------------------------------------------ */
 
 struct task *task_create(struct mr_worker *worker, int32_t partition);
+/* The task's spaces in the backend; what is there is left as it is. */
+MR_NODISCARD enum mr_status task_open_spaces(struct task *task, struct mr_err *err);
+MR_NODISCARD enum mr_status node_open_spaces(struct mr_ctx *node, struct mr_err *err);
 /* Drops buffered inputs and the overlay; committed state is in the backend. */
 void task_destroy(struct task **task);
 /* Stores are caught up: open them, let the stages load, start. */
@@ -243,10 +246,8 @@ MR_NODISCARD enum mr_status task_abort(struct task *task, struct mr_err *err);
 /* Before the first record of a transaction touches it. */
 void task_touch(struct task *task);
 
-/* ---- choose.c: input buffers and the one place where the next input is chosen ---------------- */
+/* ---- choose.c: the one place where the next input is chosen ---------------------------------- */
 
-void input_push(struct input *input, const struct mr_message *message);
-void input_clear(struct input *input);
 /* False when no ready task has anything. */
 bool choose_next(struct mr_worker *worker, struct taken *next);
 struct queued {
@@ -280,8 +281,17 @@ MR_NODISCARD enum mr_status process_flush(struct mr_worker *worker, struct mr_er
 /* Hands a record to one stage; notes the first failure of the chain. */
 MR_NODISCARD enum mr_status process_deliver(struct mr_ctx *to, size_t port,
                                             const struct mr_record *record, struct mr_err *err);
-void dead_letter_add(struct outbox *outbox, size_t topic, int32_t partition, const char *stage,
+struct dead_letter_place {
+    const char *who;   /* stage or connector */
+    size_t stage;      /* of the topology; 0 for a connector, which is none */
+    size_t topic;      /* as the outbox has it */
+    int32_t partition; /* of the dead-letter topic */
+};
+void dead_letter_add(struct outbox *outbox, const struct dead_letter_place *place,
                      const struct mr_message *message, const struct mr_err *err);
+/* A timer is due, or a journal says that it was. */
+MR_NODISCARD enum mr_status process_fire(struct task *task, struct timer *timer, int64_t now_us,
+                                         struct mr_err *err);
 
 /* ---- progress.c ------------------------------------------------------------------------------ */
 
@@ -315,6 +325,8 @@ void takeover_help(struct task *task);
 
 /* ---- transaction.c --------------------------------------------------------------------------- */
 
+/* Where the next input of the transaction goes: taken[taken_count]. */
+struct taken *transaction_room(struct mr_worker *worker);
 /* Hands finished outputs to the producer once it may have them. */
 MR_NODISCARD enum mr_status transaction_pump(struct mr_worker *worker, struct mr_err *err);
 /* It has as many records or bytes as it may. */
@@ -324,6 +336,9 @@ bool transaction_due(const struct mr_worker *worker);
 int64_t transaction_due_us(const struct mr_worker *worker);
 /* MR_OK: committed, or aborted with the inputs waiting for replay. */
 MR_NODISCARD enum mr_status transaction_commit(struct mr_worker *worker, struct mr_err *err);
+/* What the tasks did is their state, and nothing is open. Part of a commit, and of a replay, which
+ * has no log to commit to. */
+void transaction_committed(struct mr_worker *worker);
 /* why: logged. The inputs wait for replay. */
 MR_NODISCARD enum mr_status transaction_abort(struct mr_worker *worker, const struct mr_err *why,
                                               struct mr_err *err);
@@ -400,5 +415,7 @@ MR_NODISCARD enum mr_status producing_open(struct mr_worker *worker, int64_t tim
 /* ---- worker.c -------------------------------------------------------------------------------- */
 
 void worker_blocked_on(struct mr_worker *worker, const char *what);
+/* Finds the schema ids of all that the group reads, writes and stores. */
+MR_NODISCARD enum mr_status worker_bind_topics(struct mr_worker *worker, struct mr_err *err);
 
 #endif

@@ -31,6 +31,15 @@
 /* Overlays of one transaction; its outputs are bounded by commit-bytes. */
 #define OVERLAY_BYTES_MAX ((size_t)64 << 20)
 
+struct taken *transaction_room(struct mr_worker *worker)
+{
+    if (worker->taken_count == worker->taken_capacity) {
+        worker->taken_capacity = worker->taken_capacity == 0 ? 1024 : worker->taken_capacity * 2;
+        worker->taken = mr_xrealloc(worker->taken, worker->taken_capacity * sizeof(*worker->taken));
+    }
+    return &worker->taken[worker->taken_count];
+}
+
 static void forget_taken(struct mr_worker *worker)
 {
     for (size_t i = 0; i < worker->taken_done; i++) {
@@ -199,7 +208,7 @@ void transaction_count(struct mr_worker *worker)
     mr_counter_add(worker->metrics.commits, 1);
 }
 
-static void committed(struct mr_worker *worker)
+void transaction_committed(struct mr_worker *worker)
 {
     state_committed(worker);
     for (int32_t p = 0; p < worker->task_capacity; p++) {
@@ -344,7 +353,7 @@ static enum mr_status commit_producer(struct mr_worker *worker, struct mr_err *e
     status = MR_PLANTED(DOUBT_IS_COMMITTED) && status == MR_INDETERMINATE ? MR_OK : status;
     if (status == MR_OK) {
         MR_MARK(COMMITTED);
-        committed(worker);
+        transaction_committed(worker);
     } else if (status == MR_INDETERMINATE) {
         transaction_doubt(worker, err);
         status = MR_OK;
@@ -392,7 +401,7 @@ void transaction_drop_inputs(struct mr_worker *worker)
     worker->taken_count = worker->taken_done = 0;
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         for (size_t i = 0; worker->tasks[p] != NULL && i < worker->group->input_count; i++) {
-            input_clear(&worker->tasks[p]->inputs[i]);
+            message_queue_fini(&worker->tasks[p]->inputs[i].queue);
         }
     }
 }

@@ -225,7 +225,7 @@ static enum mr_status bind_topic(struct mr_worker *worker, size_t topic, struct 
                          &worker->bindings[topic], err);
 }
 
-static enum mr_status bind_topics(struct mr_worker *worker, struct mr_err *err)
+enum mr_status worker_bind_topics(struct mr_worker *worker, struct mr_err *err)
 {
     for (size_t i = 0; i < worker->group->stage_count; i++) {
         const struct mr_stage_node *stage = &worker->topology->stages[worker->group->stages[i]];
@@ -275,7 +275,7 @@ static enum mr_status join(struct mr_worker *worker, struct mr_err *err)
 
 static enum mr_status start_clients(struct mr_worker *worker, struct mr_err *err)
 {
-    MR_TRY(bind_topics(worker, err));
+    MR_TRY(worker_bind_topics(worker, err));
     if (worker->producer == NULL) {
         MR_TRY(producing_open(worker, OPEN_WAIT_US, err));
     }
@@ -308,11 +308,7 @@ static bool next_input(struct mr_worker *worker)
     if (worker->taken_done < worker->taken_count) {
         return inputs_may_replay(worker); /* and nothing overtakes it */
     }
-    if (worker->taken_count == worker->taken_capacity) {
-        worker->taken_capacity = worker->taken_capacity == 0 ? 1024 : worker->taken_capacity * 2;
-        worker->taken = mr_xrealloc(worker->taken, worker->taken_capacity * sizeof(*worker->taken));
-    }
-    if (!choose_next(worker, &worker->taken[worker->taken_count])) {
+    if (!choose_next(worker, transaction_room(worker))) {
         return false;
     }
     worker->taken_count++;

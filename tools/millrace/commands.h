@@ -10,6 +10,7 @@ extern const struct command command_tour;
 extern const struct command command_verify;
 extern const struct command command_tap;
 extern const struct command command_produce;
+extern const struct command command_replay;
 extern const struct command command_try;
 extern const struct command command_risk_check;
 

@@ -14,6 +14,7 @@ static const struct command *const commands[] = {
     &command_verify,
     &command_tap,
     &command_produce,
+    &command_replay,
     &command_try,
     &command_risk_check,
     &command_options,

@@ -3,9 +3,10 @@
 if(TARGET mr_connect AND TARGET mr_connectors AND TARGET mr_stages AND TARGET mr_commands)
   add_executable(millrace
     ${CMAKE_CURRENT_LIST_DIR}/catalog.c ${CMAKE_CURRENT_LIST_DIR}/main.c
+    ${CMAKE_CURRENT_LIST_DIR}/replay/replay_command.c ${CMAKE_CURRENT_LIST_DIR}/replay/replay_sandbox.c
     ${CMAKE_CURRENT_LIST_DIR}/run.c ${CMAKE_CURRENT_LIST_DIR}/run_process.c
     ${CMAKE_CURRENT_LIST_DIR}/run_report.c)
-  target_link_libraries(millrace PRIVATE mr_cli mr_connect mr_commands mr_connectors mr_stages
+  target_link_libraries(millrace PRIVATE mr_cli mr_connect mr_commands mr_replay mr_connectors mr_stages
     "$<LINK_LIBRARY:WHOLE_ARCHIVE,mr_task,mr_store>" mr_backend_rocksdb mr_log_kafka mr_observe mr_avro mr_warnings
     PkgConfig::JANSSON Threads::Threads)
   if(MR_JEMALLOC)
