@@ -130,9 +130,9 @@ static json_t *parts_apart(const struct replay_difference *difference, json_t *r
                                                   (long long)item->timestamp_ms));
     }
     if (json_array_size(names) == 0) {
-        json_array_append_new(names, json_string(mr_slice_equal(message->value, item->value)
-                                                     ? "(headers)"
-                                                     : "(bytes)"));
+        json_array_append_new(
+            names,
+            json_string(mr_slice_equal(message->value, item->value) ? "(headers)" : "(bytes)"));
     }
     return names;
 }
@@ -225,7 +225,8 @@ void replay_report_differs(void *arg, const struct replay_difference *difference
 
 bool replay_verify_equal(const struct replay_verify_result *result)
 {
-    return result->differ + result->only_recorded + result->only_replayed == 0;
+    return result->transactions > 0 &&
+           result->differ + result->only_recorded + result->only_replayed == 0;
 }
 
 static int64_t per_second(const struct replay_verify_result *result)
@@ -253,7 +254,11 @@ void replay_report_summary(const struct replay_report *report,
     if (result->before > 0) {
         (void)fprintf(out, "before the range: %" PRIu64 " differences\n", result->before);
     }
-    (void)fprintf(out, "%s\n", replay_verify_equal(result) ? "EQUAL" : "DIFFERENT");
+    (void)fprintf(out, "%s\n",
+                  replay_verify_equal(result) ? "EQUAL"
+                  : result->transactions == 0
+                      ? "NOTHING was replayed: no transaction is in the range"
+                      : "DIFFERENT");
 }
 
 void replay_report_json(const struct replay_report *report,

@@ -22,7 +22,7 @@ void replay_report_summary(const struct replay_report *report,
 /* Appends the document, with its newline. */
 void replay_report_json(const struct replay_report *report,
                         const struct replay_verify_result *result, struct mr_buffer *out);
-/* Nothing of the range differs. */
+/* Something was replayed, and nothing of the range differs. */
 bool replay_verify_equal(const struct replay_verify_result *result);
 
 #endif

@@ -14,6 +14,10 @@
  */
 #define MARGIN_US MR_MINUTE_US
 
+/* How much more than it was given a lane may have outstanding before a record is given up. */
+#define ROOM_FACTOR ((size_t)8)
+#define ROOM_BYTES_MIN ((size_t)32 << 20)
+
 /* One partition of a topic that is compared. Its feed has the same number. */
 struct part {
     struct verify *verify;
@@ -302,29 +306,64 @@ static void offer(struct verify *verify, size_t at, bool *busy)
 }
 
 /*
- * Every lane waits for room or is over, and no record can be judged. One partition holds the others
- * up: that with the most to be compared, whose next record on the log nobody will write.
+ * Every lane waits for room or is over, and no record can be judged. More room first: what is next
+ * on record may be what a lane writes next.
  */
-static void force(struct verify *verify)
+static bool give_room(struct verify *verify)
 {
-    size_t most = SIZE_MAX;
+    const size_t bound = verify->options->bytes_max * ROOM_FACTOR / verify->lane_count;
+    const size_t ceiling = bound > ROOM_BYTES_MIN ? bound : ROOM_BYTES_MIN;
+    bool given = false;
+
+    for (size_t i = 0; i < verify->lane_count; i++) {
+        struct lane *lane = &verify->lanes[i];
+
+        if (lane->bytes_max < ceiling) {
+            lane->bytes_max *= 2;
+            replay_lane_allow(lane->lane, lane->bytes_max);
+            given = true;
+        }
+    }
+    return given;
+}
+
+/* The log has nothing there now that was not offered. */
+static enum mr_status is_at_end(const struct verify *verify, size_t at, bool *at_end,
+                                struct mr_err *err)
+{
+    const struct part *part = &verify->parts[at];
+    int64_t low;
+    int64_t end;
+
+    MR_TRY(mr_log_watermarks(verify->env->log, verify->env->topology->topics[part->topic].name,
+                             part->partition, &low, &end, err));
+    *at_end = feed_position(verify->feeds, at) >= end;
+    return MR_OK;
+}
+
+/* One partition holds the others up: that with the most to be compared. Its next record on the log
+ * is nobody's; or it has none, and what waits there is not on record. */
+static enum mr_status force(struct verify *verify, struct mr_err *err)
+{
+    bool at_end = false;
+    size_t most = 0;
 
     for (size_t i = 0; i < verify->part_count; i++) {
-        if (feed_head(verify->feeds, i) != NULL &&
-            (most == SIZE_MAX || replay_match_bytes(verify->parts[i].match) >
-                                     replay_match_bytes(verify->parts[most].match))) {
+        if (replay_match_bytes(verify->parts[i].match) >
+            replay_match_bytes(verify->parts[most].match)) {
             most = i;
         }
     }
-    if (most != SIZE_MAX && replay_match_bytes(verify->parts[most].match) > 0) {
+    if (feed_head(verify->feeds, most) != NULL) {
         (void)replay_match_offer(verify->parts[most].match, feed_head(verify->feeds, most), true);
         feed_drop(verify->feeds, most);
-        return;
+        return MR_OK;
     }
-    for (size_t i = 0; i < verify->lane_count; i++) {
-        verify->lanes[i].bytes_max *= 2;
-        replay_lane_allow(verify->lanes[i].lane, verify->lanes[i].bytes_max);
+    MR_TRY(is_at_end(verify, most, &at_end, err));
+    if (at_end) {
+        replay_match_finish(verify->parts[most].match);
     }
+    return MR_OK;
 }
 
 static bool lanes_are_stuck(const struct verify *verify)
@@ -401,17 +440,10 @@ static bool is_done(const struct verify *verify)
 static enum mr_status settle_ends(struct verify *verify, bool *settled, struct mr_err *err)
 {
     *settled = true;
-    for (size_t i = 0; i < verify->part_count; i++) {
-        const struct part *part = &verify->parts[i];
-        int64_t low;
-        int64_t end;
-
-        if (replay_match_bytes(part->match) == 0) {
-            continue;
+    for (size_t i = 0; i < verify->part_count && *settled; i++) {
+        if (replay_match_bytes(verify->parts[i].match) > 0) {
+            MR_TRY(is_at_end(verify, i, settled, err));
         }
-        MR_TRY(mr_log_watermarks(verify->env->log, verify->env->topology->topics[part->topic].name,
-                                 part->partition, &low, &end, err));
-        *settled = *settled && feed_position(verify->feeds, i) >= end;
     }
     return MR_OK;
 }
@@ -433,8 +465,9 @@ static enum mr_status turn(struct verify *verify, bool *done, struct mr_err *err
         return MR_OK;
     }
     if (lanes_are_stuck(verify)) {
-        force(verify);
-    } else if (lanes_are_past(verify, INT64_MAX)) {
+        return give_room(verify) ? MR_OK : force(verify, err);
+    }
+    if (lanes_are_past(verify, INT64_MAX)) {
         MR_TRY(settle_ends(verify, &settled, err));
         *done = settled;
     }
