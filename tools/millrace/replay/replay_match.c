@@ -194,11 +194,11 @@ static struct source *head_has_key(struct replay_match *match, const struct mr_m
     return NULL;
 }
 
-/* A source has nothing here and may still write. */
+/* A source may still write what is looked for. */
 static bool waits(const struct replay_match *match)
 {
     for (size_t i = 0; i < match->count; i++) {
-        if (match->sources[i].items.first == NULL && !match->sources[i].ended) {
+        if (match->sources[i].items.count < LOOK_AHEAD && !match->sources[i].ended) {
             return true;
         }
     }

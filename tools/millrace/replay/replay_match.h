@@ -9,6 +9,7 @@
  *      A compacted topic keeps the last value of a key, and a topic's beginning may be over its
  *      retention: there, what is not on record is passed over when something behind it is found,
  *      and of a compacted topic each key that was passed over must come again.
+ * Not: telling tasks apart that wrote the same bytes; a record names what it came from.
  */
 #ifndef MILLRACE_REPLAY_MATCH_H
 #define MILLRACE_REPLAY_MATCH_H
