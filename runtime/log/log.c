@@ -82,6 +82,25 @@ enum mr_status mr_log_member_present(struct mr_log *log, const char *group, cons
     return log->ops->member_present(log, group, instance, present, err);
 }
 
+enum mr_status mr_log_group_members(struct mr_log *log, const char *group, size_t *count,
+                                    struct mr_err *err)
+{
+    return log->ops->group_members(log, group, count, err);
+}
+
+enum mr_status mr_log_group_commit(struct mr_log *log, const char *group,
+                                   const struct mr_topic_partition *positions, size_t count,
+                                   struct mr_err *err)
+{
+    return log->ops->group_commit(log, group, positions, count, err);
+}
+
+enum mr_status mr_log_topic_names(struct mr_log *log, void (*visit)(void *arg, const char *topic),
+                                  void *arg, struct mr_err *err)
+{
+    return log->ops->topic_names(log, visit, arg, err);
+}
+
 const char *mr_log_address(const struct mr_log *log)
 {
     return log->ops->address(log);

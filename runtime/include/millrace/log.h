@@ -125,6 +125,20 @@ MR_NODISCARD enum mr_status mr_log_committed(struct mr_log *log, const char *gro
 MR_NODISCARD enum mr_status mr_log_member_present(struct mr_log *log, const char *group,
                                                   const char *instance, bool *present,
                                                   struct mr_err *err);
+/* How many members the group has: those that live, and static ones whose session still runs. */
+MR_NODISCARD enum mr_status mr_log_group_members(struct mr_log *log, const char *group,
+                                                 size_t *count, struct mr_err *err);
+/*
+ * Sets committed offsets (offset, metadata) of a group that has no members: what it will go on
+ * from. All or nothing. MR_EXISTS: it has members.
+ */
+MR_NODISCARD enum mr_status mr_log_group_commit(struct mr_log *log, const char *group,
+                                                const struct mr_topic_partition *positions,
+                                                size_t count, struct mr_err *err);
+/* Calls visit for each topic, in no order. */
+MR_NODISCARD enum mr_status mr_log_topic_names(struct mr_log *log,
+                                               void (*visit)(void *arg, const char *topic),
+                                               void *arg, struct mr_err *err);
 /* The address or name it is known by, for messages. */
 const char *mr_log_address(const struct mr_log *log);
 void mr_log_close(struct mr_log **log);

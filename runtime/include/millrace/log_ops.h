@@ -37,6 +37,11 @@ struct mr_log_ops {
                                 int64_t, struct mr_err *);
     enum mr_status (*member_present)(struct mr_log *, const char *, const char *, bool *,
                                      struct mr_err *);
+    enum mr_status (*group_members)(struct mr_log *, const char *, size_t *, struct mr_err *);
+    enum mr_status (*group_commit)(struct mr_log *, const char *, const struct mr_topic_partition *,
+                                   size_t, struct mr_err *);
+    enum mr_status (*topic_names)(struct mr_log *, void (*)(void *, const char *), void *,
+                                  struct mr_err *);
     const char *(*address)(const struct mr_log *);
     void (*close)(struct mr_log *);
 

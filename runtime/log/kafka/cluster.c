@@ -51,93 +51,6 @@ enum mr_status kafka_special_client(struct kafka_log *log, const char *group, bo
     return status;
 }
 
-static enum mr_status kafka_committed(struct mr_log *base, const char *group,
-                                      struct mr_topic_partition *positions, size_t count,
-                                      int64_t timeout_us, struct mr_err *err)
-{
-    struct kafka_log *log = kafka_log_of(base);
-    rd_kafka_topic_partition_list_t *list;
-    rd_kafka_resp_err_t code;
-    rd_kafka_t *client;
-
-    MR_TRY(kafka_special_client(log, group, timeout_us != MR_UNSTABLE, &client, err));
-    timeout_us = timeout_us == MR_UNSTABLE ? KAFKA_ANSWER_MS * INT64_C(1000) : timeout_us;
-    list = rd_kafka_topic_partition_list_new((int)count);
-    for (size_t i = 0; i < count; i++) {
-        rd_kafka_topic_partition_list_add(list, positions[i].topic, positions[i].partition);
-    }
-    code = rd_kafka_committed(client, list, (int)(timeout_us / 1000));
-    for (size_t i = 0; code == RD_KAFKA_RESP_ERR_NO_ERROR && i < count; i++) {
-        code = list->elems[i].err;
-        positions[i].offset = list->elems[i].offset >= 0 ? list->elems[i].offset : MR_OFFSET_NONE;
-        if (positions[i].metadata != NULL) {
-            mr_buffer_clear(positions[i].metadata);
-            mr_buffer_append(positions[i].metadata, list->elems[i].metadata,
-                             list->elems[i].metadata_size);
-        }
-    }
-    rd_kafka_topic_partition_list_destroy(list);
-    return code == RD_KAFKA_RESP_ERR_NO_ERROR
-               ? MR_OK
-               : kafka_fail(err, code, "asking for committed offsets", log->address);
-}
-
-static bool has_instance(const rd_kafka_ConsumerGroupDescription_t *group, const char *instance)
-{
-    const size_t count = rd_kafka_ConsumerGroupDescription_member_count(group);
-
-    for (size_t i = 0; i < count; i++) {
-        const char *name = rd_kafka_MemberDescription_group_instance_id(
-            rd_kafka_ConsumerGroupDescription_member(group, i));
-
-        if (name != NULL && strcmp(name, instance) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static enum mr_status read_description(const struct kafka_log *log, rd_kafka_event_t *event,
-                                       const char *instance, bool *present, struct mr_err *err)
-{
-    const rd_kafka_ConsumerGroupDescription_t **groups;
-    const rd_kafka_error_t *error;
-    size_t count = 0;
-
-    if (event == NULL || rd_kafka_event_error(event) != RD_KAFKA_RESP_ERR_NO_ERROR) {
-        return kafka_fail(
-            err, event == NULL ? RD_KAFKA_RESP_ERR__TIMED_OUT : rd_kafka_event_error(event),
-            "describing a group", log->address);
-    }
-    groups = rd_kafka_DescribeConsumerGroups_result_groups(
-        rd_kafka_event_DescribeConsumerGroups_result(event), &count);
-    MR_ASSERT(count == 1);
-    error = rd_kafka_ConsumerGroupDescription_error(groups[0]);
-    if (error != NULL) {
-        return kafka_fail(err, rd_kafka_error_code(error), "describing a group", log->address);
-    }
-    *present = has_instance(groups[0], instance);
-    return MR_OK;
-}
-
-static enum mr_status kafka_member_present(struct mr_log *base, const char *group,
-                                           const char *instance, bool *present, struct mr_err *err)
-{
-    struct kafka_log *log = kafka_log_of(base);
-    rd_kafka_queue_t *queue = rd_kafka_queue_new(log->client);
-    rd_kafka_event_t *event;
-    enum mr_status status;
-
-    rd_kafka_DescribeConsumerGroups(log->client, &group, 1, NULL, queue);
-    event = rd_kafka_queue_poll(queue, KAFKA_ANSWER_MS);
-    status = read_description(log, event, instance, present, err);
-    if (event != NULL) {
-        rd_kafka_event_destroy(event);
-    }
-    rd_kafka_queue_destroy(queue);
-    return status;
-}
-
 static const char *kafka_address(const struct mr_log *base)
 {
     return ((const struct kafka_log *)base)->address;
@@ -220,6 +133,9 @@ const struct mr_log_ops kafka_ops = {
     .extents = kafka_extents,
     .committed = kafka_committed,
     .member_present = kafka_member_present,
+    .group_members = kafka_group_members,
+    .group_commit = kafka_group_commit,
+    .topic_names = kafka_topic_names,
     .address = kafka_address,
     .close = kafka_close,
     .producer_open = kafka_producer_open,

@@ -90,6 +90,19 @@ enum mr_status kafka_topic_config(struct mr_log *, const char *, const char *, c
 enum mr_status kafka_topic_create(struct mr_log *, const struct mr_topic_spec *, struct mr_err *);
 enum mr_status kafka_topic_alter(struct mr_log *, const struct mr_topic_spec *, struct mr_err *);
 
+enum mr_status kafka_topic_names(struct mr_log *, void (*)(void *, const char *), void *,
+                                 struct mr_err *);
+
+/* ---- groups.c -------------------------------------------------------------------------------- */
+
+enum mr_status kafka_committed(struct mr_log *, const char *, struct mr_topic_partition *, size_t,
+                               int64_t, struct mr_err *);
+enum mr_status kafka_member_present(struct mr_log *, const char *, const char *, bool *,
+                                    struct mr_err *);
+enum mr_status kafka_group_members(struct mr_log *, const char *, size_t *, struct mr_err *);
+enum mr_status kafka_group_commit(struct mr_log *, const char *, const struct mr_topic_partition *,
+                                  size_t, struct mr_err *);
+
 /* ---- message.c ------------------------------------------------------------------------------- */
 
 void kafka_message_fill(struct mr_message *out, const char *topic, rd_kafka_message_t *message);

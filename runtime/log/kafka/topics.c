@@ -58,6 +58,24 @@ enum mr_status kafka_topic_partitions(struct mr_log *base, const char *topic, in
     return status;
 }
 
+enum mr_status kafka_topic_names(struct mr_log *base, void (*visit)(void *arg, const char *topic),
+                                 void *arg, struct mr_err *err)
+{
+    const struct kafka_log *log = kafka_log_of(base);
+    const struct rd_kafka_metadata *metadata;
+    const rd_kafka_resp_err_t code =
+        rd_kafka_metadata(log->client, 1, NULL, &metadata, KAFKA_ANSWER_MS);
+
+    if (code != RD_KAFKA_RESP_ERR_NO_ERROR) {
+        return kafka_fail(err, code, "asking for all topics", log->address);
+    }
+    for (int i = 0; i < metadata->topic_cnt; i++) {
+        visit(arg, metadata->topics[i].topic);
+    }
+    rd_kafka_metadata_destroy(metadata);
+    return MR_OK;
+}
+
 /* Waits for the answer to the admin request on queue; the caller destroys *event. */
 static enum mr_status await_answer(struct kafka_log *log, rd_kafka_queue_t *queue,
                                    const char *operation, rd_kafka_event_t **event,

@@ -111,3 +111,44 @@ enum mr_status memory_member_present(struct mr_log *base, const char *group_name
     memory_leave(log);
     return MR_OK;
 }
+
+enum mr_status memory_group_members(struct mr_log *base, const char *group_name, size_t *count,
+                                    struct mr_err *err)
+{
+    struct memory_log *log = memory_log_of(base);
+
+    (void)err;
+    (void)memory_enter(log); /* ends sessions whose time is up */
+    *count = memory_group_get(log, group_name)->place_count;
+    memory_leave(log);
+    return MR_OK;
+}
+
+enum mr_status memory_group_commit(struct mr_log *base, const char *group_name,
+                                   const struct mr_topic_partition *positions, size_t count,
+                                   struct mr_err *err)
+{
+    struct memory_log *log = memory_log_of(base);
+    struct memory_group *group;
+    enum mr_status status = MR_OK;
+
+    (void)memory_enter(log);
+    group = memory_group_get(log, group_name);
+    if (group->place_count > 0) {
+        status = mr_fail(err, MR_EXISTS, "memory: group %s has members", group_name);
+    }
+    for (size_t i = 0; i < count && status == MR_OK; i++) {
+        if (memory_partition_find(log, positions[i].topic, positions[i].partition) == NULL) {
+            status = memory_unknown(err, positions[i].topic, positions[i].partition);
+        }
+    }
+    for (size_t i = 0; i < count && status == MR_OK; i++) {
+        const struct memory_partition *partition =
+            memory_partition_find(log, positions[i].topic, positions[i].partition);
+
+        memory_offset_set(memory_group_offset(group, partition->index), positions[i].offset,
+                          memory_metadata(positions[i].metadata));
+    }
+    memory_leave(log);
+    return status;
+}

@@ -364,6 +364,13 @@ enum mr_status memory_committed(struct mr_log *, const char *, struct mr_topic_p
                                 int64_t, struct mr_err *);
 enum mr_status memory_member_present(struct mr_log *base, const char *group_name,
                                      const char *instance, bool *present, struct mr_err *err);
+enum mr_status memory_group_members(struct mr_log *base, const char *group_name, size_t *count,
+                                    struct mr_err *err);
+enum mr_status memory_group_commit(struct mr_log *base, const char *group_name,
+                                   const struct mr_topic_partition *positions, size_t count,
+                                   struct mr_err *err);
+enum mr_status memory_topic_names(struct mr_log *base, void (*visit)(void *arg, const char *topic),
+                                  void *arg, struct mr_err *err);
 
 /* ---- member.c ---------------------------------------------------------------------------------
  */

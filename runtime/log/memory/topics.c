@@ -273,3 +273,17 @@ enum mr_status memory_end(struct mr_log *base, const char *topic, int32_t partit
     memory_leave(log);
     return status;
 }
+
+enum mr_status memory_topic_names(struct mr_log *base, void (*visit)(void *arg, const char *topic),
+                                  void *arg, struct mr_err *err)
+{
+    struct memory_log *log = memory_log_of(base);
+
+    (void)err;
+    (void)memory_enter(log);
+    for (size_t i = 0; i < log->topic_count; i++) {
+        visit(arg, log->topics[i]->name);
+    }
+    memory_leave(log);
+    return MR_OK;
+}

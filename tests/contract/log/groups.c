@@ -150,6 +150,45 @@ START_TEST(a_static_member_is_present_until_its_session_ends)
 }
 END_TEST
 
+static size_t members_of(const char *group)
+{
+    struct mr_err err = {0};
+    size_t count = 99;
+
+    expect_ok(mr_log_group_members(cluster, group, &count, &err), &err);
+    return count;
+}
+
+START_TEST(offsets_of_a_group_without_members_can_be_set)
+{
+    const char *topic = topic_new(2);
+    const char *group = unique("group");
+    struct mr_buffer metadata = MR_BUFFER_EMPTY;
+    const struct mr_topic_partition offsets[] = {
+        {.topic = topic, .partition = 0, .offset = 3, .metadata = &metadata},
+        {.topic = topic, .partition = 1, .offset = 0}};
+    struct mr_topic_partition at[] = {{.topic = topic, .partition = 0},
+                                      {.topic = topic, .partition = 1}};
+    struct group_member member = {0};
+    struct mr_err err = {0};
+
+    mr_buffer_printf(&metadata, "from elsewhere");
+    ck_assert_uint_eq(members_of(group), 0);
+    expect_ok(mr_log_group_commit(cluster, group, offsets, 2, &err), &err);
+    expect_ok(mr_log_committed(cluster, group, at, 2, MR_SECOND_US, &err), &err);
+    ck_assert_int_eq(at[0].offset, 3);
+    ck_assert_int_eq(at[1].offset, 0);
+    expect_metadata(group, topic, "from elsewhere");
+    member_open(&member, group, NULL, &topic, 1);
+    member_await_owned(&member, 2);
+    ck_assert_uint_eq(members_of(group), 1);
+    ck_assert_int_eq(mr_log_group_commit(cluster, group, offsets, 2, &err), MR_EXISTS);
+    ck_assert_msg(strstr(err.text, group) != NULL, "%s", err.text);
+    mr_member_close(&member.member);
+    mr_buffer_fini(&metadata);
+}
+END_TEST
+
 /* Who must not wait is told what is committed, open transaction or not. */
 START_TEST(unstable_offsets_do_not_wait)
 {
@@ -545,6 +584,7 @@ TCase *log_group_cases(void)
     tcase_add_test(tcase, offsets_of_a_transaction_count_when_it_commits_and_not_when_it_aborts);
     tcase_add_test(tcase, a_text_is_kept_with_an_offset);
     tcase_add_test(tcase, a_static_member_is_present_until_its_session_ends);
+    tcase_add_test(tcase, offsets_of_a_group_without_members_can_be_set);
     tcase_add_test(tcase, unstable_offsets_do_not_wait);
     tcase_add_test(tcase, a_member_reads_committed_records_only);
     tcase_add_test(tcase, a_member_does_not_read_behind_an_open_transaction);

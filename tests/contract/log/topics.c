@@ -40,6 +40,29 @@ START_TEST(a_topic_has_the_partitions_and_configuration_it_was_created_with)
 }
 END_TEST
 
+struct look {
+    const char *name;
+    int times;
+};
+
+static void look_for(void *arg, const char *topic)
+{
+    struct look *look = arg;
+
+    look->times += strcmp(topic, look->name) == 0;
+}
+
+START_TEST(topics_are_listed_by_name)
+{
+    struct look look = {.name = topic_new(2)};
+    struct mr_err err = {0};
+
+    (void)topic_new(1);
+    expect_ok(mr_log_topic_names(cluster, look_for, &look, &err), &err);
+    ck_assert_int_eq(look.times, 1);
+}
+END_TEST
+
 START_TEST(a_topic_that_is_not_there_has_no_partitions_and_is_not_made_by_asking)
 {
     const char *topic = unique("topic");
@@ -127,6 +150,7 @@ TCase *log_topic_cases(void)
     TCase *tcase = tcase_create("topics");
 
     tcase_add_test(tcase, a_topic_has_the_partitions_and_configuration_it_was_created_with);
+    tcase_add_test(tcase, topics_are_listed_by_name);
     tcase_add_test(tcase, a_topic_that_is_not_there_has_no_partitions_and_is_not_made_by_asking);
     tcase_add_test(tcase, creating_a_topic_again_says_that_it_exists);
     tcase_add_test(tcase, altering_a_topic_keeps_what_was_not_named);
