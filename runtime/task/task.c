@@ -144,7 +144,7 @@ void task_destroy(struct task **out)
     free(task->inputs);
     free(task->timers);
     free(task->catch_ups);
-    free(task->kept_timers);
+    mr_buffer_fini(&task->kept_timers);
     journal_fini(&task->journal);
     mr_buffer_fini(&task->progress);
     mr_arena_destroy(&task->arena);

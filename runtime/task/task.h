@@ -97,9 +97,8 @@ struct task {
     struct mr_buffer progress; /* beside the offsets of the transaction */
     char writer[300];          /* who committed last; "": nobody yet */
     int64_t opening_since_us;
-    bool fenced;          /* its former owner, or there is none */
-    int64_t *kept_timers; /* as they were committed, until the stages have theirs */
-    size_t kept_timer_count;
+    bool fenced;                  /* its former owner, or there is none */
+    struct mr_buffer kept_timers; /* as they were committed, until the stages have theirs */
     struct catch_up *catch_ups;
     size_t catch_up_count;
     /* The record being processed, and the first failure in its chain. */
@@ -297,10 +296,10 @@ MR_NODISCARD enum mr_status process_fire(struct task *task, struct timer *timer,
 
 /* What the open transaction's offsets shall say. */
 void progress_write(struct task *task);
-/* Takes over what was committed, when it is newer than what the task knows. text: appended to. */
-void progress_read(struct task *task, struct mr_buffer *text);
-/* The writer that a text names, when its sequence is above *newest. text: appended to. */
-void progress_writer(struct mr_buffer *text, int64_t *newest, char *writer, size_t bytes);
+/* Takes over what was committed, when it is newer than what the task knows. */
+void progress_read(struct task *task, const struct mr_buffer *text);
+/* The writer that a text names, when its sequence is above *newest. */
+void progress_writer(const struct mr_buffer *text, int64_t *newest, char *writer, size_t bytes);
 /* The stages have scheduled their timers: they go on where they were. */
 void progress_start_timers(struct task *task);
 
