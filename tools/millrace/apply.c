@@ -249,22 +249,37 @@ static enum mr_status refusal(const struct apply_report *report, struct mr_err *
                    first->subject ? "subject" : "topic", first->name, first->detail);
 }
 
+enum mr_status apply_look(const struct mr_topology *topology, struct mr_log *log,
+                          struct mr_registry *registry, bool alter, struct apply_report *report,
+                          struct mr_err *err)
+{
+    const struct apply_options options = {.alter = alter};
+    struct work work = {.topology = topology,
+                        .log = log,
+                        .registry = registry,
+                        .options = &options,
+                        .report = report};
+
+    list_items(topology, registry != NULL, report);
+    return for_all(&work, look, err);
+}
+
+enum mr_status apply_change(const struct mr_topology *topology, struct mr_log *log,
+                            struct mr_registry *registry, struct apply_report *report,
+                            struct mr_err *err)
+{
+    struct work work = {.topology = topology, .log = log, .registry = registry, .report = report};
+
+    MR_TRY(for_all(&work, change, err));
+    report->changed = true;
+    return MR_OK;
+}
+
 enum mr_status mr_topology_apply(const struct mr_topology *topology, struct mr_log *log,
                                  struct mr_registry *registry, const struct apply_options *options,
                                  struct apply_report *report, struct mr_err *err)
 {
-    struct work work = {.topology = topology,
-                        .log = log,
-                        .registry = registry,
-                        .options = options,
-                        .report = report};
-
-    list_items(topology, registry != NULL, report);
-    MR_TRY(for_all(&work, look, err));
+    MR_TRY(apply_look(topology, log, registry, options->alter, report, err));
     MR_TRY(refusal(report, err));
-    if (!options->dry_run) {
-        MR_TRY(for_all(&work, change, err));
-        report->changed = true;
-    }
-    return MR_OK;
+    return options->dry_run ? MR_OK : apply_change(topology, log, registry, report, err);
 }

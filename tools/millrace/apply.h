@@ -57,6 +57,14 @@ MR_NODISCARD enum mr_status mr_topology_apply(const struct mr_topology *topology
                                               const struct apply_options *options,
                                               struct apply_report *report, struct mr_err *err);
 void apply_report_fini(struct apply_report *report);
+/* The two halves of it. Looking fills the report, refusals included. */
+MR_NODISCARD enum mr_status apply_look(const struct mr_topology *topology, struct mr_log *log,
+                                       struct mr_registry *registry, bool alter,
+                                       struct apply_report *report, struct mr_err *err);
+/* Does what the report says is to be done; nothing of it may be refused. */
+MR_NODISCARD enum mr_status apply_change(const struct mr_topology *topology, struct mr_log *log,
+                                         struct mr_registry *registry, struct apply_report *report,
+                                         struct mr_err *err);
 
 size_t apply_report_count(const struct apply_report *report, bool subject,
                           enum apply_action action);

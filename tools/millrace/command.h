@@ -20,6 +20,7 @@ struct command {
 };
 
 extern const struct command command_topology_check;
+extern const struct command command_topology_plan;
 extern const struct command command_topology_apply;
 extern const struct command command_topology_graph;
 extern const struct command command_topology_describe;

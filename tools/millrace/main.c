@@ -6,6 +6,7 @@
 static const struct command *const commands[] = {
     &command_run,
     &command_topology_check,
+    &command_topology_plan,
     &command_topology_apply,
     &command_topology_graph,
     &command_topology_describe,
