@@ -389,9 +389,13 @@ class Load:
 
     def start_and_wait(self, records):
         """Starts; returns when so many more records stand on `orders`, with more to come."""
+        return self.await_records(records, self.start)
+
+    def await_records(self, records, begin=lambda: None):
+        """Returns when so many more records stand on `orders`, with more to come."""
         with Ends("orders") as orders:
             before = orders.total()
-            self.start()
+            begin()
             wait_until(lambda: self.child.poll() is not None or orders.total() - before >= records,
                        f"{records} records of the load have been sent", 60, every_s=0.02)
         if self.child.poll() is not None:
