@@ -191,7 +191,8 @@ static enum mr_status check_task(struct task *task, int64_t *left, struct mr_err
     }
     restore_forget(worker, task);
     MR_MARK(RESTORE_DONE);
-    status = task_start(task, err);
+    status = restore_check_history(task, err);
+    status = status == MR_OK ? task_start(task, err) : status;
     if (mr_status_class(status) == MR_CLASS_RETRY) {
         /* A schema that must be asked for, a slow disk: from the beginning, a little later. */
         worker_blocked_on(worker, err->text);

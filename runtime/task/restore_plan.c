@@ -234,7 +234,9 @@ static enum mr_status await_stable_inputs(struct task *task, struct mr_err *err)
     }
     status = mr_log_committed(worker->process.log, worker->group_id, positions, count,
                               MR_PLANTED(OPENS_UNSTABLE) ? MR_UNSTABLE : STABLE_WAIT_US, err);
+    task->has_offsets = false;
     for (size_t i = 0; status == MR_OK && i < count; i++) {
+        task->has_offsets = task->has_offsets || positions[i].offset != MR_OFFSET_NONE;
         task->inputs[i].committed_offset =
             positions[i].offset == MR_OFFSET_NONE ? 0 : positions[i].offset;
         progress_read(task, &progress[i]);
@@ -246,6 +248,55 @@ static enum mr_status await_stable_inputs(struct task *task, struct mr_err *err)
     free(positions);
     return status;
 }
+
+/* ---- state and offsets ------------------------------------------------------------------------
+ */
+
+static bool stop_at_first(void *arg, struct mr_slice key, struct mr_slice value)
+{
+    bool *any = arg;
+
+    (void)key;
+    (void)value;
+    *any = true;
+    return false;
+}
+
+/*
+ * A transaction commits both, so there is none without the other: the offsets ran out (Kafka
+ * forgets those of a group that is away for a week), or the stage came from another group without
+ * them. To begin at the beginning then would do everything a second time.
+ */
+enum mr_status restore_check_history(struct task *task, struct mr_err *err)
+{
+    const struct mr_worker *worker = task->worker;
+    struct mr_backend *backend = worker->process.backend;
+    const struct mr_slice all = mr_slice_of(NULL, 0);
+
+    if (task->has_offsets || !worker->exactly_once || worker->process.accept_lost_offsets) {
+        return MR_OK;
+    }
+    for (size_t i = 0; i < worker->group->stage_count; i++) {
+        const struct mr_ctx *node = &task->nodes[i];
+        bool any = false;
+
+        for (size_t s = 0; s < node->stage->type->store_count && !any; s++) {
+            MR_TRY(
+                backend->ops->scan(backend, node->spaces[s], all, all, stop_at_first, &any, err));
+        }
+        if (any) {
+            return mr_fail(err, MR_FOREIGN_STATE,
+                           "group %s has no offsets for partition %d, and its stage %s has state "
+                           "there: it would take everything again. `topology plan` moves offsets "
+                           "with a stage; --accept-lost-offsets begins all the same",
+                           worker->group->name, (int)task->partition, node->stage->name);
+        }
+    }
+    return MR_OK;
+}
+
+/* ---- opening ----------------------------------------------------------------------------------
+ */
 
 enum mr_status restore_open(struct task *task, struct mr_err *err)
 {

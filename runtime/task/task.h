@@ -98,6 +98,7 @@ struct task {
     char writer[300];          /* who committed last; "": nobody yet */
     int64_t opening_since_us;
     bool fenced;                  /* its former owner, or there is none */
+    bool has_offsets;             /* the group has committed some of its inputs */
     struct mr_buffer kept_timers; /* as they were committed, until the stages have theirs */
     struct catch_up *catch_ups;
     size_t catch_up_count;
@@ -386,6 +387,8 @@ MR_NODISCARD enum mr_status restore_open(struct task *task, struct mr_err *err);
 /* Moves every task that is not ready one step on. *busy: records were read. */
 MR_NODISCARD enum mr_status restore_step(struct mr_worker *worker, bool *busy, struct mr_err *err);
 void restore_forget(struct mr_worker *worker, const struct task *task);
+/* The stores are caught up: whether state and offsets can be of one history. */
+MR_NODISCARD enum mr_status restore_check_history(struct task *task, struct mr_err *err);
 /* Where the changelogs of a task begin and end, in the order of its stages. extents: room for each
  * stage of the group; *count says how many have one. */
 MR_NODISCARD enum mr_status restore_extents(const struct task *task, struct mr_extent *extents,

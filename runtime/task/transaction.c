@@ -154,46 +154,64 @@ static enum mr_status send_rest(struct mr_worker *worker, struct mr_err *err)
 
 /* ---- outcomes -------------------------------------------------------------------------------- */
 
+static struct mr_topic_partition offset_of(struct task *task, const struct input *input,
+                                           int64_t offset)
+{
+    return (struct mr_topic_partition){
+        .topic = worker_topic(task->worker, input->topic)->name,
+        .partition = task->partition,
+        .offset = offset,
+        .metadata = &task->progress,
+    };
+}
+
+/* Of inputs that the task took from; how many. */
+static size_t moved_offsets(struct task *task, struct mr_topic_partition *offsets)
+{
+    size_t count = 0;
+
+    for (size_t i = 0; i < task->worker->group->input_count; i++) {
+        const struct input *input = &task->inputs[i];
+
+        if (input->next_offset != MR_OFFSET_NONE) {
+            offsets[count++] = offset_of(task, input, input->next_offset);
+        }
+    }
+    return count;
+}
+
 /*
- * When the transaction took no input (timers alone), one offset is sent as it is: it is the offsets
- * that a group's newer generation refuses, and with them the transaction of a worker that has lost
- * its tasks.
+ * A task that took no input (timers alone) sends one offset as it is, behind those that move: what
+ * is kept beside it goes on, and it is the offsets that a group's newer generation refuses, and
+ * with them the transaction of a worker that has lost its tasks.
  */
 size_t transaction_offsets(const struct mr_worker *worker, struct mr_topic_partition **offsets,
                            size_t *moved)
 {
-    struct mr_topic_partition guard = {.topic = NULL};
+    const size_t capacity = (size_t)worker->task_capacity * worker->group->input_count;
+    struct mr_topic_partition *out = mr_xcalloc(capacity, sizeof(*out));
+    struct task **idle = mr_xcalloc((size_t)worker->task_capacity, sizeof(struct task *));
+    size_t idle_count = 0;
     size_t count = 0;
 
-    *offsets = mr_xcalloc((size_t)worker->task_capacity * worker->group->input_count + 1,
-                          sizeof(**offsets));
     for (int32_t p = 0; p < worker->task_capacity; p++) {
         struct task *task = worker->tasks[p];
+        size_t own;
 
         if (task != NULL && task->touched) {
             progress_write(task);
-        }
-        for (size_t i = 0; task != NULL && task->touched && i < worker->group->input_count; i++) {
-            const struct input *input = &task->inputs[i];
-            const bool taken = input->next_offset != MR_OFFSET_NONE;
-            const struct mr_topic_partition at = {
-                .topic = worker_topic(worker, input->topic)->name,
-                .partition = p,
-                .offset = taken ? input->next_offset : input->committed_offset,
-                .metadata = &task->progress,
-            };
-
-            if (taken) {
-                (*offsets)[count++] = at;
-            } else {
-                guard = at;
-            }
+            own = moved_offsets(task, out + count);
+            count += own;
+            idle[idle_count] = task;
+            idle_count += own == 0;
         }
     }
     *moved = count;
-    if (count == 0 && guard.topic != NULL) {
-        (*offsets)[count++] = guard;
+    for (size_t i = 0; i < idle_count; i++) {
+        out[count++] = offset_of(idle[i], &idle[i]->inputs[0], idle[i]->inputs[0].committed_offset);
     }
+    free(idle);
+    *offsets = out;
     return count;
 }
 

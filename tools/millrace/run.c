@@ -33,6 +33,7 @@ struct run_options {
     const char *http_port_file;
     int64_t wait_us;
     bool accept_lost_changelog;
+    bool accept_lost_offsets;
 };
 
 static const struct mr_option options[] = {
@@ -71,6 +72,11 @@ static const struct mr_option options[] = {
      .offset = offsetof(struct run_options, accept_lost_changelog),
      .fallback = "false",
      .help = "give up local state whose changelog was cut or made again"},
+    {.name = "accept-lost-offsets",
+     .type = MR_OPTION_BOOL,
+     .offset = offsetof(struct run_options, accept_lost_offsets),
+     .fallback = "false",
+     .help = "begin at the beginning of the inputs although stages have state"},
     CONNECT_WAIT_OPTION(struct run_options, wait_us),
 };
 
@@ -181,6 +187,7 @@ static enum mr_status run_topology(const struct run_options *given,
         .instance = given->instance,
         .state_dir = given->state_dir,
         .accept_lost_changelog = given->accept_lost_changelog,
+        .accept_lost_offsets = given->accept_lost_offsets,
     };
     struct mr_http *http = NULL;
     sigset_t signals;

@@ -33,6 +33,7 @@ struct run_process {
     const char *instance;
     const char *state_dir;
     bool accept_lost_changelog;
+    bool accept_lost_offsets;
     struct mr_backend **backends; /* of each group of the topology; NULL: not run here */
     struct run_unit *units;
     size_t unit_count;

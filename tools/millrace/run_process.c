@@ -69,6 +69,7 @@ static struct mr_process shared(const struct run_process *process, struct mr_bac
         .clock = mr_clock_system(),
         .instance = process->instance,
         .accept_lost_changelog = process->accept_lost_changelog,
+        .accept_lost_offsets = process->accept_lost_offsets,
     };
 }
 

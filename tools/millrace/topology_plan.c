@@ -121,13 +121,15 @@ static enum mr_status make(struct session *session, struct plan *plan, struct mr
 {
     struct control_state state;
     enum mr_status status = control_read(session->control, &state, err);
+    const struct plan_world world = {
+        .topology = session->topology,
+        .log = session->connection.log,
+        .registry = session->connection.registry,
+        .before = mr_buffer_slice(&state.topology),
+    };
 
     *plan = (struct plan){0};
-    if (status == MR_OK) {
-        status = plan_make(plan, session->topology, session->connection.log,
-                           session->connection.registry, mr_buffer_slice(&state.topology),
-                           &session->options, err);
-    }
+    status = status == MR_OK ? plan_make(plan, &world, &session->options, err) : status;
     control_state_fini(&state);
     return status;
 }

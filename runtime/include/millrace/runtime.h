@@ -30,6 +30,8 @@ struct mr_process {
     const char *instance; /* stable: StatefulSet ordinal or --instance */
     /* Local state that goes beyond the end of its changelog is given up; false: refused. */
     bool accept_lost_changelog;
+    /* A group without offsets whose stages have state takes everything again; false: refused. */
+    bool accept_lost_offsets;
 };
 
 enum mr_worker_state {

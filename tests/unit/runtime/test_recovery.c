@@ -221,6 +221,7 @@ START_TEST(a_task_waits_for_the_former_owners_transaction)
     struct toy toy;
 
     toy_init(&toy, "");
+    toy.accept_lost_offsets = true; /* the foreign transaction writes a changelog alone */
     if (kept_state) {
         toy_start(&toy);
         send_some(&toy, "user-1", 7);
@@ -307,6 +308,50 @@ START_TEST(state_beyond_its_changelog_is_refused_until_that_is_accepted)
     send_some(&toy, "user-1", 1);
     ck_assert_int_eq(toy_run(&toy), 0);
     ck_assert_int_eq(toy_total(&toy, "user-1"), 8); /* what the changelog has is what there is */
+    toy_stop(&toy);
+    toy_fini(&toy);
+}
+END_TEST
+
+/* As Kafka does with those of a group that was away for a week. */
+static void lose_offsets(struct toy *toy)
+{
+    const struct mr_topic_partition lost[] = {
+        {.topic = "orders", .partition = 0, .offset = MR_OFFSET_NONE},
+        {.topic = "orders", .partition = 1, .offset = MR_OFFSET_NONE}};
+
+    toy->now_us += MR_HOUR_US; /* the sessions of its members are over */
+    ck_assert_msg(mr_log_group_commit(toy->log, "toy.toy", lost, 2, &toy->err) == MR_OK, "%s",
+                  toy->err.text);
+}
+
+START_TEST(state_without_offsets_is_refused_until_that_is_accepted)
+{
+    enum mr_status status = MR_OK;
+    struct toy toy;
+    bool busy;
+
+    toy_init(&toy, "");
+    toy_start(&toy);
+    send_some(&toy, "user-1", 7);
+    ck_assert_int_eq(toy_run(&toy), 0);
+    toy_stop(&toy);
+    if (_i == 1) {
+        toy_lose_state(&toy); /* the changelog has it */
+    }
+    lose_offsets(&toy);
+    toy_start(&toy);
+    for (int i = 0; i < 100 && status == MR_OK; i++) {
+        status = mr_worker_step(toy.worker, 0, &busy, &toy.err);
+        toy.now_us += MR_MS_US;
+    }
+    ck_assert_int_eq(status, MR_FOREIGN_STATE);
+    ck_assert_ptr_nonnull(strstr(toy.err.text, "--accept-lost-offsets"));
+    toy_crash(&toy);
+    toy.accept_lost_offsets = true;
+    toy_start(&toy);
+    ck_assert_int_eq(toy_run(&toy), 0);
+    ck_assert_int_eq(toy_total(&toy, "user-1"), 14); /* everything a second time, as was said */
     toy_stop(&toy);
     toy_fini(&toy);
 }
@@ -469,6 +514,7 @@ int main(void)
     add(suite, "at-least-once", at_least_once_works_too, 1);
     add(suite, "at-least-once", at_least_once_loses_nothing_when_a_flush_fails, 1);
     add(suite, "lost-changelog", state_beyond_its_changelog_is_refused_until_that_is_accepted, 1);
+    add(suite, "lost-offsets", state_without_offsets_is_refused_until_that_is_accepted, 2);
     add(suite, "former-owner", a_task_waits_for_the_former_owners_transaction, 4);
     add(suite, "waiting", a_record_that_must_wait_holds_up_only_what_follows_it, 1);
     add(suite, "waiting", a_backlog_of_one_task_starves_no_other, 2);

@@ -142,6 +142,7 @@ struct mr_worker *toy_worker(struct toy *toy, const char *instance, struct mr_ba
         .clock = &toy->clock,
         .instance = instance,
         .accept_lost_changelog = toy->accept_lost_changelog,
+        .accept_lost_offsets = toy->accept_lost_offsets,
     };
 
     return mr_worker_create(&process, 0, 0);

@@ -43,6 +43,7 @@ struct toy {
     struct mr_producer *producer; /* of the outside world */
     struct mr_binding order;
     bool accept_lost_changelog;
+    bool accept_lost_offsets;
     struct mr_err err;
 };
 

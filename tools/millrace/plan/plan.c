@@ -53,15 +53,15 @@ bool plan_loss_allowed(const struct plan *plan, const char *loss)
     return false;
 }
 
-void plan_add_loss(struct plan *plan, enum plan_action otherwise, const char *kind,
-                   const char *name, const char *loss, const char *detail, ...)
+void plan_add_loss(struct plan *plan, const struct plan_loss *loss, const char *detail, ...)
 {
-    const bool allowed = plan_loss_allowed(plan, loss);
-    struct plan_item *item = add(plan, allowed ? otherwise : PLAN_REFUSE, kind, name);
+    const bool allowed = plan_loss_allowed(plan, loss->loss);
+    struct plan_item *item =
+        add(plan, allowed ? loss->otherwise : PLAN_REFUSE, loss->kind, loss->name);
     va_list args;
 
     if (!allowed) {
-        (void)snprintf(item->loss, sizeof(item->loss), "%s", loss);
+        (void)snprintf(item->loss, sizeof(item->loss), "%s", loss->loss);
     }
     va_start(args, detail);
     (void)vsnprintf(item->detail, sizeof(item->detail), detail, args);
@@ -220,24 +220,25 @@ static void add_connectors(struct plan *plan)
 
 /* ---- making one ------------------------------------------------------------------------------ */
 
-enum mr_status plan_make(struct plan *plan, const struct mr_topology *topology, struct mr_log *log,
-                         struct mr_registry *registry, struct mr_slice before,
+enum mr_status plan_make(struct plan *plan, const struct plan_world *world,
                          const struct plan_options *options, struct mr_err *err)
 {
+    const struct mr_topology *topology = world->topology;
+
     *plan = (struct plan){
         .topology = topology,
-        .log = log,
+        .log = world->log,
         .options = options,
         .arena = mr_arena_create(ARENA_BYTES),
-        .first = before.len == 0,
+        .first = world->before.len == 0,
     };
     layout_of_topology(topology, plan->arena, &plan->after);
     if (plan->first) {
         plan->before = plan->after;
     } else {
-        MR_TRY(layout_of_json(before, plan->arena, &plan->before, err));
+        MR_TRY(layout_of_json(world->before, plan->arena, &plan->before, err));
     }
-    MR_TRY(apply_look(topology, log, registry, true, &plan->resources, err));
+    MR_TRY(apply_look(topology, world->log, world->registry, true, &plan->resources, err));
     add_resources(plan);
     MR_TRY(plan_states(plan, err));
     plan_options(plan);

@@ -50,6 +50,14 @@ struct plan_rest {
     size_t members; /* when it was looked at */
 };
 
+/* What is compared. */
+struct plan_world {
+    const struct mr_topology *topology;
+    struct mr_log *log;
+    struct mr_registry *registry;
+    struct mr_slice before; /* the topology applied last, as control_read found it; empty: none */
+};
+
 struct plan_options {
     const char *const *allow_loss;
     size_t allow_loss_count;
@@ -73,14 +81,11 @@ struct plan {
 };
 
 /*
- * before  what control_read found; empty: nothing
  * Returns MR_OK, with refusals as items | what the log or the registry failed with. plan_fini in
  * any case. Everything is borrowed until then.
  */
-MR_NODISCARD enum mr_status plan_make(struct plan *plan, const struct mr_topology *topology,
-                                      struct mr_log *log, struct mr_registry *registry,
-                                      struct mr_slice before, const struct plan_options *options,
-                                      struct mr_err *err);
+MR_NODISCARD enum mr_status plan_make(struct plan *plan, const struct plan_world *world,
+                                      const struct plan_options *options, struct mr_err *err);
 void plan_fini(struct plan *plan);
 
 size_t plan_count(const struct plan *plan, enum plan_action action);
@@ -103,9 +108,14 @@ void plan_json(const struct plan *plan, FILE *out);
 /* Borrowed until the next call. */
 struct plan_item *plan_add(struct plan *plan, enum plan_action action, const char *kind,
                            const char *name, const char *detail, ...) MR_PRINTF(5, 6);
-/* Refuses, unless the loss is allowed: then the action is taken, and the detail told. */
-void plan_add_loss(struct plan *plan, enum plan_action otherwise, const char *kind,
-                   const char *name, const char *loss, const char *detail, ...) MR_PRINTF(6, 7);
+struct plan_loss {
+    const char *kind, *name;
+    const char *loss;           /* what --allow-loss must name */
+    enum plan_action otherwise; /* when it does */
+};
+/* Refuses, unless the loss is allowed. */
+void plan_add_loss(struct plan *plan, const struct plan_loss *loss, const char *detail, ...)
+    MR_PRINTF(3, 4);
 bool plan_loss_allowed(const struct plan *plan, const char *loss);
 /* plan_groups.c: offsets of each group. */
 MR_NODISCARD enum mr_status plan_groups(struct plan *plan, struct mr_err *err);

@@ -212,7 +212,7 @@ static enum mr_status look_at_memory(struct plan *plan, const struct layout_stag
         return MR_OK;
     }
     (void)snprintf(loss, sizeof(loss), "offsets:%s/%s", stage->name, topic);
-    plan_add_loss(plan, PLAN_MOVE, "offsets", topic, loss,
+    plan_add_loss(plan, &(struct plan_loss){"offsets", topic, loss, PLAN_MOVE},
                   "stage %s would be handed it in memory and has about %lld records of it still "
                   "to take: let group %s catch up before it is stopped",
                   stage->name, (long long)standing_distance(&now, &end), origin.group);
@@ -246,7 +246,7 @@ static enum mr_status look_at_strays(struct plan *plan, const struct mr_group_no
         MR_TRY(plan_records(plan, plan->topology->topics[stage->changelog].name, &records, err));
         if (records > 0) {
             (void)snprintf(loss, sizeof(loss), "offsets:%s", node->name);
-            plan_add_loss(plan, PLAN_CHANGE, "group", node->name, loss,
+            plan_add_loss(plan, &(struct plan_loss){"group", node->name, loss, PLAN_CHANGE},
                           "has no offsets, and its stage %s has about %lld records of state: it "
                           "would take everything again. Where it ran before is on no record",
                           stage->name, (long long)records);

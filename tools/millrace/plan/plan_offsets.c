@@ -85,7 +85,9 @@ static enum mr_status former(struct plan *plan, const char *group, int32_t parti
         count = list_inputs(layouts[i], group, topics, count);
     }
     (void)snprintf(id, sizeof(id), "%s.%s", plan->topology->application, group);
-    return standing_progress(plan->log, id, topics, count, partition, text, err);
+    return standing_progress(
+        plan->log, &(struct standing_group){.id = id, .topics = topics, .topic_count = count},
+        partition, text, err);
 }
 
 static void add_timers(struct mr_buffer *text, const struct mr_buffer *from, const char *stage)

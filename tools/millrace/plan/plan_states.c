@@ -98,7 +98,7 @@ static enum mr_status look_at_stage(struct plan *plan, const struct layout_stage
         char loss[320];
 
         (void)snprintf(loss, sizeof(loss), "state:%s", stage->name);
-        plan_add_loss(plan, PLAN_CHANGE, "stage", stage->name, loss,
+        plan_add_loss(plan, &(struct plan_loss){"stage", stage->name, loss, PLAN_CHANGE},
                       "is of type %s now, was %s: its state is the other type's; use a new name",
                       stage->type, was->type);
         return MR_OK;
@@ -141,7 +141,7 @@ static enum mr_status look_at_gone(struct plan *plan, const struct layout_stage 
         return MR_OK;
     }
     (void)snprintf(loss, sizeof(loss), "state:%s", gone->name);
-    plan_add_loss(plan, PLAN_ORPHAN, "stage", gone->name, loss,
+    plan_add_loss(plan, &(struct plan_loss){"stage", gone->name, loss, PLAN_ORPHAN},
                   "is gone, and about %lld records of its state with it (%s)%s%s%s",
                   (long long)records, gone->changelog,
                   heir == NULL ? "" : "; if it is meant to be ", heir == NULL ? "" : heir,

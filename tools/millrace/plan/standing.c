@@ -112,18 +112,17 @@ int64_t standing_distance(const struct standing *a, const struct standing *b)
     return distance;
 }
 
-enum mr_status standing_progress(struct mr_log *log, const char *group_id,
-                                 const char *const *topics, size_t topic_count, int32_t partition,
-                                 struct mr_buffer *text, struct mr_err *err)
+enum mr_status standing_progress(struct mr_log *log, const struct standing_group *group,
+                                 int32_t partition, struct mr_buffer *text, struct mr_err *err)
 {
     int64_t newest = INT64_MIN;
 
-    for (size_t i = 0; i < topic_count; i++) {
+    for (size_t i = 0; i < group->topic_count; i++) {
         struct mr_buffer metadata = MR_BUFFER_EMPTY;
         struct mr_topic_partition at = {
-            .topic = topics[i], .partition = partition, .metadata = &metadata};
+            .topic = group->topics[i], .partition = partition, .metadata = &metadata};
         struct progress_text progress;
-        const enum mr_status status = mr_log_committed(log, group_id, &at, 1, STABLE_WAIT_US, err);
+        const enum mr_status status = mr_log_committed(log, group->id, &at, 1, STABLE_WAIT_US, err);
 
         if (status == MR_OK && progress_text_read(mr_buffer_slice(&metadata), &progress) &&
             progress.sequence > newest) {

@@ -32,13 +32,17 @@ bool standing_reaches(const struct standing *a, const struct standing *b);
 /* Records from a to b; an estimate where markers are between them. */
 int64_t standing_distance(const struct standing *a, const struct standing *b);
 
+struct standing_group {
+    const char *id;
+    const char *const *topics; /* that it takes from the log */
+    size_t topic_count;
+};
 /*
  * What one task of a group knows: the newest of the texts beside its offsets
  * (runtime/task/progress_text.h). Appended to text; nothing when there is none.
  */
-MR_NODISCARD enum mr_status standing_progress(struct mr_log *log, const char *group_id,
-                                              const char *const *topics, size_t topic_count,
-                                              int32_t partition, struct mr_buffer *text,
-                                              struct mr_err *err);
+MR_NODISCARD enum mr_status standing_progress(struct mr_log *log,
+                                              const struct standing_group *group, int32_t partition,
+                                              struct mr_buffer *text, struct mr_err *err);
 
 #endif
