@@ -142,9 +142,11 @@ def main():
     args = arguments()
     try:
         return 0 if run(args) == "SETTLED" else 1
-    except (ClientError, RegistryError, confluent_kafka.KafkaException) as error:
+    except (ClientError, RegistryError) as error:
         print(f"place_order: {error}", file=sys.stderr)
-        return 1
+    except confluent_kafka.KafkaException as error:
+        print(f"place_order: Kafka at {args.bootstrap}: {error.args[0].str()}", file=sys.stderr)
+    return 1
 
 
 if __name__ == "__main__":

@@ -49,15 +49,21 @@ public final class PlaceOrder {
             System.out.println(Options.HELP);
             return 0;
         }
+        Options options;
         try {
-            return run(Options.parse(words)).equals("SETTLED") ? 0 : 1;
+            options = Options.parse(words);
         } catch (Options.Misuse error) {
             System.err.println("place_order: " + error.getMessage());
             return 2;
-        } catch (IOException | KafkaException | IllegalArgumentException error) {
-            System.err.println("place_order: " + error.getMessage());
-            return 1;
         }
+        try {
+            return run(options).equals("SETTLED") ? 0 : 1;
+        } catch (KafkaException error) {
+            System.err.println("place_order: Kafka at " + options.bootstrap() + ": " + error.getMessage());
+        } catch (IOException | IllegalArgumentException error) {
+            System.err.println("place_order: " + error.getMessage());
+        }
+        return 1;
     }
 
     public static void main(String[] words) throws InterruptedException {
