@@ -10,6 +10,8 @@ Method: two of them trade with each other, then the other two; every order is th
 
 import decimal
 import json
+import subprocess
+import sys
 import unittest
 import uuid
 
@@ -120,6 +122,13 @@ class Clients(unittest.TestCase):
                 self.assertIn(f" lastQty={qty} lastPx={price} ", lines[1])
                 self.assertIn(f" liquidity={liquidity} ", lines[1])
                 self.assert_all_see(self.user(client.language), order, lines, 0)
+
+    def test_the_python_client_passes_its_own_tests(self):
+        # build.sh has run those of Java and Go.
+        done = subprocess.run([sys.executable, "-B", "-m", "unittest", "test_client"], capture_output=True, text=True,
+                              cwd=clients.CLIENTS / "python", check=False)
+        self.assertEqual(done.returncode, 0, done.stderr)
+        self.assertRegex(done.stderr, r"Ran [1-9]\d* tests")
 
     def test_two_trade_and_all_four_see_the_same(self):
         # The last digit of an amount counts; each of them sells once and buys once.
