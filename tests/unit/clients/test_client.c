@@ -1,6 +1,6 @@
 /*
- * Goal:   the client in C sends an order to its user's partition under the id that the registry has,
- *         shows the reports of that order and of no other, old or new, and knows the last one; it
+ * Goal:   the client in C sends an order to its user's partition under the id that the registry
+ * has, shows the reports of that order and of no other, old or new, and knows the last one; it
  *         registers nothing, and time that runs out is named.
  * Method: the log and the registry in memory; the test plays the pipeline and writes the reports; a
  *         clock that moves with each question of the client.
@@ -117,8 +117,7 @@ static struct oms_execution_report report_of(const char *order, enum oms_exec_ty
 static void write_framed(const char *key, struct mr_slice framed)
 {
     const struct mr_outgoing record = {.topic = executions,
-                                       .partition =
-                                           mr_partition_of(mr_slice_str(USER), PARTITIONS),
+                                       .partition = mr_partition_of(mr_slice_str(USER), PARTITIONS),
                                        .timestamp_ms = 1,
                                        .key = mr_slice_str(key),
                                        .value = framed,
@@ -169,9 +168,9 @@ START_TEST(an_order_goes_to_its_users_partition)
     ck_assert_msg(client_send(client, &command, &err) == MR_OK, "%s", err.text);
     client_close(&client);
     ck_assert_int_eq(mr_reader_open(the_log, MR_READER_CATCHES_UP_US, &reader, &err), MR_OK);
-    ck_assert_int_eq(mr_reader_add(reader, "orders",
-                                   mr_partition_of(mr_slice_str(USER), PARTITIONS), 0, &err),
-                     MR_OK);
+    ck_assert_int_eq(
+        mr_reader_add(reader, "orders", mr_partition_of(mr_slice_str(USER), PARTITIONS), 0, &err),
+        MR_OK);
     ck_assert_int_eq(mr_reader_poll(reader, 0, &message, 1, &count, &err), MR_OK);
     ck_assert_uint_eq(count, 1);
     ck_assert(mr_slice_equal(message.key, mr_slice_str(USER)));
