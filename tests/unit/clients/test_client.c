@@ -79,6 +79,13 @@ static int32_t register_schema(const char *subject, const char *json)
     return id;
 }
 
+/* The id of reports. */
+static int32_t register_both(void)
+{
+    (void)register_schema("orders-value", oms_order_command_schema.json);
+    return register_schema("executions-value", oms_execution_report_schema.json);
+}
+
 static enum mr_status open_client(bool from_start, struct client **client, struct mr_err *err)
 {
     const struct client_options options = {.log = the_log,
@@ -199,11 +206,9 @@ START_TEST(reports_of_this_order_from_here_on)
     enum oms_order_status status = OMS_ORDER_STATUS_NEW;
     struct shown shown = {0};
     struct mr_err err = {0};
+    const int32_t id = register_both();
     struct client *client;
-    int32_t id;
 
-    (void)register_schema("orders-value", oms_order_command_schema.json);
-    id = register_schema("executions-value", oms_execution_report_schema.json);
     write_report(USER, id, old);
     client = opened(false);
     write_report(USER, id, report_of("o-1", OMS_EXEC_TYPE_NEW, OMS_ORDER_STATUS_ACCEPTED, 0));
@@ -274,11 +279,9 @@ START_TEST(time_that_runs_out_is_named)
     enum oms_order_status status = OMS_ORDER_STATUS_NEW;
     struct shown shown = {0};
     struct mr_err err = {0};
+    const int32_t id = register_both();
     struct client *client;
-    int32_t id;
 
-    (void)register_schema("orders-value", oms_order_command_schema.json);
-    id = register_schema("executions-value", oms_execution_report_schema.json);
     client = opened(false);
     write_report(USER, id, report_of("o-1", OMS_EXEC_TYPE_NEW, OMS_ORDER_STATUS_ACCEPTED, 0));
     ck_assert_int_eq(client_follow(client, "o-1", show, &shown, &status, &err), MR_TIMEOUT);

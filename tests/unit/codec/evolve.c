@@ -60,20 +60,14 @@ static void define(json_t *definitions, json_t *type)
     }
 }
 
-static void spell_fields(json_t *definitions, json_t *fields)
+static void spell_type(json_t *definitions, json_t *field)
 {
-    size_t i;
-    json_t *field;
+    json_t *copy;
 
-    json_array_foreach(fields, i, field)
-    {
-        json_t *copy;
-
-        define(definitions, type_of(field));
-        copy = json_deep_copy(spelled(definitions, type_of(field)));
-        set_type(field, copy);
-        json_decref(copy);
-    }
+    define(definitions, type_of(field));
+    copy = json_deep_copy(spelled(definitions, type_of(field)));
+    set_type(field, copy);
+    json_decref(copy);
 }
 
 static json_t *items_of(json_t *field)
@@ -81,29 +75,24 @@ static json_t *items_of(json_t *field)
     return is_array_type(type_of(field)) ? json_object_get(type_of(field), "items") : NULL;
 }
 
-static void spell(json_t *record)
+static void spell(json_t *definitions, json_t *field)
 {
-    json_t *definitions = json_object();
+    json_t *items;
     size_t i;
-    json_t *field;
+    json_t *inner;
 
-    json_array_foreach(fields_of(record), i, field)
-    {
-        json_t *one = json_pack("[O]", field);
-        json_t *items;
+    spell_type(definitions, field);
+    items = items_of(field);
+    if (items != NULL) {
+        json_t *copy = json_deep_copy(spelled(definitions, items));
 
-        spell_fields(definitions, one);
-        json_decref(one);
-        items = items_of(field);
-        if (items != NULL) {
-            json_t *copy = json_deep_copy(spelled(definitions, items));
-
-            spell_fields(definitions, fields_of(copy));
-            define(definitions, copy);
-            MR_ASSERT(json_object_set_new(type_of(field), "items", copy) == 0);
+        json_array_foreach(fields_of(copy), i, inner)
+        {
+            spell_type(definitions, inner);
         }
+        define(definitions, copy);
+        MR_ASSERT(json_object_set_new(type_of(field), "items", copy) == 0);
     }
-    json_decref(definitions);
 }
 
 /* ---- changing ----------------------------------------------------------------------------------
@@ -191,47 +180,50 @@ static json_t *name_if_seen(json_t *seen, const json_t *type)
     return NULL;
 }
 
-static void name_fields(json_t *seen, json_t *fields)
+static void name_type(json_t *seen, json_t *field)
 {
-    size_t i;
-    json_t *field;
+    json_t *name = name_if_seen(seen, type_of(field));
 
-    json_array_foreach(fields, i, field)
-    {
-        json_t *name = name_if_seen(seen, type_of(field));
-
-        if (name != NULL) {
-            set_type(field, name);
-            json_decref(name);
-        }
+    if (name != NULL) {
+        set_type(field, name);
+        json_decref(name);
     }
 }
 
-static void name(json_t *record)
+static void name(json_t *seen, json_t *field)
 {
-    json_t *seen = json_object();
+    json_t *items;
+    json_t *known;
+    size_t i;
+    json_t *inner;
+
+    name_type(seen, field);
+    items = items_of(field);
+    if (items == NULL) {
+        return;
+    }
+    known = name_if_seen(seen, items);
+    if (known != NULL) {
+        MR_ASSERT(json_object_set_new(type_of(field), "items", known) == 0);
+        return;
+    }
+    json_array_foreach(fields_of(items), i, inner)
+    {
+        name_type(seen, inner);
+    }
+}
+
+static void for_each_field(json_t *record, void (*visit)(json_t *known, json_t *field))
+{
+    json_t *known = json_object();
     size_t i;
     json_t *field;
 
     json_array_foreach(fields_of(record), i, field)
     {
-        json_t *one = json_pack("[O]", field);
-        json_t *items;
-
-        name_fields(seen, one);
-        json_decref(one);
-        items = items_of(field);
-        if (items != NULL) {
-            json_t *known = name_if_seen(seen, items);
-
-            if (known == NULL) {
-                name_fields(seen, fields_of(items));
-            } else {
-                MR_ASSERT(json_object_set_new(type_of(field), "items", known) == 0);
-            }
-        }
+        visit(known, field);
     }
-    json_decref(seen);
+    json_decref(known);
 }
 
 char *evolve_schema(const char *json, unsigned how)
@@ -243,7 +235,7 @@ char *evolve_schema(const char *json, unsigned how)
     char *text;
 
     MR_ASSERT(record != NULL);
-    spell(record);
+    for_each_field(record, spell);
     json_array_foreach(fields_of(record), i, field)
     {
         json_t *items = items_of(field);
@@ -254,7 +246,7 @@ char *evolve_schema(const char *json, unsigned how)
         }
     }
     change(record, how, &broken);
-    name(record);
+    for_each_field(record, name);
     text = json_dumps(record, JSON_COMPACT);
     json_decref(record);
     MR_ASSERT(text != NULL);

@@ -212,7 +212,6 @@ static struct mr_slice written(const struct oracle *writer, int32_t id,
 {
     struct mr_slice body;
     avro_value_t value;
-    uint8_t *framed;
 
     oracle_value(writer, schema, record, &value);
     if ((how & EVOLVE_ADD) != 0) {
@@ -220,13 +219,7 @@ static struct mr_slice written(const struct oracle *writer, int32_t id,
     }
     body = oracle_encode(&value, arena);
     avro_value_decref(&value);
-    framed = mr_arena_alloc(arena, MR_WIRE_HEADER_BYTES + body.len);
-    framed[0] = 0;
-    for (size_t i = 0; i < 4; i++) {
-        framed[1 + i] = (uint8_t)((uint32_t)id >> (24 - 8 * i));
-    }
-    memcpy(framed + MR_WIRE_HEADER_BYTES, body.data, body.len);
-    return mr_slice_of(framed, MR_WIRE_HEADER_BYTES + body.len);
+    return frame_body(id, body, arena);
 }
 
 static void read_version(const struct mr_schema *schema, size_t version)
