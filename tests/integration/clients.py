@@ -10,7 +10,7 @@ import support
 
 CLIENTS = support.ROOT / "tools/clients"
 MADE = support.ROOT / "build/clients"
-BUILD_S = 280
+BUILD_S = 400
 
 
 def commands():
