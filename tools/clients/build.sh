@@ -19,7 +19,7 @@ case ${1:-} in
 esac
 
 ATTEMPTS=3
-cache=${MILLRACE_CACHE:-$HOME/.cache/millrace}
+cache=${MILLRACE_CACHE:-${XDG_CACHE_HOME:-$HOME/.cache}/millrace}
 out=$ROOT/build/clients
 mkdir -p "$out/go"
 exec 9>"$out/.lock"
@@ -46,7 +46,7 @@ build_go() {
 }
 
 build_java() {
-    again mvn -B -ntp -q -f "$ROOT/tools/clients/java/pom.xml" "-Dmaven.repo.local=$cache/maven" \
+    again mvn -B -ntp -q -Dstyle.color=never -f "$ROOT/tools/clients/java/pom.xml" "-Dmaven.repo.local=$cache/maven" \
         "-Doutput=$out/java" package
 }
 
