@@ -2,9 +2,10 @@
 #
 # The list of generated files is asked from the generator when CMake runs; a changed schema or
 # generator runs CMake again, so a new file is never missed.
+set(MR_SCHEMA_DIR ${PROJECT_SOURCE_DIR}/schemas/avro CACHE PATH
+  "Where the schemas are; another directory builds the program of another version of them")
 file(GLOB MR_AVRO_SCHEMAS CONFIGURE_DEPENDS
-  ${PROJECT_SOURCE_DIR}/schemas/avro/*.avsc ${PROJECT_SOURCE_DIR}/schemas/avro/state/*.avsc
-  ${PROJECT_SOURCE_DIR}/schemas/avro/runtime/*.avsc)
+  ${MR_SCHEMA_DIR}/*.avsc ${MR_SCHEMA_DIR}/state/*.avsc ${MR_SCHEMA_DIR}/runtime/*.avsc)
 set(MR_AVROGEN ${PROJECT_SOURCE_DIR}/tools/avrogen)
 set(MR_AVROGEN_SOURCES ${MR_AVROGEN}/__main__.py ${MR_AVROGEN}/model.py ${MR_AVROGEN}/emit.py)
 set(MR_AVRO_DIR ${PROJECT_BINARY_DIR}/generated/avro)

@@ -73,7 +73,9 @@ static int set_scalar(const struct mr_schema_field *field, avro_value_t *value, 
     case MR_FIELD_LONG:
     case MR_FIELD_TIMESTAMP_US:
         memcpy(&wide, at, sizeof(wide));
-        return avro_value_set_long(value, wide);
+        /* A writer from before the field was promoted. */
+        return avro_value_get_type(value) == AVRO_INT32 ? avro_value_set_int(value, (int32_t)wide)
+                                                        : avro_value_set_long(value, wide);
     case MR_FIELD_INT:
         memcpy(&narrow, at, sizeof(narrow));
         return avro_value_set_int(value, narrow);
@@ -100,10 +102,10 @@ static void set_fields(const struct mr_schema *schema, const uint8_t *record, av
         avro_value_t value;
         avro_value_t branch;
 
-        if (field->kind == MR_FIELD_ARRAY) {
+        if (field->kind == MR_FIELD_ARRAY ||
+            avro_value_get_by_name(out, field->name, &value, NULL) != 0) {
             continue;
         }
-        MR_ASSERT(avro_value_get_by_name(out, field->name, &value, NULL) == 0);
         if (!field->nullable) {
             MR_ASSERT(set_scalar(field, &value, record + field->offset) == 0);
         } else if (record[field->has_offset] == 0) {
@@ -126,11 +128,11 @@ void oracle_value(const struct oracle *oracle, const struct mr_schema *schema, c
         avro_value_t array;
         avro_value_t item;
 
-        if (field->kind != MR_FIELD_ARRAY) {
+        if (field->kind != MR_FIELD_ARRAY ||
+            avro_value_get_by_name(out, field->name, &array, NULL) != 0) {
             continue;
         }
         memcpy(&list, (const uint8_t *)record + field->offset, sizeof(list));
-        MR_ASSERT(avro_value_get_by_name(out, field->name, &array, NULL) == 0);
         for (size_t n = 0; n < list.count; n++) {
             MR_ASSERT(avro_value_append(&array, &item, NULL) == 0);
             set_fields(field->items, (const uint8_t *)list.items + n * field->item_bytes, &item);

@@ -14,7 +14,8 @@ struct oracle {
 void oracle_open(struct oracle *oracle, const char *json);
 void oracle_close(struct oracle *oracle);
 
-/* A generic value holding what the struct holds; the caller's to avro_value_decref. */
+/* A generic value holding what the struct holds, as far as the oracle's schema has it: one of
+ * another version may lack fields or have narrower ones. The caller's to avro_value_decref. */
 void oracle_value(const struct oracle *oracle, const struct mr_schema *schema, const void *record,
                   avro_value_t *out);
 /* What avro-c writes for the value, in arena memory. */

@@ -3,6 +3,8 @@
  */
 #include "records.h"
 
+#include "millrace/codec.h"
+
 struct items {
     const void *items;
     size_t count;
@@ -254,4 +256,18 @@ struct mr_slice encode_record(const struct mr_schema *schema, const void *value,
     MR_ASSERT(len <= bound);
     MR_ASSERT(bytes[bound] == 0xa5);
     return mr_slice_of(bytes, len);
+}
+
+struct mr_slice frame_body(int32_t id, struct mr_slice body, struct mr_arena *arena)
+{
+    uint8_t *framed = mr_arena_alloc(arena, MR_WIRE_HEADER_BYTES + body.len);
+
+    framed[0] = 0;
+    for (size_t i = 0; i < 4; i++) {
+        framed[1 + i] = (uint8_t)((uint32_t)id >> (24 - 8 * i));
+    }
+    if (body.len > 0) {
+        memcpy(framed + MR_WIRE_HEADER_BYTES, body.data, body.len);
+    }
+    return mr_slice_of(framed, MR_WIRE_HEADER_BYTES + body.len);
 }

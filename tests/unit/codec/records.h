@@ -22,4 +22,7 @@ const char *records_differ(const struct mr_schema *schema, const void *a, const 
 struct mr_slice encode_record(const struct mr_schema *schema, const void *value,
                               struct mr_arena *arena);
 
+/* In the wire format under this schema id, in arena memory. */
+struct mr_slice frame_body(int32_t id, struct mr_slice body, struct mr_arena *arena);
+
 #endif

@@ -104,16 +104,7 @@ static struct mr_binding bind(const struct mr_schema *schema)
 
 static struct mr_slice frame(int32_t id, struct mr_slice body)
 {
-    uint8_t *framed = mr_arena_alloc(arena, MR_WIRE_HEADER_BYTES + body.len);
-
-    for (size_t i = 0; i < 4; i++) {
-        framed[1 + i] = (uint8_t)((uint32_t)id >> (24 - 8 * i));
-    }
-    framed[0] = 0;
-    if (body.len > 0) {
-        memcpy(framed + MR_WIRE_HEADER_BYTES, body.data, body.len);
-    }
-    return mr_slice_of(framed, MR_WIRE_HEADER_BYTES + body.len);
+    return frame_body(id, body, arena);
 }
 
 static struct mr_slice settle_order_bytes(void)
