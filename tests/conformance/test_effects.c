@@ -9,8 +9,8 @@
  *         partitions. With one record in a transaction everything must be equal to the byte; with
  *         more, what is conflated over a transaction must end in the same values.
  */
-#include "registry.h"
 #include "stage_world.h"
+#include "subjects.h"
 
 #include <check.h>
 #include <stdio.h>
@@ -82,7 +82,7 @@ static void check_not_idle(const struct seen *seen, const struct mr_stage *type)
 START_TEST(the_same_input_gives_the_same_bytes)
 {
     static const int commit_records[] = {1, 5, 1000};
-    const struct mr_stage *type = mr_stages[_i];
+    const struct mr_stage *type = subject(_i);
     struct seen seen = {0};
 
     for (size_t i = 0; i < MR_COUNT(commit_records); i++) {
@@ -109,7 +109,7 @@ END_TEST
 
 START_TEST(the_size_of_transactions_changes_nothing)
 {
-    const struct mr_stage *type = mr_stages[_i];
+    const struct mr_stage *type = subject(_i);
     struct stage_setup setup = {
         .type = type, .partitions = 1, .commit_records = 1, .option = short_option(type)};
     struct stage_outcome single;
@@ -198,7 +198,7 @@ static void one_fault(const struct stage_setup *setup, size_t fault, int n,
 START_TEST(one_fault_changes_nothing)
 {
     struct stage_setup setup = {
-        .type = mr_stages[_i], .partitions = 1, .option = short_option(mr_stages[_i])};
+        .type = subject(_i), .partitions = 1, .option = short_option(subject(_i))};
 
     for (setup.commit_records = 1; setup.commit_records <= 6; setup.commit_records += 5) {
         struct stage_outcome want;
@@ -244,10 +244,10 @@ START_TEST(a_crash_after_any_round_changes_nothing)
     } variants[] = {{1, 1}, {1, 7}, {3, 7}};
 
     for (size_t i = 0; i < MR_COUNT(variants); i++) {
-        const struct stage_setup setup = {.type = mr_stages[_i],
+        const struct stage_setup setup = {.type = subject(_i),
                                           .partitions = variants[i].partitions,
                                           .commit_records = variants[i].commit_records,
-                                          .option = short_option(mr_stages[_i])};
+                                          .option = short_option(subject(_i))};
         struct stage_outcome want;
 
         reference(&setup, &want);
@@ -261,10 +261,10 @@ END_TEST
 
 START_TEST(two_crashes_and_a_fault_change_nothing)
 {
-    const struct stage_setup setup = {.type = mr_stages[_i],
+    const struct stage_setup setup = {.type = subject(_i),
                                       .partitions = 1,
                                       .commit_records = 5,
-                                      .option = short_option(mr_stages[_i])};
+                                      .option = short_option(subject(_i))};
     struct stage_outcome want;
 
     reference(&setup, &want);
@@ -286,14 +286,16 @@ START_TEST(two_crashes_and_a_fault_change_nothing)
 }
 END_TEST
 
-int main(void)
+int main(int argc, char **argv)
 {
     Suite *suite = suite_create("conformance: effects");
     TCase *tcase = tcase_create("every stage");
-    const int stages = (int)mr_stage_count;
+    int stages;
     SRunner *runner;
     int failed;
 
+    subjects_init(argc, argv);
+    stages = subject_count();
     tcase_set_timeout(tcase, 300);
     tcase_add_loop_test(tcase, the_same_input_gives_the_same_bytes, 0, stages);
     tcase_add_loop_test(tcase, the_size_of_transactions_changes_nothing, 0, stages);
