@@ -103,6 +103,14 @@ class Sdk(unittest.TestCase):
         self.assertGreater(len(records), 10)
         self.assertTrue(all(record["value"]["commands"] >= 1 for record in records))
 
+    def test_the_example_conforms(self):
+        programs = sorted(pathlib.Path(BUILD, "tests/conformance").glob("conformance_test_*"))
+        self.assertEqual(len(programs), 5)
+        for program in programs:
+            done = run(program, self.example / "activity.so", MILLRACE_LOG_LEVEL="error")
+            self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+            self.assertIn("100%: Checks:", done.stdout)
+
     def test_the_example_builds_with_cmake_too(self):
         source = self.here / "source"
         shutil.copytree(self.sdk / "share/millrace/example", source)
