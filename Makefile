@@ -105,8 +105,11 @@ format: ## clang-format over every C file of the repository
 	@$(DEV)/install.sh --build-only --test
 	@$(DEV)/format.sh --fix
 
-new-stage: ## a stage of your own from stages/_template (NAME=cool-down)
-	@$(DEV)/new_stage.sh '$(NAME)'
+new-stage: deps-build ## a stage of your own from stages/_template, in the graph behind AFTER (NAME=cool-down AFTER=dedupe)
+	@$(DEV)/new_stage.sh '$(NAME)' '$(AFTER)'
+	@$(call COMPILE,release)
+	@$(DEV)/docs.sh
+	@build/release/tools/millrace/millrace topology check topology.yaml
 
 sdk: deps-build ## headers, codecs and an example for stages in shared objects (DIR=build/sdk)
 	@$(call COMPILE,release)

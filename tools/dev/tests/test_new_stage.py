@@ -1,5 +1,5 @@
-"""Goal:   make new-stage gives a stage that compiles, is in the catalog and has a test; a refused name
-        changes nothing.
+"""Goal:   make new-stage gives a stage that compiles, is in the catalog, has a test and stands in the
+        graph where it was asked for; a refused name or place changes nothing.
 Method: the script on a copy of the files it touches. Where a build is known (MILLRACE_BUILD), the new
         files are compiled with the template's own command lines.
 """
@@ -17,8 +17,10 @@ import unittest
 ROOT = pathlib.Path(__file__).resolve().parents[3]
 TESTS = "tests/unit/stages/account"
 BUILD = pathlib.Path(os.environ.get("MILLRACE_BUILD") or "nowhere")
+PROGRAM = BUILD / "tools/millrace/millrace"
 FILES = [
     "tools/dev/new_stage.sh", "tools/dev/lib.sh", "tools/dev/format.sh", ".clang-format",
+    "tools/dev/add_to_graph.py", "topology.yaml",
     "stages/CMakeLists.txt", "stages/registry.c", "stages/registry.h",
     "stages/_template/CMakeLists.txt", "stages/_template/template.c", "stages/_template/template.h",
     f"{TESTS}/CMakeLists.txt", f"{TESTS}/test_template.c",
@@ -82,6 +84,52 @@ class NewStage(unittest.TestCase):
             self.assertNotEqual(done.returncode, 0, name)
             self.assertIn(words, done.stderr, name)
         self.assertEqual(self.everything(), before)
+
+    def test_without_a_place_the_graph_is_left_alone_and_that_is_said(self):
+        done = self.make("cool-down")
+        self.assertIn("The graph is left alone", done.stdout)
+        self.assertEqual(self.text("topology.yaml"), (ROOT / "topology.yaml").read_text())
+
+    def test_the_stage_stands_behind_the_one_that_was_named(self):
+        done = self.make("cool-down", "dedupe")
+        self.assertEqual(done.returncode, 0, done.stderr)
+        before, after = ((root / "topology.yaml").read_text().splitlines() for root in (ROOT, self.root))
+        added = [line for line in after if line not in before]
+        self.assertEqual(added[:5], [
+            "  orders.cool-down: {key: userId, value: OrderCommand}", "  cool-down:", "    type: cool-down",
+            "    in:  {orders: orders.unique}", "    out: {passed: orders.cool-down}"])
+        self.assertIn("{orders: orders.cool-down, executions: executions,", added[5])  # risk
+        self.assertIn("stages: [validate, dedupe, cool-down, risk, settle]", added[6])
+        self.assertEqual(len(added), 7)
+        # What else reads the old topic still does: a connector.
+        self.assertTrue(any("requests-redis" in line and "in: orders.unique" in line for line in after))
+
+    def test_a_chain_of_two(self):
+        self.make("cool-down", "dedupe")
+        self.make("warm-up", "cool-down")
+        text = self.text("topology.yaml")
+        self.assertIn("in:  {orders: orders.cool-down}\n    out: {passed: orders.warm-up}", text)
+        self.assertIn("{orders: orders.warm-up, executions: executions,", text)
+        self.assertIn("dedupe, cool-down, warm-up, risk", text)
+
+    def test_a_refused_place_changes_nothing(self):
+        before = self.everything()
+        for after, words in (("dedup", "it has no stage dedup; there are: validate, dedupe, risk"),
+                             ("settle", "no topic of OrderCommand"), ("fill", "no topic of OrderCommand")):
+            done = self.make("cool-down", after)
+            self.assertNotEqual(done.returncode, 0, after)
+            self.assertIn(words, done.stderr, after)
+        self.assertEqual(self.everything(), before)
+
+    @unittest.skipUnless(PROGRAM.is_file(), "nothing is built (MILLRACE_BUILD)")
+    def test_the_graph_passes_the_check(self):
+        """With the place of the new type taken by one of the program with the same ports: dedupe."""
+        self.make("cool-down", "dedupe")
+        path = self.root / "topology.yaml"
+        path.write_text(path.read_text().replace("type: cool-down", "type: dedupe").replace(
+            "out: {passed: orders.cool-down}", "out: {unique: orders.cool-down, events: risk-events}"))
+        done = subprocess.run([PROGRAM, "topology", "check", path], capture_output=True, text=True, check=False)
+        self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
     @unittest.skipUnless((BUILD / "generated/avro/order_command.h").is_file(), "nothing is built (MILLRACE_BUILD)")
     def test_the_new_files_compile_without_a_warning(self):
