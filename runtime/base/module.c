@@ -5,7 +5,7 @@ static const struct mr_stage_abi own = MR_STAGE_ABI;
 
 static enum mr_status check_structs(const struct mr_stage_abi *theirs, struct mr_err *err)
 {
-#define X(name) {#name, offsetof(struct mr_stage_abi, name##_bytes)},
+#define X(name) {#name, offsetof(struct mr_stage_abi, bytes_##name)},
     static const struct {
         const char *name;
         size_t at;

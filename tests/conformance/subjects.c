@@ -6,6 +6,7 @@
 #include "registry.h"
 #include "world.h"
 
+#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -136,4 +137,39 @@ const char *subject_key(const struct mr_stage *type, bool out, size_t port)
     return has_field(schema, "userId")   ? "userId"
            : has_field(schema, "symbol") ? "symbol"
                                          : schema->fields[0].name;
+}
+
+/* ---- options --------------------------------------------------------------------------------- */
+
+bool subject_option_bounded(const struct mr_option *option)
+{
+    return option->type != MR_OPTION_BOOL && option->type != MR_OPTION_STRING &&
+           option->type != MR_OPTION_ENUM && (option->min != 0 || option->max != 0);
+}
+
+const char *subject_option_text(const struct mr_option *option, int64_t value, char text[64])
+{
+    const char *sign = value < 0 ? "-" : "";
+    const int64_t size = value < 0 ? -value : value;
+
+    switch (option->type) {
+    case MR_OPTION_DURATION:
+    case MR_OPTION_DURATIONS:
+        snprintf(text, 64, "%s%" PRId64 "us", sign, size);
+        break;
+    case MR_OPTION_RATE:
+        snprintf(text, 64, "%s%" PRId64 ".%06" PRId64 "/s", sign, size / 1000000, size % 1000000);
+        break;
+    case MR_OPTION_RATIO:
+        snprintf(text, 64, "%s%" PRId64 ".%04" PRId64 "%%", sign, size / 10000, size % 10000);
+        break;
+    case MR_OPTION_SIZE:
+    case MR_OPTION_INT:
+    case MR_OPTION_BOOL:
+    case MR_OPTION_STRING:
+    case MR_OPTION_ENUM:
+        snprintf(text, 64, "%" PRId64, value);
+        break;
+    }
+    return text;
 }

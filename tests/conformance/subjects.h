@@ -23,4 +23,9 @@ const struct mr_catalog *subject_catalog(void);
  */
 const char *subject_key(const struct mr_stage *type, bool out, size_t port);
 
+/* It is a number with bounds. */
+bool subject_option_bounded(const struct mr_option *option);
+/* How a value in the stored unit is written in a topology. */
+const char *subject_option_text(const struct mr_option *option, int64_t value, char text[64]);
+
 #endif

@@ -114,7 +114,7 @@ START_TEST(a_record_costs_no_allocation)
     struct mr_stage stage = *subject(_i);
     struct alone_input input;
     struct mr_driver *driver;
-    size_t warm;
+    size_t warm = 0;
 
     watched = subject(_i);
     stage.process = watched_process;

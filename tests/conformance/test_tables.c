@@ -9,7 +9,6 @@
 #include "subjects.h"
 
 #include <check.h>
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 
@@ -91,45 +90,6 @@ END_TEST
 
 /* ---- options --------------------------------------------------------------------------------- */
 
-/* The text of a value in the stored unit. */
-static const char *option_text(const struct mr_option *option, int64_t value, char text[64])
-{
-    const char *sign = value < 0 ? "-" : "";
-    const int64_t size = value < 0 ? -value : value;
-
-    switch (option->type) {
-    case MR_OPTION_DURATION:
-    case MR_OPTION_DURATIONS:
-        snprintf(text, 64, "%s%" PRId64 "us", sign, size);
-        break;
-    case MR_OPTION_RATE:
-        snprintf(text, 64, "%s%" PRId64 ".%06" PRId64 "/s", sign, size / 1000000, size % 1000000);
-        break;
-    case MR_OPTION_RATIO:
-        snprintf(text, 64, "%s%" PRId64 ".%04" PRId64 "%%", sign, size / 10000, size % 10000);
-        break;
-    case MR_OPTION_SIZE:
-    case MR_OPTION_INT:
-    case MR_OPTION_BOOL:
-    case MR_OPTION_STRING:
-    case MR_OPTION_ENUM:
-        snprintf(text, 64, "%" PRId64, value);
-        break;
-    }
-    return text;
-}
-
-static bool is_bounded(const struct mr_option *option)
-{
-    return option->min != 0 || option->max != 0;
-}
-
-static bool is_number(const struct mr_option *option)
-{
-    return option->type != MR_OPTION_BOOL && option->type != MR_OPTION_STRING &&
-           option->type != MR_OPTION_ENUM;
-}
-
 static void check_parse(const struct mr_stage *type, const struct mr_option *option,
                         const char *text, enum mr_status want)
 {
@@ -157,11 +117,13 @@ START_TEST(an_option_has_help_a_fallback_and_bounds_that_hold)
         if (option->fallback != NULL) {
             check_parse(type, option, option->fallback, MR_OK);
         }
-        if (is_number(option) && is_bounded(option)) {
-            check_parse(type, option, option_text(option, option->min, text), MR_OK);
-            check_parse(type, option, option_text(option, option->max, text), MR_OK);
-            check_parse(type, option, option_text(option, option->min - 1, text), MR_CONFIG);
-            check_parse(type, option, option_text(option, option->max + 1, text), MR_CONFIG);
+        if (subject_option_bounded(option)) {
+            check_parse(type, option, subject_option_text(option, option->min, text), MR_OK);
+            check_parse(type, option, subject_option_text(option, option->max, text), MR_OK);
+            check_parse(type, option, subject_option_text(option, option->min - 1, text),
+                        MR_CONFIG);
+            check_parse(type, option, subject_option_text(option, option->max + 1, text),
+                        MR_CONFIG);
         }
         if (option->type != MR_OPTION_STRING) {
             check_parse(type, option, "no such thing", MR_CONFIG);
@@ -217,11 +179,11 @@ static void check_values(const struct mr_stage *type, const struct mr_option *op
 {
     char text[64];
 
-    if (is_number(option) && is_bounded(option)) {
-        check_value(type, option, option_text(option, option->min, text), true);
-        check_value(type, option, option_text(option, option->max, text), true);
-        check_value(type, option, option_text(option, option->min - 1, text), false);
-        check_value(type, option, option_text(option, option->max + 1, text), false);
+    if (subject_option_bounded(option)) {
+        check_value(type, option, subject_option_text(option, option->min, text), true);
+        check_value(type, option, subject_option_text(option, option->max, text), true);
+        check_value(type, option, subject_option_text(option, option->min - 1, text), false);
+        check_value(type, option, subject_option_text(option, option->max + 1, text), false);
     }
     if (option->type == MR_OPTION_BOOL) {
         check_value(type, option, "true", true);
@@ -272,7 +234,7 @@ START_TEST(a_stage_runs_at_the_edges_of_its_options)
     for (size_t i = 0; i < type->option_count; i++) {
         const struct mr_option *option = &type->options[i];
 
-        for (int high = 0; high < 2 && is_number(option) && is_bounded(option); high++) {
+        for (int high = 0; high < 2 && subject_option_bounded(option); high++) {
             char line[160];
             char text[64];
             const struct stage_setup setup = {
@@ -280,7 +242,7 @@ START_TEST(a_stage_runs_at_the_edges_of_its_options)
             struct mr_world *world;
 
             snprintf(line, sizeof(line), "%s: \"%s\"", option->name,
-                     option_text(option, high ? option->max : option->min, text));
+                     subject_option_text(option, high ? option->max : option->min, text));
             world = stage_world_create(&setup);
             stage_world_feed(world, &setup, 3);
             mr_world_settle(world);

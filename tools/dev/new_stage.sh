@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A new stage from stages/_template: the stage, its test and its place in the build, the catalog and
-# the graph.
+# A new stage from stages/_template: the stage, its test, its model in the oracle, and its place in the
+# build, the catalog and the graph.
 # Why:  the first hour of a stage should go into its rule, not into file names.
 # How:  copies and renames; the copy is a working stage with passing tests, to be changed step by
 #       step (docs/WRITING_A_STAGE.md). With AFTER it goes into topology.yaml behind that stage
@@ -23,7 +23,8 @@ id=${name//-/_}
 stage=stages/$name
 tests=tests/unit/stages/account
 test=$tests/test_$id.c
-for path in "$stage" "stages/$id.h" "$test"; do
+model=tests/oracle/stage_$id.py
+for path in "$stage" "stages/$id.h" "$test" "$model"; do
     [ ! -e "$path" ] || fail "$path exists: choose another name"
 done
 place=(tools/dev/add_to_graph.py --name "$name" --in orders:OrderCommand --out passed:OrderCommand)
@@ -47,6 +48,8 @@ rename stages/_template/template.c >"$stage/$id.c"
 rename stages/_template/template.h >"$stage/$id.h"
 printf 'mr_add_stage(%s %s.c)\n' "$name" "$id" >"$stage/CMakeLists.txt"
 rename "$tests/test_template.c" >"$test"
+sed -e "s/The template stage/The stage $name/" -e "s/Template/$(sed -E 's/(^|-)(.)/\u\2/g' <<<"$name")/g" \
+    tests/oracle/_template.py >"$model"
 
 printf '\nmr_add_stage_test(test_%s %s)\ntarget_link_libraries(test_%s PRIVATE account_fixture)\n' \
     "$id" "$name" "$id" >>"$tests/CMakeLists.txt"
@@ -54,13 +57,16 @@ sed -i "s/^set(stages \(.*\))$/set(stages \1 $name)/" stages/CMakeLists.txt
 sed -i -e "/^#include \"validate\/validate.h\"/a #include \"$name/$id.h\"" \
     -e "/^const struct mr_stage \*const mr_stages/,/^};/s/^};/    \&${id}_stage,\n};/" stages/registry.c
 
+sed -i "/^STAGES = {/,/^}/s/^}/    \"$name\": \"stage_$id\",\n}/" tests/oracle/tasks.py
+
 if ! tools/dev/format.sh --fix "$stage/$id.c" "$stage/$id.h" "$test" stages/registry.c 2>/dev/null; then
     say "clang-format is missing: run 'make format' before you commit"
 fi
 cat <<TEXT
 Made:     $stage/$id.c, its header and CMakeLists.txt
           $test
-Changed:  stages/CMakeLists.txt, stages/registry.c, $tests/CMakeLists.txt
+          $model, the same rule a second time: tests/oracle recomputes whole runs
+Changed:  stages/CMakeLists.txt, stages/registry.c, $tests/CMakeLists.txt, tests/oracle/tasks.py
 TEXT
 if [ -n "$after" ]; then
     say "          $("$PYTHON" "${place[@]}" --after "$after")"

@@ -46,7 +46,7 @@ struct mr_stage_abi {
     uint32_t magic;
     uint16_t major;
     uint16_t minor;
-#define X(name) uint32_t name##_bytes;
+#define X(name) uint32_t bytes_##name;
     MR_STAGE_ABI_STRUCTS(X)
 #undef X
 };
@@ -60,7 +60,7 @@ struct mr_stage_module {
     size_t schema_count;
 };
 
-#define MR_STAGE_ABI_BYTES(name) .name##_bytes = (uint32_t)sizeof(struct name),
+#define MR_STAGE_ABI_BYTES(name) .bytes_##name = (uint32_t)sizeof(struct name),
 #define MR_STAGE_ABI                                                                               \
     {                                                                                              \
         .magic = MR_STAGE_ABI_MAGIC, .major = MR_STAGE_ABI_MAJOR, .minor = MR_STAGE_ABI_MINOR,     \

@@ -249,7 +249,7 @@ START_TEST(a_module_of_other_headers_is_refused_with_both_numbers)
     module.abi.magic += row->magic;
     module.abi.major = (uint16_t)(module.abi.major + row->major);
     module.abi.minor = (uint16_t)(module.abi.minor + row->minor);
-    module.abi.mr_port_bytes += row->port_bytes;
+    module.abi.bytes_mr_port += row->port_bytes;
     module.stage_count = row->stages;
     ck_assert_int_eq(mr_stage_module_check(&module, &err), MR_CONFIG);
     ck_assert_msg(strstr(err.text, row->words) != NULL, "%s: %s", row->why, err.text);

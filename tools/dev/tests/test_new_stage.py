@@ -24,6 +24,7 @@ FILES = [
     "stages/CMakeLists.txt", "stages/registry.c", "stages/registry.h",
     "stages/_template/CMakeLists.txt", "stages/_template/template.c", "stages/_template/template.h",
     f"{TESTS}/CMakeLists.txt", f"{TESTS}/test_template.c",
+    "tests/oracle/_template.py", "tests/oracle/tasks.py",
 ]
 
 
@@ -51,7 +52,7 @@ class NewStage(unittest.TestCase):
         self.assertEqual(done.returncode, 0, done.stderr)
         self.assertIn("test_cool_down", done.stdout)
         for name in ("stages/cool-down/cool_down.c", "stages/cool-down/cool_down.h",
-                     f"{TESTS}/test_cool_down.c"):
+                     f"{TESTS}/test_cool_down.c", "tests/oracle/stage_cool_down.py"):
             self.assertNotRegex(self.text(name), re.compile("template", re.IGNORECASE), name)
         self.assertIn('.name = "cool-down"', self.text("stages/cool-down/cool_down.c"))
         self.assertIn('#include "cool-down/cool_down.h"', self.text(f"{TESTS}/test_cool_down.c"))
@@ -65,6 +66,8 @@ class NewStage(unittest.TestCase):
         self.assertEqual(registry.count('#include "cool-down/cool_down.h"'), 1)
         self.assertEqual(registry.count("&cool_down_stage"), 1)
         self.assertIn("mr_add_stage_test(test_cool_down cool-down)", self.text(f"{TESTS}/CMakeLists.txt"))
+        self.assertIn('    "cool-down": "stage_cool_down",\n}', self.text("tests/oracle/tasks.py"))
+        self.assertIn("\nclass CoolDown(Stage):", self.text("tests/oracle/stage_cool_down.py"))
 
     def test_two_stages_have_two_magic_numbers(self):
         self.make("cool-down")
