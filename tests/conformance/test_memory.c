@@ -8,21 +8,18 @@
  * the n-th allocation fails, for many n. Not:    allocations of a module are not seen: its calls do
  * not go through this program's linker.
  */
-#include "millrace/fault.h"
+#include "no_memory.h"
 #include "stage_alone.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #define WARM 600
 #define COUNTED 600
 /* Tables grow, and double: a few. One for each record, or for every tenth, is no table. */
 #define ALLOCATIONS_MAX (COUNTED / 20)
 #define MEMORY_RECORDS 40
-#define SAID_BYTES 4096
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
@@ -141,9 +138,10 @@ END_TEST
 /* ---- none left ------------------------------------------------------------------------------- */
 
 #ifdef MR_FAULTS
-static void live(const struct mr_stage *type, const struct alone_input *input)
+static void live(const void *arg)
 {
-    struct mr_driver *driver = alone_open(type);
+    const struct alone_input *input = arg;
+    struct mr_driver *driver = alone_open(input->type);
 
     for (size_t i = 0; i < input->count; i++) {
         (void)alone_push(driver, input, i);
@@ -156,49 +154,17 @@ static void live(const struct mr_stage *type, const struct alone_input *input)
     mr_driver_destroy(&driver);
 }
 
-/* The child's exit code; what it says on stderr. */
-static int run_child(const struct mr_stage *type, const struct alone_input *input, long n,
-                     char said[SAID_BYTES])
-{
-    int ends[2];
-    int status = 0;
-    size_t len = 0;
-    ssize_t got;
-    pid_t child;
-
-    ck_assert_int_eq(pipe(ends), 0);
-    child = fork();
-    ck_assert_int_ge(child, 0);
-    if (child == 0) {
-        (void)dup2(ends[1], STDERR_FILENO);
-        (void)close(ends[0]);
-        mr_fail_allocation(n);
-        live(type, input);
-        _exit(0);
-    }
-    (void)close(ends[1]);
-    while (len + 1 < SAID_BYTES && (got = read(ends[0], said + len, SAID_BYTES - len - 1)) > 0) {
-        len += (size_t)got;
-    }
-    said[len] = '\0';
-    (void)close(ends[0]);
-    ck_assert_int_eq(waitpid(child, &status, 0), child);
-    ck_assert_msg(WIFEXITED(status), "%s: allocation %ld: ended by signal %d", type->name, n,
-                  WTERMSIG(status));
-    return WEXITSTATUS(status);
-}
-
 START_TEST(without_memory_a_stage_ends_the_process_in_one_line)
 {
     const struct mr_stage *type = subject(_i);
     struct alone_input input;
-    char said[SAID_BYTES];
+    char said[NO_MEMORY_SAID_BYTES];
     int code = 1;
 
     alone_input_make(&input, type, 2, MEMORY_RECORDS);
     /* Each of the first ones, where init and reload are; then ever fewer. */
     for (long n = 1; code != 0; n += 1 + n / 50) {
-        code = run_child(type, &input, n, said);
+        code = no_memory_run(live, &input, n, said);
         ck_assert_msg(code == 0 || (code == 1 && strstr(said, "out of memory") != NULL),
                       "%s: allocation %ld: exit code %d: %s", type->name, n, code, said);
     }

@@ -40,36 +40,18 @@ static const struct mr_schema other_order = {.name = "Order",
 static const struct mr_port note_port[] = {{.name = "notes", .schema = &note_schema}};
 static const struct mr_port order_port[] = {{.name = "orders", .schema = &other_order}};
 static const struct mr_store_spec order_store[] = {{.name = "last", .schema = &other_order}};
-static const struct mr_stage echo = {.name = "echo",
-                                     .state_size = 1,
-                                     .in = note_port,
-                                     .in_count = 1,
-                                     .out = note_port,
-                                     .out_count = 1,
-                                     .process = process};
-static const struct mr_stage twice = {.name = "twice",
-                                      .state_size = 1,
-                                      .in = note_port,
-                                      .in_count = 1,
-                                      .out = note_port,
-                                      .out_count = 1,
-                                      .process = process};
-static const struct mr_stage stale_in = {
-    .name = "stale", .state_size = 1, .in = order_port, .in_count = 1, .process = process};
-static const struct mr_stage stale_out = {.name = "stale",
-                                          .state_size = 1,
-                                          .in = note_port,
-                                          .in_count = 1,
-                                          .out = order_port,
-                                          .out_count = 1,
-                                          .process = process};
-static const struct mr_stage stale_store = {.name = "stale",
-                                            .state_size = 1,
-                                            .in = note_port,
-                                            .in_count = 1,
-                                            .stores = order_store,
-                                            .store_count = 1,
-                                            .process = process};
+#define STAGE(label, input, ...)                                                                   \
+    {                                                                                              \
+        .name = (label), .state_size = 1, .in = (input), .in_count = 1, .process = process,        \
+        __VA_ARGS__                                                                                \
+    }
+static const struct mr_stage echo = STAGE("echo", note_port, .out = note_port, .out_count = 1);
+static const struct mr_stage twice = STAGE("twice", note_port, .out = note_port, .out_count = 1);
+static const struct mr_stage stale_in = STAGE("stale", order_port, .out_count = 0);
+static const struct mr_stage stale_out =
+    STAGE("stale", note_port, .out = order_port, .out_count = 1);
+static const struct mr_stage stale_store =
+    STAGE("stale", note_port, .stores = order_store, .store_count = 1);
 
 static const struct mr_schema *const note_schemas[] = {&note_schema};
 static const struct mr_schema *const order_schemas[] = {&other_order};

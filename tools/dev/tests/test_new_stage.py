@@ -1,6 +1,7 @@
 """Goal:   make new-stage gives a stage that compiles, is in the catalog, has a test and stands in the
         graph where it was asked for; a refused name or place changes nothing.
-Method: the script on a copy of the files it touches. Where a build is known (MILLRACE_BUILD), the new
+Method: the script on a copy of the files it touches, with a small graph in the form of topology.yaml;
+        with that file itself, whatever stands in it by now, only that the check passes. Where a build is known (MILLRACE_BUILD), the new
         files are compiled with the template's own command lines.
 """
 
@@ -20,12 +21,48 @@ BUILD = pathlib.Path(os.environ.get("MILLRACE_BUILD") or "nowhere")
 PROGRAM = BUILD / "tools/millrace/millrace"
 FILES = [
     "tools/dev/new_stage.sh", "tools/dev/lib.sh", "tools/dev/format.sh", ".clang-format",
-    "tools/dev/add_to_graph.py", "topology.yaml",
+    "tools/dev/add_to_graph.py",
     "stages/CMakeLists.txt", "stages/registry.c", "stages/registry.h",
     "stages/_template/CMakeLists.txt", "stages/_template/template.c", "stages/_template/template.h",
     f"{TESTS}/CMakeLists.txt", f"{TESTS}/test_template.c",
     "tests/oracle/_template.py", "tests/oracle/tasks.py",
 ]
+
+
+GRAPH = """application: small
+
+topics:
+  # From outside.
+  orders:       {key: userId, value: OrderCommand}
+  # Between stages.
+  orders.validated: {key: userId, value: OrderCommand}
+  orders.unique:    {key: userId, value: OrderCommand}
+
+  executions:   {key: userId, value: ExecutionReport}
+  prices:       {key: symbol, value: PriceTick, cleanup: compact}
+
+stages:
+  validate:
+    type: validate
+    in:  {orders: orders, prices: {table: prices}}
+    out: {valid: orders.validated, rejected: executions}
+  dedupe:
+    type: dedupe
+    in:  {orders: orders.validated}
+    out: {unique: orders.unique}
+    options: {window: 24h}
+  # What comes behind it.
+  risk:
+    type: risk
+    in:  {orders: orders.unique, executions: executions, prices: {table: prices}}
+    out: {rejected: executions}
+
+groups:
+  account: {stages: [validate, dedupe, risk], replicas: 2}
+
+connectors:
+  requests-redis: {type: redis, in: orders.unique}
+"""
 
 
 class NewStage(unittest.TestCase):
@@ -36,6 +73,7 @@ class NewStage(unittest.TestCase):
         for name in FILES:
             (self.root / name).parent.mkdir(parents=True, exist_ok=True)
             shutil.copy(ROOT / name, self.root / name)
+        (self.root / "topology.yaml").write_text(GRAPH)
 
     def make(self, *arguments):
         return subprocess.run([str(self.root / "tools/dev/new_stage.sh"), *arguments],
@@ -91,21 +129,24 @@ class NewStage(unittest.TestCase):
     def test_without_a_place_the_graph_is_left_alone_and_that_is_said(self):
         done = self.make("cool-down")
         self.assertIn("The graph is left alone", done.stdout)
-        self.assertEqual(self.text("topology.yaml"), (ROOT / "topology.yaml").read_text())
+        self.assertEqual(self.text("topology.yaml"), GRAPH)
 
     def test_the_stage_stands_behind_the_one_that_was_named(self):
         done = self.make("cool-down", "dedupe")
         self.assertEqual(done.returncode, 0, done.stderr)
-        before, after = ((root / "topology.yaml").read_text().splitlines() for root in (ROOT, self.root))
-        added = [line for line in after if line not in before]
-        self.assertEqual(added[:5], [
-            "  orders.cool-down: {key: userId, value: OrderCommand}", "  cool-down:", "    type: cool-down",
-            "    in:  {orders: orders.unique}", "    out: {passed: orders.cool-down}"])
-        self.assertIn("{orders: orders.cool-down, executions: executions,", added[5])  # risk
-        self.assertIn("stages: [validate, dedupe, cool-down, risk, settle]", added[6])
-        self.assertEqual(len(added), 7)
-        # What else reads the old topic still does: a connector.
-        self.assertTrue(any("requests-redis" in line and "in: orders.unique" in line for line in after))
+        want = GRAPH
+        for old, new in (
+                ("  orders.unique:    {key: userId, value: OrderCommand}\n",
+                 "  orders.unique:    {key: userId, value: OrderCommand}\n"
+                 "  orders.cool-down: {key: userId, value: OrderCommand}\n"),
+                ("    options: {window: 24h}\n",
+                 "    options: {window: 24h}\n  cool-down:\n    type: cool-down\n"
+                 "    in:  {orders: orders.unique}\n    out: {passed: orders.cool-down}\n"),
+                # What else reads the old topic still does: a connector.
+                ("{orders: orders.unique, executions", "{orders: orders.cool-down, executions"),
+                ("[validate, dedupe, risk]", "[validate, dedupe, cool-down, risk]")):
+            want = want.replace(old, new)
+        self.assertEqual(self.text("topology.yaml"), want)
 
     def test_a_chain_of_two(self):
         self.make("cool-down", "dedupe")
@@ -118,7 +159,7 @@ class NewStage(unittest.TestCase):
     def test_a_refused_place_changes_nothing(self):
         before = self.everything()
         for after, words in (("dedup", "it has no stage dedup; there are: validate, dedupe, risk"),
-                             ("settle", "no topic of OrderCommand"), ("fill", "no topic of OrderCommand")):
+                             ("risk", "no topic of OrderCommand")):
             done = self.make("cool-down", after)
             self.assertNotEqual(done.returncode, 0, after)
             self.assertIn(words, done.stderr, after)
@@ -127,10 +168,11 @@ class NewStage(unittest.TestCase):
     @unittest.skipUnless(PROGRAM.is_file(), "nothing is built (MILLRACE_BUILD)")
     def test_the_graph_passes_the_check(self):
         """With the place of the new type taken by one of the program with the same ports: dedupe."""
-        self.make("cool-down", "dedupe")
         path = self.root / "topology.yaml"
-        path.write_text(path.read_text().replace("type: cool-down", "type: dedupe").replace(
-            "out: {passed: orders.cool-down}", "out: {unique: orders.cool-down, events: risk-events}"))
+        shutil.copy(ROOT / "topology.yaml", path)
+        self.assertEqual(self.make("nobody-has-this", "dedupe").returncode, 0)
+        path.write_text(path.read_text().replace("type: nobody-has-this", "type: dedupe").replace(
+            "{passed: orders.nobody-has-this}", "{unique: orders.nobody-has-this, events: risk-events}"))
         done = subprocess.run([PROGRAM, "topology", "check", path], capture_output=True, text=True, check=False)
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
 
