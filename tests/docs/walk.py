@@ -130,14 +130,26 @@ class Walk:
         return self.run("tools/dev/docs.sh")
 
     def make_lint(self, _given):
+        """What it finds in files that the document has made or changed; the others have tests of their own."""
         words = [word for name in LINTS for word in ("--only", name)]
-        return self.run("python3", "-B", "tools/lint/lint.py", "--program", self.program, *words)
+        said = self.run("bash", "-c", '"$@" || [ $? = 1 ]', "lint", "python3", "-B", "tools/lint/lint.py", "--program",
+                        self.program, *words)
+        found = [line for line in said.splitlines() if re.match(r"\S+:\d+: ", line)]
+        assert re.search(r"^(\d+|nothing) found$", said, re.MULTILINE), said
+        ours = [line for line in found if self.is_new(line.split(":")[0])]
+        assert not ours, "\n".join(ours)
+        return said
 
     def make_sdk(self, given):
         return self.run("cmake", "--install", BUILD, "--component", "sdk", "--prefix",
                         self.root / given.get("DIR", "build/sdk"))
 
     # ---- building what is new ------------------------------------------------------------------
+
+    def is_new(self, name):
+        """Or changed."""
+        known = ROOT / name
+        return not known.is_file() or known.read_bytes() != (self.root / name).read_bytes()
 
     def only_the_new(self):
         """The registered stages are looked at by tests of their own."""
@@ -175,7 +187,7 @@ class Walk:
         stages = []
         for path in (self.root / "stages").rglob("*.c"):
             known = ROOT / path.relative_to(self.root)
-            if not known.is_file() or known.read_bytes() != path.read_bytes():
+            if self.is_new(path.relative_to(self.root)):
                 stages.append((path, known if known.is_file() else ROOT / "stages/_template/template.c"))
         return [self.compile(path, like) for path, like in codecs + stages]
 
