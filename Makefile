@@ -14,7 +14,7 @@ COMPILE = $(call CONFIGURE,$(1)) && cmake --build --preset $(1) --parallel $(JOB
 
 .PHONY: help deps deps-build build debug demo try test test-unit test-integration test-long \
 	sim sim-planted stack-up stack-down stack-status stack-reset bench fuzz mutants chaos crash-points lint format \
-	new-stage docs hooks clean
+	new-stage sdk docs hooks clean
 
 help: ## this list
 	@echo 'Millrace: stream processing in C, and an order pipeline that runs on it.'
@@ -105,8 +105,16 @@ format: ## clang-format over every C file of the repository
 	@$(DEV)/install.sh --build-only --test
 	@$(DEV)/format.sh --fix
 
-new-stage: ## a stage of your own from stages/_template (NAME=cool-down)
-	@$(DEV)/new_stage.sh '$(NAME)'
+new-stage: deps-build ## a stage of your own from stages/_template, in the graph behind AFTER (NAME=cool-down AFTER=dedupe)
+	@$(DEV)/new_stage.sh '$(NAME)' '$(AFTER)'
+	@$(call COMPILE,release)
+	@$(DEV)/docs.sh
+	@build/release/tools/millrace/millrace topology check topology.yaml
+
+sdk: deps-build ## headers, codecs and an example for stages in shared objects (DIR=build/sdk)
+	@$(call COMPILE,release)
+	@cmake --install build/release --component sdk --prefix '$(or $(DIR),build/sdk)' >/dev/null
+	@echo 'SDK: $(or $(DIR),build/sdk); its example: share/millrace/example, then make'
 
 docs: deps-build ## docs/OPTIONS.md, docs/CODES.md and the README's graph, from the program
 	@$(call COMPILE,release)

@@ -9,7 +9,10 @@
 /* Up to the separator, which is taken off too. */
 static struct mr_slice word(struct mr_slice *rest, char separator)
 {
-    const uint8_t *end = rest->len == 0 ? NULL : memchr(rest->data, separator, rest->len);
+    if (rest->len == 0) {
+        return *rest; /* without bytes there is nothing to count from */
+    }
+    const uint8_t *end = memchr(rest->data, separator, rest->len);
     const size_t len = end == NULL ? rest->len : (size_t)(end - rest->data);
     const struct mr_slice taken = mr_slice_of(rest->data, len);
     const size_t off = end == NULL ? len : len + 1;

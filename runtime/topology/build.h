@@ -62,6 +62,8 @@ struct build {
     struct mr_connector_node *connectors;
     size_t connector_count;
     bool connectors_broken;
+    struct module_ref *modules; /* modules.c */
+    size_t module_count;
 };
 
 /* ---- settings of a section (sections.c) */
@@ -98,6 +100,16 @@ void build_topics(struct build *b, const struct node *root);     /* topics.c */
 void build_stages(struct build *b, const struct node *root);     /* stages.c */
 void build_groups(struct build *b, const struct node *root);     /* groups.c */
 void build_connectors(struct build *b, const struct node *root); /* stages.c */
+
+/* ---- stages from shared objects (modules.c) */
+/* Opens what `type:` names as files. Before the topics, which may carry a module's records. */
+void build_modules(struct build *b, const struct node *root);
+bool build_is_module(const char *type);
+/* The stage that a module's type names; NULL and a problem when there is none. */
+const struct mr_stage *build_module_stage(struct build *b, const struct node *type);
+/* A record that a module brings; NULL when none does. All names are offered. */
+const struct mr_schema *build_module_schema(struct build *b, const char *name,
+                                            struct suggest *suggest);
 
 /* Index of a topic by the name a binding gives; MR_UNBOUND and a problem when there is none. */
 size_t build_find_topic(struct build *b, const struct node *name);

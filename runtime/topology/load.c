@@ -87,6 +87,7 @@ static void build(struct build *b, struct mr_slice text)
         return;
     }
     build_head(b, root);
+    build_modules(b, root);
     build_topics(b, root);
     build_stages(b, root);
     build_groups(b, root);

@@ -187,6 +187,9 @@ static const struct mr_stage *find_stage_type(struct build *b, const struct node
     if (name == NULL) {
         return NULL;
     }
+    if (build_is_module(name)) {
+        return build_module_stage(b, tree_get(map, "type"));
+    }
     suggest_init(&suggest, name);
     for (size_t i = 0; i < b->catalog->stage_count; i++) {
         if (strcmp(b->catalog->stages[i]->name, name) == 0) {

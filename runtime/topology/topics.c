@@ -55,6 +55,10 @@ static const struct mr_schema *find_schema(struct build *b, const struct node *m
         }
         suggest_offer(&suggest, b->catalog->schemas[i]->name);
     }
+    const struct mr_schema *brought = build_module_schema(b, name, &suggest);
+    if (brought != NULL) {
+        return brought;
+    }
     problem_add(b->problems, tree_get(map, "value")->position, "no schema \"%s\"%s", name,
                 suggest_text(&suggest));
     return NULL;

@@ -5,7 +5,8 @@
  *      counter and a precondition.
  * How: store "last" maps userId -> event time of the last command that passed. The write, the
  *      forwarded record and the input offset commit together, so a crash repeats all or none.
- * Not: a rate limit by the wall clock. Time is that of the records, so a replay decides the same.
+ * Not: a rejection, which would be a record of its own: what does not pass is only counted. And no
+ *      rate limit by the wall clock. Time is that of the records, so a replay decides the same.
  */
 #include "template.h"
 
@@ -48,8 +49,11 @@ static enum mr_status template_process(void *self, struct mr_ctx *ctx, size_t po
     if (order->user_id.len == 0 || order->user_id.len > MR_STORE_KEY_BYTES_MAX) {
         return mr_fail(err, MR_MALFORMED, "userId has %zu bytes", order->user_id.len);
     }
+    if (record->event_us < 0) { /* so that no distance below overflows */
+        return mr_fail(err, MR_OUT_OF_RANGE, "ts is before 1970");
+    }
     MR_TRY(mr_store_get(t->last, order->user_id, &last, &found, err));
-    if (found && record->event_us - last.first_ts_us < t->gap_us) {
+    if (found && t->gap_us > 0 && record->event_us - last.first_ts_us < t->gap_us) {
         mr_counter_add(t->dropped, 1);
         return MR_OK;
     }
@@ -77,10 +81,10 @@ static const struct mr_option template_options[] = {
     {.name = "gap",
      .type = MR_OPTION_DURATION,
      .offset = offsetof(struct template_self, gap_us),
-     .fallback = "1s",
-     .min = 1,
+     .fallback = "0s",
+     .min = 0,
      .max = MR_DAY_US,
-     .help = "smallest distance in event time between two commands of a user"},
+     .help = "smallest distance in event time between two commands of a user; 0s lets all pass"},
 };
 
 const struct mr_stage template_stage = {

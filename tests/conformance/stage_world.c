@@ -1,14 +1,13 @@
 /* stage_world.c -- see stage_world.h: the generated topology and its input. */
 #include "stage_world.h"
 
-#include "registry.h"
+#include "subjects.h"
 #include "vocabulary.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
 #define TAME_RECORDS 4
-#define KEY_FIELDS_MAX 128
 
 const char *stage_topic_in(const struct mr_port *port, char name[96])
 {
@@ -29,39 +28,6 @@ bool stage_port_is_table(const struct mr_port *port)
 
 /* ---- topology -------------------------------------------------------------------------------- */
 
-static bool has_field(const struct mr_schema *schema, const char *name)
-{
-    for (size_t i = 0; i < schema->field_count; i++) {
-        if (strcmp(schema->fields[i].name, name) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* The key of the topic that the port is bound to in topology.yaml, else a guess. */
-static void key_of(const struct mr_topology *production, const struct mr_stage *type, bool out,
-                   size_t port, char key[KEY_FIELDS_MAX])
-{
-    const struct mr_schema *schema = out ? type->out[port].schema : type->in[port].schema;
-
-    snprintf(key, KEY_FIELDS_MAX, "%s",
-             has_field(schema, "userId")   ? "userId"
-             : has_field(schema, "symbol") ? "symbol"
-                                           : schema->fields[0].name);
-    for (size_t i = 0; i < production->stage_count; i++) {
-        const struct mr_stage_node *node = &production->stages[i];
-        size_t topic = MR_UNBOUND;
-
-        if (node->type == type) {
-            topic = out ? node->out[port].topic : node->in[port].topic;
-        }
-        if (topic != MR_UNBOUND) {
-            snprintf(key, KEY_FIELDS_MAX, "%s", production->topics[topic].key);
-        }
-    }
-}
-
 static void write_ports(struct mr_buffer *text, const struct mr_stage *type)
 {
     char name[96];
@@ -81,23 +47,20 @@ static void write_ports(struct mr_buffer *text, const struct mr_stage *type)
 
 static void write_topics(struct mr_buffer *text, const struct mr_stage *type)
 {
-    struct mr_world *production = mr_world_create(&(struct mr_world_options){0});
-    char key[KEY_FIELDS_MAX];
     char name[96];
 
     mr_buffer_printf(text, "topics:\n");
     for (size_t i = 0; i < type->in_count; i++) {
-        key_of(mr_world_topology(production), type, false, i, key);
         mr_buffer_printf(text, "  %s: {key: \"%s\", value: %s%s}\n",
-                         stage_topic_in(&type->in[i], name), key, type->in[i].schema->name,
+                         stage_topic_in(&type->in[i], name), subject_key(type, false, i),
+                         type->in[i].schema->name,
                          stage_port_is_table(&type->in[i]) ? ", cleanup: compact" : "");
     }
     for (size_t i = 0; i < type->out_count; i++) {
-        key_of(mr_world_topology(production), type, true, i, key);
         mr_buffer_printf(text, "  %s: {key: \"%s\", value: %s}\n",
-                         stage_topic_out(&type->out[i], name), key, type->out[i].schema->name);
+                         stage_topic_out(&type->out[i], name), subject_key(type, true, i),
+                         type->out[i].schema->name);
     }
-    mr_world_destroy(&production);
 }
 
 char *stage_world_text(const struct stage_setup *setup)
@@ -124,7 +87,8 @@ char *stage_world_text(const struct stage_setup *setup)
 struct mr_world *stage_world_create(const struct stage_setup *setup)
 {
     char *text = stage_world_text(setup);
-    struct mr_world *world = mr_world_create(&(struct mr_world_options){.text = text});
+    struct mr_world *world =
+        mr_world_create(&(struct mr_world_options){.text = text, .catalog = subject_catalog()});
 
     free(text);
     return world;
@@ -151,7 +115,7 @@ static void send_record(struct mr_world *world, const struct mr_port *port,
 
     stage_topic_in(port, name);
     vocabulary_record(vocabulary, port->schema, value);
-    key = vocabulary_key(port->schema, topic_key(world, name), value);
+    key = vocabulary_key(port->schema, topic_key(world, name), value, "u1");
     key = wrong_key ? mr_slice_str("elsewhere") : key;
     do {
         mr_world_send(world, name, key, mr_world_encode(world, name, value));
@@ -239,6 +203,21 @@ void stage_world_feed(struct mr_world *world, const struct stage_setup *setup, u
         } else {
             send_record(world, port, &vocabulary);
         }
+    }
+    vocabulary_fini(&vocabulary);
+}
+
+void stage_world_feed_wild(struct mr_world *world, const struct stage_setup *setup, uint64_t seed,
+                           int records)
+{
+    struct vocabulary vocabulary;
+
+    vocabulary_init(&vocabulary, seed);
+    vocabulary.wild = true;
+    for (int i = 0; i < records; i++) {
+        const size_t port = (size_t)vocabulary_pick(&vocabulary, setup->type->in_count);
+
+        send_record(world, &setup->type->in[port], &vocabulary);
     }
     vocabulary_fini(&vocabulary);
 }

@@ -31,6 +31,9 @@ bool stage_port_is_table(const struct mr_port *port);
 
 /* What every run gets: tables, tame records, then random ones with garbage between them. */
 void stage_world_feed(struct mr_world *world, const struct stage_setup *setup, uint64_t seed);
+/* Well-formed records of every port, tables too, with fields that nobody would send. */
+void stage_world_feed_wild(struct mr_world *world, const struct stage_setup *setup, uint64_t seed,
+                           int records);
 /* Only the tables and one tame record for each stream port; returns how many of these. */
 size_t stage_world_feed_tame(struct mr_world *world, const struct stage_setup *setup);
 /* A tame record of a port, framed; the caller frees it with mr_buffer_fini. */

@@ -5,13 +5,15 @@
  *         bytes, the coordinates it had and the reason; what comes after it is processed.
  * Method: a table of ways to spoil a good record, through each stage alone; good records around.
  */
-#include "registry.h"
 #include "stage_world.h"
+#include "subjects.h"
 
 #include <check.h>
 #include <stdio.h>
 #include <stdlib.h>
 
+#define WILD_SEEDS 12
+#define WILD_RECORDS 150
 #define HUGE_BYTES ((size_t)900000)
 
 enum spoil {
@@ -189,8 +191,7 @@ static void one_spoilt_record(const struct stage_setup *setup, const struct mr_p
 
 START_TEST(an_unreadable_record_is_one_dead_letter)
 {
-    const struct stage_setup setup = {
-        .type = mr_stages[_i], .partitions = 2, .commit_records = 100};
+    const struct stage_setup setup = {.type = subject(_i), .partitions = 2, .commit_records = 100};
 
     for (size_t port = 0; port < setup.type->in_count; port++) {
         for (size_t s = 0; s < MR_COUNT(spoils) && !stage_port_is_table(&setup.type->in[port]);
@@ -204,8 +205,7 @@ END_TEST
 /* A record that a table cannot read is left out; the stage goes on with the value it has. */
 START_TEST(an_unreadable_record_of_a_table_stops_nothing)
 {
-    const struct stage_setup setup = {
-        .type = mr_stages[_i], .partitions = 2, .commit_records = 100};
+    const struct stage_setup setup = {.type = subject(_i), .partitions = 2, .commit_records = 100};
 
     for (size_t port = 0; port < setup.type->in_count; port++) {
         const struct mr_port *table = &setup.type->in[port];
@@ -247,13 +247,29 @@ static bool same_source(const struct mr_world_record *a, const struct mr_world_r
     return true;
 }
 
+/* No record has two; how many there are. */
+static size_t check_letters(struct mr_world *world)
+{
+    struct mr_world_records letters;
+    size_t count;
+
+    mr_world_read(world, "conformance." STAGE_NAME ".dlq", &letters);
+    count = letters.count;
+    for (size_t i = 0; i < count; i++) {
+        for (size_t k = 0; k < i; k++) {
+            WORLD_MUST(!same_source(&letters.items[i], &letters.items[k]));
+        }
+    }
+    mr_world_records_fini(&letters);
+    return count;
+}
+
 /* Mutations of good records: whatever they have become, at most one letter each, and life goes on.
  */
 START_TEST(flipped_bits_never_stop_a_stage)
 {
-    const struct stage_setup setup = {.type = mr_stages[_i], .partitions = 2, .commit_records = 9};
+    const struct stage_setup setup = {.type = subject(_i), .partitions = 2, .commit_records = 9};
     struct mr_world *world = stage_world_create(&setup);
-    struct mr_world_records letters;
 
     stage_world_feed_tame(world, &setup);
     for (size_t port = 0; port < setup.type->in_count; port++) {
@@ -273,30 +289,47 @@ START_TEST(flipped_bits_never_stop_a_stage)
     mr_world_settle(world);
     WORLD_MUST(mr_world_restarts(world) == 0);
     mr_world_check_state(world);
-    mr_world_read(world, "conformance." STAGE_NAME ".dlq", &letters);
-    WORLD_MUST(letters.count > 0);
-    for (size_t i = 0; i < letters.count; i++) {
-        for (size_t k = 0; k < i; k++) {
-            WORLD_MUST(!same_source(&letters.items[i], &letters.items[k]));
-        }
-    }
-    mr_world_records_fini(&letters);
+    WORLD_MUST(check_letters(world) > 0);
     mr_world_destroy(&world);
 }
 END_TEST
 
-int main(void)
+/* Well-formed, and nonsense: it is rejected, or poison, or has an effect; the stage goes on. */
+START_TEST(fields_that_nobody_would_send_never_stop_a_stage)
+{
+    const struct stage_setup setup = {.type = subject(_i), .partitions = 1, .commit_records = 9};
+
+    for (uint64_t seed = 1; seed <= WILD_SEEDS; seed++) {
+        struct mr_world *world = stage_world_create(&setup);
+
+        stage_world_feed_tame(world, &setup);
+        stage_world_feed_wild(world, &setup, seed, WILD_RECORDS);
+        stage_world_feed_tame(world, &setup);
+        mr_world_settle(world);
+        WORLD_MUST_MSG(mr_world_restarts(world) == 0, "%s, seed %d: %s", setup.type->name,
+                       (int)seed, mr_world_error(world)->text);
+        mr_world_check_state(world);
+        check_letters(world);
+        mr_world_destroy(&world);
+    }
+}
+END_TEST
+
+int main(int argc, char **argv)
 {
     Suite *suite = suite_create("conformance: garbage");
     TCase *tcase = tcase_create("every stage");
-    const int stages = (int)mr_stage_count;
+    int stages;
     SRunner *runner;
     int failed;
 
+    subjects_init(argc, argv);
+    stages = subject_count();
     tcase_set_timeout(tcase, 120);
     tcase_add_loop_test(tcase, an_unreadable_record_is_one_dead_letter, 0, stages);
     tcase_add_loop_test(tcase, an_unreadable_record_of_a_table_stops_nothing, 0, stages);
     tcase_add_loop_test(tcase, flipped_bits_never_stop_a_stage, 0, stages);
+    tcase_add_loop_test(tcase, fields_that_nobody_would_send_never_stop_a_stage, 0, stages);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

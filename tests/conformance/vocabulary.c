@@ -4,7 +4,6 @@
 #include "avro/execution_report.h"
 #include "avro/order_command.h"
 #include "millrace/option.h"
-#include "world.h"
 
 #include <stdio.h>
 
@@ -185,6 +184,153 @@ static unsigned symbol_of(struct vocabulary *vocabulary, const struct mr_schema_
     return (unsigned)vocabulary_pick(vocabulary, field->symbol_count);
 }
 
+/* ---- wild ------------------------------------------------------------------------------------ */
+
+static struct mr_slice wild_text(struct vocabulary *vocabulary)
+{
+    static const char *const texts[] = {
+        "", " ", "u1", "BTCUSDT", "USDT", "o1", "\xff\xfe", "\"\\\n", "%s%n", "../x", "k\x01",
+    };
+    const size_t pick = (size_t)vocabulary_pick(vocabulary, MR_COUNT(texts) + 1);
+
+    if (pick < MR_COUNT(texts)) {
+        return mr_slice_str(texts[pick]);
+    }
+    /* Longer than any identifier and than a store's key may be. */
+    const size_t len = 60 + (size_t)vocabulary_pick(vocabulary, 1200);
+    uint8_t *bytes = mr_arena_alloc(vocabulary->arena, len);
+
+    memset(bytes, 'x', len);
+    return mr_slice_of(bytes, len);
+}
+
+static int64_t wild_integer(struct vocabulary *vocabulary)
+{
+    static const int64_t extremes[] = {
+        0, 1, -1, INT64_MIN, INT64_MAX, INT64_MIN + 1, INT64_MAX - 1, INT32_MIN, INT32_MAX,
+    };
+    const size_t pick = (size_t)vocabulary_pick(vocabulary, MR_COUNT(extremes) + 3);
+
+    return pick < MR_COUNT(extremes) ? extremes[pick]
+                                     : FIRST_TS_US + (int64_t)vocabulary_pick(vocabulary, 1u << 30);
+}
+
+/* Up to the 38 digits that a record can hold. */
+static mr_i128 wild_decimal(struct vocabulary *vocabulary)
+{
+    mr_i128 value = 1;
+
+    for (uint64_t digits = vocabulary_pick(vocabulary, 39); digits > 0; digits--) {
+        value *= 10;
+    }
+    value -= (mr_i128)vocabulary_pick(vocabulary, 2);
+    return vocabulary_pick(vocabulary, 3) == 0 ? -value : value;
+}
+
+static void wild_scalar(struct vocabulary *vocabulary, const struct mr_schema_field *field,
+                        uint8_t *at)
+{
+    switch (field->kind) {
+    case MR_FIELD_STRING:
+    case MR_FIELD_BYTES: {
+        const struct mr_slice value = wild_text(vocabulary);
+
+        memcpy(at, &value, sizeof(value));
+        break;
+    }
+    case MR_FIELD_LONG:
+    case MR_FIELD_TIMESTAMP_US: {
+        const int64_t value = wild_integer(vocabulary);
+
+        memcpy(at, &value, sizeof(value));
+        break;
+    }
+    case MR_FIELD_INT: {
+        const int64_t wide = wild_integer(vocabulary);
+        const int32_t value = wide > INT32_MAX ? INT32_MAX : wide < 0 ? INT32_MIN : (int32_t)wide;
+
+        memcpy(at, &value, sizeof(value));
+        break;
+    }
+    case MR_FIELD_BOOL: {
+        const bool value = vocabulary_pick(vocabulary, 2) == 0;
+
+        memcpy(at, &value, sizeof(value));
+        break;
+    }
+    case MR_FIELD_DECIMAL: {
+        const mr_i128 value = wild_decimal(vocabulary);
+
+        memcpy(at, &value, sizeof(value));
+        break;
+    }
+    case MR_FIELD_FIXED:
+        for (size_t i = 0; i < field->fixed_bytes; i++) {
+            at[i] = (uint8_t)vocabulary_pick(vocabulary, 256);
+        }
+        break;
+    case MR_FIELD_ENUM: {
+        const unsigned value = (unsigned)vocabulary_pick(vocabulary, field->symbol_count);
+
+        memcpy(at, &value, sizeof(value));
+        break;
+    }
+    case MR_FIELD_ARRAY:
+        break;
+    }
+}
+
+static bool wild_present(struct vocabulary *vocabulary, const struct mr_schema_field *field,
+                         uint8_t *value)
+{
+    const bool has = !field->nullable || vocabulary_pick(vocabulary, 2) == 0;
+
+    if (field->nullable) {
+        memcpy(value + field->has_offset, &has, sizeof(has));
+    }
+    return has;
+}
+
+/* Records nest one level. */
+static void wild_array(struct vocabulary *vocabulary, const struct mr_schema_field *field,
+                       uint8_t *at)
+{
+    const size_t count = (size_t)vocabulary_pick(vocabulary, 4);
+    uint8_t *items = mr_arena_alloc(vocabulary->arena, (count + 1) * field->item_bytes);
+    const void *start = items;
+
+    memset(items, 0, (count + 1) * field->item_bytes);
+    for (size_t i = 0; i < count * field->items->field_count; i++) {
+        const struct mr_schema_field *part = &field->items->fields[i % field->items->field_count];
+        uint8_t *item = items + i / field->items->field_count * field->item_bytes;
+
+        if (wild_present(vocabulary, part, item)) {
+            wild_scalar(vocabulary, part, item + part->offset);
+        }
+    }
+    memcpy(at, &start, sizeof(start));
+    memcpy(at + sizeof(start), &count, sizeof(count));
+}
+
+static void wild_record(struct vocabulary *vocabulary, const struct mr_schema *schema,
+                        uint8_t *value)
+{
+    for (size_t i = 0; i < schema->field_count; i++) {
+        const struct mr_schema_field *field = &schema->fields[i];
+
+        if (!wild_present(vocabulary, field, value)) {
+            continue;
+        }
+        if (field->kind == MR_FIELD_ARRAY) {
+            wild_array(vocabulary, field, value + field->offset);
+        } else {
+            wild_scalar(vocabulary, field, value + field->offset);
+        }
+    }
+}
+
+/* ---- likely ---------------------------------------------------------------------------------- */
+
 static void fill(struct vocabulary *vocabulary, const struct mr_schema_field *field, uint8_t *at)
 {
     const struct word *word = find_word(field);
@@ -274,6 +420,11 @@ static void agree(struct vocabulary *vocabulary, const struct mr_schema *schema,
 void vocabulary_record(struct vocabulary *vocabulary, const struct mr_schema *schema, void *value)
 {
     memset(value, 0, schema->struct_bytes);
+    if (vocabulary->wild) {
+        wild_record(vocabulary, schema, value);
+        vocabulary->index++;
+        return;
+    }
     for (size_t i = 0; i < schema->field_count; i++) {
         const struct mr_schema_field *field = &schema->fields[i];
 
@@ -291,15 +442,17 @@ void vocabulary_record(struct vocabulary *vocabulary, const struct mr_schema *sc
     vocabulary->index++;
 }
 
-struct mr_slice vocabulary_key(const struct mr_schema *schema, const char *name, const void *value)
+struct mr_slice vocabulary_key(const struct mr_schema *schema, const char *name, const void *value,
+                               const char *none)
 {
     struct mr_slice key = {0};
 
     for (size_t i = 0; i < schema->field_count; i++) {
-        if (strcmp(schema->fields[i].name, name) == 0) {
-            memcpy(&key, (const uint8_t *)value + schema->fields[i].offset, sizeof(key));
+        const struct mr_schema_field *field = &schema->fields[i];
+
+        if (strcmp(field->name, name) == 0 && field->kind == MR_FIELD_STRING) {
+            memcpy(&key, (const uint8_t *)value + field->offset, sizeof(key));
         }
     }
-    WORLD_MUST_MSG(key.len > 0, "schema %s has no key field %s", schema->name, name);
-    return key;
+    return key.len > 0 ? key : mr_slice_str(none);
 }

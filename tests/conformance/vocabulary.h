@@ -16,6 +16,7 @@ struct vocabulary {
     uint64_t random;
     int64_t index; /* of the record: rises */
     bool tame;     /* nothing unusual: first enum symbols, only usual fields */
+    bool wild;     /* every field by itself, whatever its kind can hold, extremes first */
     struct mr_arena *arena;
 };
 
@@ -25,8 +26,8 @@ void vocabulary_fini(struct vocabulary *vocabulary);
 uint64_t vocabulary_pick(struct vocabulary *vocabulary, uint64_t bound);
 /* Fills a struct of the schema; its texts live until fini. */
 void vocabulary_record(struct vocabulary *vocabulary, const struct mr_schema *schema, void *value);
-/* The field of a record that its topic is keyed by. */
-struct mr_slice vocabulary_key(const struct mr_schema *schema, const char *field,
-                               const void *value);
+/* The field of a record that its topic is keyed by; `none` where it is empty or no text. */
+struct mr_slice vocabulary_key(const struct mr_schema *schema, const char *field, const void *value,
+                               const char *none);
 
 #endif

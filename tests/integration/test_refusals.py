@@ -17,8 +17,7 @@ import support
 # (name, old text, new text, line that must be named, words of the message)
 WRONG = [
     ("unknown stage type", "type: dedupe\n", "type: dedup\n", "dedup", "dedupe"),
-    ("unknown in port", "in:  {orders: orders.unique, executions",
-     "in:  {ordrs: orders.unique, executions", "ordrs", "orders"),
+    ("unknown in port", "in:  {trades: trades,", "in:  {trade: trades,", "trade", "trades"),
     ("unknown out port", "out: {candles: candles, tickers: tickers}",
      "out: {candle: candles, tickers: tickers}", "candle", "candles"),
     ("unknown option", "options: {window: 24h}", "options: {windows: 24h}", "windows", "window"),

@@ -19,6 +19,8 @@ ENTRY = re.compile(r"^  (\w[\w.-]*):")
 
 def topology(text):
     """The production topology, without the stages and the group that come before fill, and the connectors."""
+    members = re.search(r"^  account:\s*\{stages:\s*\[([^\]]*)\]", text, re.MULTILINE).group(1)
+    left_out = {"stages": re.split(r",\s*", members), "groups": ["account"]}
     kept, section, skipped = [], "", False
     for line in text.splitlines():
         if line and not line[0].isspace() and not line.startswith("#"):
@@ -26,7 +28,7 @@ def topology(text):
         entry = ENTRY.match(line)
         if entry:
             name = entry.group(1)
-            skipped = name in {"stages": ("validate", "dedupe", "risk", "settle"), "groups": ("account",)}.get(section, ())
+            skipped = name in left_out.get(section, ())
         if not skipped and section != "connectors":
             kept.append(line)
     return "\n".join(kept) + "\n"

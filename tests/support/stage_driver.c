@@ -79,6 +79,11 @@ void mr_driver_fail(struct mr_driver *driver, enum mr_driver_fault fault, unsign
     driver->fault_in = nth;
 }
 
+bool mr_driver_fault_pending(const struct mr_driver *driver)
+{
+    return driver->fault != MR_DRIVER_FAULT_NONE;
+}
+
 /* --- life --------------------------------------------------------------------------------- */
 
 static const char *setting_text(const struct mr_driver *driver, const struct mr_option *option)

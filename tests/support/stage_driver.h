@@ -104,11 +104,14 @@ void *mr_driver_self(struct mr_driver *driver);
 /* The nth call of the kind from now on (1: the next) fails once. */
 enum mr_driver_fault {
     MR_DRIVER_FAULT_NONE,
-    MR_DRIVER_FAULT_GET,         /* MR_STORE_IO */
+    MR_DRIVER_FAULT_GET,         /* MR_STORE_IO, scans too */
     MR_DRIVER_FAULT_PUT,         /* MR_STORE_IO, deletes too */
+    MR_DRIVER_FAULT_SCAN,        /* MR_STORE_IO */
     MR_DRIVER_FAULT_EMIT,        /* MR_TXN_ABORT */
     MR_DRIVER_FAULT_EMIT_POISON, /* MR_MALFORMED, as from a reader further down */
 };
 void mr_driver_fail(struct mr_driver *driver, enum mr_driver_fault fault, unsigned nth);
+/* It was ordered and has not struck yet. */
+bool mr_driver_fault_pending(const struct mr_driver *driver);
 
 #endif

@@ -176,7 +176,8 @@ enum mr_status mr_store_scan(struct mr_store *store, struct mr_slice from, struc
 
     driver->store_calls++;
     driver->scan_calls++;
-    if (driver_fault_strikes(driver, MR_DRIVER_FAULT_GET)) {
+    if (driver_fault_strikes(driver, MR_DRIVER_FAULT_GET) ||
+        driver_fault_strikes(driver, MR_DRIVER_FAULT_SCAN)) {
         return mr_fail(err, MR_STORE_IO, "ordered fault in scan");
     }
     for (size_t i = lower_bound(store, from); i < store->count; i++) {

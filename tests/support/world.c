@@ -43,42 +43,6 @@ static void world_wait_us(void *arg, int64_t us)
 
 /* ---- the topology's text --------------------------------------------------------------------- */
 
-char *mr_world_production_text(void)
-{
-    FILE *file = fopen(MR_TOPOLOGY_FILE, "rb");
-    struct mr_buffer text = MR_BUFFER_EMPTY;
-    size_t got;
-
-    WORLD_MUST_MSG(file != NULL, "cannot open %s", MR_TOPOLOGY_FILE);
-    do {
-        got = fread(mr_buffer_reserve(&text, 4096), 1, 4096, file);
-        text.len += got;
-    } while (got > 0);
-    fclose(file);
-    mr_buffer_append(&text, "", 1);
-    return (char *)text.data;
-}
-
-void mr_world_drop_section(char *text, const char *section)
-{
-    char *from = strstr(text, section);
-    char *to;
-
-    if (from == NULL) {
-        return;
-    }
-    WORLD_MUST_MSG(from == text || from[-1] == '\n', "%s is no section", section);
-    /* The next line that begins at the margin, or the end. */
-    for (to = strchr(from, '\n'); to != NULL && (to[1] == ' ' || to[1] == '\n' || to[1] == '#');
-         to = strchr(to + 1, '\n')) {
-    }
-    if (to == NULL) {
-        *from = '\0';
-    } else {
-        memmove(from, to + 1, strlen(to + 1) + 1);
-    }
-}
-
 static char *edit(char *text, const struct mr_world_edit *change)
 {
     const char *at = strstr(text, change->find);
@@ -94,12 +58,13 @@ static char *edit(char *text, const struct mr_world_edit *change)
 
 static void load_topology(struct mr_world *world, const struct mr_world_options *options)
 {
-    const struct mr_catalog catalog = {
+    const struct mr_catalog own = {
         .stages = mr_stages,
         .stage_count = mr_stage_count,
         .schemas = oms_schemas,
         .schema_count = oms_schema_count,
     };
+    const struct mr_catalog *catalog = options->catalog != NULL ? options->catalog : &own;
     char *text = options->text != NULL ? mr_xstrdup(options->text) : mr_world_production_text();
     enum mr_status status;
 
@@ -107,7 +72,7 @@ static void load_topology(struct mr_world *world, const struct mr_world_options 
     for (size_t i = 0; i < options->edit_count; i++) {
         text = edit(text, &options->edits[i]);
     }
-    status = mr_topology_load_text("topology.yaml", mr_slice_str(text), &catalog, &world->topology,
+    status = mr_topology_load_text("topology.yaml", mr_slice_str(text), catalog, &world->topology,
                                    &world->problems, &world->err);
     WORLD_MUST_MSG(status == MR_OK, "%s\n%s", world->err.text, text);
     free(text);

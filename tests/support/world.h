@@ -49,6 +49,7 @@ struct mr_world_edit {
 
 struct mr_world_options {
     const char *text; /* NULL: topology.yaml of the repository, without `connectors:` */
+    const struct mr_catalog *catalog; /* NULL: the registered stages and the pipeline's records */
     const struct mr_world_edit *edits;
     size_t edit_count;
     int instances; /* processes of each group, each with a state directory; 0: one */

@@ -2,9 +2,12 @@
 
 Usage: python3 tools/avrogen OUTPUT_DIR FILE.avsc...          writes what changed
        python3 tools/avrogen --list OUTPUT_DIR FILE.avsc...   prints the files it would write
+       python3 tools/avrogen --folder acme OUTPUT_DIR FILE... for records of a module: included as
+                                                             "acme/<record>.h", all in acme_schemas
 
-The build calls both (cmake/MillraceAvro.cmake). Needs nothing but Python's standard library.
+The build calls the first two (cmake/MillraceAvro.cmake). Needs nothing but Python's standard library.
 """
+import re
 import sys
 from pathlib import Path
 
@@ -15,12 +18,15 @@ from model import SchemaError, load_all
 def main(arguments):
     listing = arguments[:1] == ["--list"]
     arguments = arguments[1:] if listing else arguments
-    if len(arguments) < 2:
+    folder = "avro"
+    if arguments[:1] == ["--folder"] and len(arguments) > 1:
+        folder, arguments = arguments[1], arguments[2:]
+    if len(arguments) < 2 or not re.fullmatch(r"[a-z][a-z0-9_]*", folder):
         print(__doc__, file=sys.stderr)
         return 2
     output = Path(arguments[0])
     try:
-        files = emit.files(load_all(sorted(arguments[1:])))
+        files = emit.files(load_all(sorted(arguments[1:])), folder)
     except (SchemaError, OSError) as problem:
         print(f"avrogen: {problem}", file=sys.stderr)
         return 1

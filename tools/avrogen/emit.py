@@ -386,7 +386,15 @@ def catalog_source(model):
             f"const size_t oms_schema_count = {len(records)};\n")
 
 
-def files(model):
+def placed(text, folder):
+    """The text as it stands in a folder that is not `avro`: two sets of records go into one program."""
+    text = text.replace('#include "avro/', f'#include "{folder}/')
+    for mark in ("#ifndef ", "#define "):
+        text = text.replace(f"{mark}AVRO_", f"{mark}{folder.upper()}_")
+    return text.replace("oms_schema", f"{folder}_schema") if "oms_schema_count" in text else text
+
+
+def files(model, folder="avro"):
     """File name -> text."""
     out = {
         "enums.h": enums_header(model), "enums.c": enums_source(model),
@@ -396,4 +404,4 @@ def files(model):
     for record in model.records.values():
         out[f"{record.stem}.h"] = record_header(record)
         out[f"{record.stem}.c"] = record_source(record)
-    return out
+    return out if folder == "avro" else {name: placed(text, folder) for name, text in out.items()}

@@ -1,8 +1,9 @@
-/* catalog.c -- everything this program was built with. See catalog.h. */
+/* catalog.c -- everything this program was built with, and how it opens more. See catalog.h. */
 #include "catalog.h"
 
 #include "avro/catalog.h"
 #include "connectors/registry.h"
+#include "module_load.h"
 #include "stages/registry.h"
 
 const struct mr_catalog *mr_cli_catalog(void)
@@ -17,6 +18,7 @@ const struct mr_catalog *mr_cli_catalog(void)
         .sink_count = mr_sink_count,
         .schemas = oms_schemas,
         .schema_count = oms_schema_count,
+        .load_module = module_load,
     };
     return &catalog;
 }

@@ -9,7 +9,10 @@
 #ifndef MILLRACE_ARENA_H
 #define MILLRACE_ARENA_H
 
+#include "millrace/api.h"
 #include "millrace/slice.h"
+
+MR_API_BEGIN
 
 struct mr_arena;
 
@@ -28,5 +31,7 @@ size_t mr_arena_bytes(const struct mr_arena *arena);
 void *mr_xcalloc(size_t count, size_t bytes);
 void *mr_xrealloc(void *old, size_t bytes);
 char *mr_xstrdup(const char *text);
+
+MR_API_END
 
 #endif

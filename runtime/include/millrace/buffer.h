@@ -4,8 +4,11 @@
 #ifndef MILLRACE_BUFFER_H
 #define MILLRACE_BUFFER_H
 
+#include "millrace/api.h"
 #include "millrace/slice.h"
 #include "millrace/status.h"
+
+MR_API_BEGIN
 
 struct mr_buffer {
     uint8_t *data;
@@ -28,5 +31,7 @@ static inline struct mr_slice mr_buffer_slice(const struct mr_buffer *buffer)
 {
     return mr_slice_of(buffer->data, buffer->len);
 }
+
+MR_API_END
 
 #endif

@@ -7,6 +7,7 @@
 #ifndef MILLRACE_METRICS_H
 #define MILLRACE_METRICS_H
 
+#include "millrace/api.h"
 #include "millrace/buffer.h"
 #include "millrace/slice.h"
 
@@ -41,10 +42,13 @@ struct mr_histogram *mr_metrics_histogram(struct mr_metrics *metrics, const char
 /* Appends ,name="value" with what the exposition escapes: backslash, quote, line feed. */
 void mr_label_write(const struct mr_label *label, struct mr_buffer *out);
 
+MR_API_BEGIN
 void mr_counter_add(struct mr_counter *counter, uint64_t delta);
 uint64_t mr_counter_value(const struct mr_counter *counter);
 void mr_gauge_set(struct mr_gauge *gauge, int64_t value);
 int64_t mr_gauge_value(const struct mr_gauge *gauge);
+MR_API_END
+
 void mr_histogram_record_us(struct mr_histogram *histogram, int64_t us);
 /* q in parts per million: 500000 is the median. 0 when empty. */
 int64_t mr_histogram_quantile_us(const struct mr_histogram *histogram, int64_t q_ppm);

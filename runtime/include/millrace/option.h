@@ -8,8 +8,11 @@
 #ifndef MILLRACE_OPTION_H
 #define MILLRACE_OPTION_H
 
+#include "millrace/api.h"
 #include "millrace/slice.h"
 #include "millrace/status.h"
+
+MR_API_BEGIN
 
 #define MR_MS_US INT64_C(1000)
 #define MR_SECOND_US INT64_C(1000000)
@@ -62,5 +65,7 @@ MR_NODISCARD enum mr_status mr_parse_ppm(const char *text, int64_t *ppm, struct 
 MR_NODISCARD enum mr_status mr_parse_int(const char *text, int64_t *value, struct mr_err *err);
 /* 90000000 us -> "1m30s"; the shortest text that parses back to the same value. */
 const char *mr_format_duration(int64_t us, char *buffer, size_t bytes);
+
+MR_API_END
 
 #endif

@@ -15,9 +15,12 @@
 #ifndef MILLRACE_SCHEMA_H
 #define MILLRACE_SCHEMA_H
 
+#include "millrace/api.h"
 #include "millrace/arena.h"
 #include "millrace/slice.h"
 #include "millrace/status.h"
+
+MR_API_BEGIN
 
 /* Limits on what a decoder accepts from outside; a record beyond them is poison. */
 #define MR_RECORD_BYTES_MAX ((size_t)1 << 20)
@@ -74,5 +77,13 @@ struct mr_schema {
     /* Writes at most encoded_bytes_max(value) bytes; returns how many. Cannot fail. */
     size_t (*encode)(const void *value, uint8_t *buffer);
 };
+
+/*
+ * One number for what two builds must agree on to hand a struct to each other: names, kinds, places
+ * and symbols of the fields, those of records in arrays too. Help texts do not count.
+ */
+uint64_t mr_schema_fingerprint(const struct mr_schema *schema);
+
+MR_API_END
 
 #endif

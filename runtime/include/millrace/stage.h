@@ -14,12 +14,15 @@
 #ifndef MILLRACE_STAGE_H
 #define MILLRACE_STAGE_H
 
+#include "millrace/api.h"
 #include "millrace/arena.h"
 #include "millrace/metrics.h"
 #include "millrace/option.h"
 #include "millrace/record.h"
 #include "millrace/schema.h"
 #include "millrace/store.h"
+
+MR_API_BEGIN
 
 struct mr_ctx; /* one task's view of the runtime */
 
@@ -121,5 +124,7 @@ struct mr_gauge *mr_ctx_gauge(struct mr_ctx *ctx, const char *name, const struct
 /* Calls punctuate(timer) every interval_us of the clock. Call in init. *timer: 0, 1, ... */
 void mr_ctx_schedule(struct mr_ctx *ctx, enum mr_timer_clock clock, int64_t interval_us,
                      size_t *timer);
+
+MR_API_END
 
 #endif

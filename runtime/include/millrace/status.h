@@ -9,8 +9,12 @@
 #ifndef MILLRACE_STATUS_H
 #define MILLRACE_STATUS_H
 
+#include "millrace/api.h"
+
 #include <stddef.h>
 #include <stdint.h>
+
+MR_API_BEGIN
 
 enum mr_class {
     MR_CLASS_OK,
@@ -100,5 +104,7 @@ static inline void *mr_self_check(void *self, uint32_t magic, uint32_t want, con
     }
     return self;
 }
+
+MR_API_END
 
 #endif

@@ -12,8 +12,11 @@
 #ifndef MILLRACE_STORE_H
 #define MILLRACE_STORE_H
 
+#include "millrace/api.h"
 #include "millrace/slice.h"
 #include "millrace/status.h"
+
+MR_API_BEGIN
 
 struct mr_store;
 
@@ -65,5 +68,7 @@ void mr_key_i64(struct mr_key *key, int64_t value);
 struct mr_slice mr_key_slice(const struct mr_key *key);
 /* The smallest key above every key that starts with this one: the `to` of a prefix scan. */
 void mr_key_prefix_end(const struct mr_key *prefix, struct mr_key *end);
+
+MR_API_END
 
 #endif

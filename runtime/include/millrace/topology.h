@@ -12,7 +12,7 @@
 
 #include "millrace/connector.h"
 #include "millrace/log.h"
-#include "millrace/stage.h"
+#include "millrace/module.h"
 
 #define MR_UNBOUND SIZE_MAX
 
@@ -24,6 +24,12 @@ struct mr_catalog {
     size_t sink_count;
     const struct mr_schema *const *schemas;
     size_t schema_count;
+    /*
+     * Opens the module in a file, which then stays for the process's life. NULL: a type is one of
+     * the above. Returns MR_OK | MR_CONFIG (why not, and what would be right).
+     */
+    enum mr_status (*load_module)(const char *path, const struct mr_stage_module **module,
+                                  struct mr_err *err);
 };
 
 struct mr_position {

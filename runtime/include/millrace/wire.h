@@ -12,8 +12,11 @@
 #ifndef MILLRACE_WIRE_H
 #define MILLRACE_WIRE_H
 
+#include "millrace/api.h"
 #include "millrace/arena.h"
 #include "millrace/schema.h"
+
+MR_API_BEGIN
 
 /* What was wrong, status of it, text */
 #define MR_WIRE_FAULT_MAP(X)                                                                       \
@@ -315,5 +318,7 @@ static inline uint8_t *mr_wire_put_decimal(uint8_t *at, mr_i128 value)
     mr_wire_store_be64(at + 8, (uint64_t)(mr_u128)value);
     return at + 16;
 }
+
+MR_API_END
 
 #endif

@@ -62,9 +62,10 @@ START_TEST(users_do_not_hinder_each_other)
 }
 END_TEST
 
-START_TEST(a_command_without_user_is_malformed)
+START_TEST(a_command_without_user_or_from_before_1970_is_poison)
 {
     ck_assert_int_eq(push_at("", 0), MR_MALFORMED);
+    ck_assert_int_eq(push_at("u1", -FIXTURE_TS_US - 1), MR_OUT_OF_RANGE);
     ck_assert_uint_eq(mr_driver_emit_count(driver, "passed"), 0);
 }
 END_TEST
@@ -127,9 +128,9 @@ static const struct option_case {
     const char *text;
     bool accepted;
 } option_cases[] = {
-    {"the smallest gap", "gap", "1us", true},   {"the largest gap", "gap", "24h", true},
-    {"below the smallest", "gap", "0s", false}, {"above the largest", "gap", "25h", false},
-    {"not a duration", "gap", "soon", false},   {"no such option", "pause", "1s", false},
+    {"no gap: all pass", "gap", "0s", true},      {"the largest gap", "gap", "24h", true},
+    {"below the smallest", "gap", "-1us", false}, {"above the largest", "gap", "25h", false},
+    {"not a duration", "gap", "soon", false},     {"no such option", "pause", "1s", false},
 };
 
 START_TEST(options_out_of_range_are_refused)
@@ -154,7 +155,7 @@ int main(void)
     tcase_add_checked_fixture(tcase, setup, teardown);
     tcase_add_loop_test(tcase, the_next_command_passes_after_the_gap, 0, (int)MR_COUNT(gap_cases));
     tcase_add_test(tcase, users_do_not_hinder_each_other);
-    tcase_add_test(tcase, a_command_without_user_is_malformed);
+    tcase_add_test(tcase, a_command_without_user_or_from_before_1970_is_poison);
     tcase_add_loop_test(tcase, a_failed_record_leaves_no_trace, 0, (int)MR_COUNT(fault_cases));
     tcase_add_test(tcase, poison_spares_what_came_before_it_and_abort_does_not);
     tcase_add_test(tcase, a_restart_keeps_what_was_committed);
