@@ -132,9 +132,13 @@ static enum mr_status move_topic(struct plan *plan, const char *group, const cha
     struct standing first;
     char text[200];
     bool there = false;
+    bool stays = false; /* some of its stages read it here before */
 
     for (size_t i = 0; i < origins->count; i++) {
         struct standing other;
+
+        stays = stays || (origins->items[i].kind == ORIGIN_GROUP &&
+                          strcmp(origins->items[i].group, group) == 0);
 
         MR_TRY(must_rest(plan, origins->items[i].group, err));
         MR_TRY(stand_at(plan, &origins->items[i], topic, i == 0 ? &first : &other, err));
@@ -147,7 +151,7 @@ static enum mr_status move_topic(struct plan *plan, const char *group, const cha
         }
     }
     MR_TRY(must_rest(plan, group, err));
-    MR_TRY(look_at_target(plan, group, topic, &first, &there, err));
+    MR_TRY(stays ? MR_OK : look_at_target(plan, group, topic, &first, &there, err));
     describe(&origins->items[0], text, sizeof(text));
     plan_add(plan, there ? PLAN_KEEP : PLAN_MOVE, "offsets", topic, "group %s goes on %s%s%s%s",
              group, text, origins->newcomer == NULL ? "" : "; stage ",
