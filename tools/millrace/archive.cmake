@@ -12,5 +12,9 @@ target_link_libraries(mr_archive PUBLIC mr_load mr_cli
 
 add_library(mr_archive_commands STATIC
   ${CMAKE_CURRENT_LIST_DIR}/archive/export_command.c
-  ${CMAKE_CURRENT_LIST_DIR}/archive/import_command.c ${CMAKE_CURRENT_LIST_DIR}/tool_env.c)
-target_link_libraries(mr_archive_commands PUBLIC mr_archive mr_connect PRIVATE mr_warnings)
+  ${CMAKE_CURRENT_LIST_DIR}/archive/import_command.c)
+target_link_libraries(mr_archive_commands PUBLIC mr_archive mr_tool_env PRIVATE mr_warnings)
+
+# What these commands and those of dlq.cmake begin with.
+add_library(mr_tool_env STATIC ${CMAKE_CURRENT_LIST_DIR}/tool_env.c)
+target_link_libraries(mr_tool_env PUBLIC mr_load mr_connect PRIVATE mr_warnings)

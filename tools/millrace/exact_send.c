@@ -6,7 +6,7 @@
 #define BACK_OFF_US (200 * MR_MS_US)
 
 enum mr_status exact_open(struct exact_sender *sender, const struct load_env *env,
-                          const char *group, const char *topic, struct mr_err *err)
+                          const char *group, struct mr_err *err)
 {
     const struct mr_topology_defaults *defaults = &env->topology->defaults;
     const struct mr_producer_options options = {.transactional_id = group,
@@ -14,22 +14,26 @@ enum mr_status exact_open(struct exact_sender *sender, const struct load_env *en
                                                     defaults->transaction_timeout_us,
                                                 .compression = defaults->compression};
 
-    *sender = (struct exact_sender){.env = env, .group = group, .topic = topic};
-    MR_TRY(mr_producer_open(env->log, &options, OPEN_TIMEOUT_US, &sender->producer, err));
-    return mr_producer_topic(sender->producer, topic, &sender->number, &sender->partitions, err);
+    *sender = (struct exact_sender){.env = env, .group = group};
+    return mr_producer_open(env->log, &options, OPEN_TIMEOUT_US, &sender->producer, err);
 }
 
-enum mr_status exact_send(struct exact_sender *sender, struct mr_outgoing *record,
+static enum mr_status begin(struct exact_sender *sender, struct mr_err *err)
+{
+    MR_TRY(mr_producer_begin(sender->producer, err));
+    sender->begun = true;
+    sender->began_us = mr_clock_monotonic_us(sender->env->clock);
+    sender->records = 0;
+    sender->bytes = 0;
+    return MR_OK;
+}
+
+enum mr_status exact_send(struct exact_sender *sender, const struct mr_outgoing *record,
                           struct mr_err *err)
 {
     if (!sender->begun) {
-        MR_TRY(mr_producer_begin(sender->producer, err));
-        sender->begun = true;
-        sender->began_us = mr_clock_monotonic_us(sender->env->clock);
-        sender->records = 0;
-        sender->bytes = 0;
+        MR_TRY(begin(sender, err));
     }
-    record->topic = sender->number;
     MR_TRY(mr_producer_send(sender->producer, record, err));
     mr_producer_poll(sender->producer);
     sender->records++;
@@ -47,8 +51,11 @@ bool exact_full(const struct exact_sender *sender)
 enum mr_status exact_commit(struct exact_sender *sender, const struct mr_topic_partition *offsets,
                             size_t count, struct mr_err *err)
 {
-    if (!sender->begun) {
+    if (!sender->begun && count == 0) {
         return MR_OK;
+    }
+    if (!sender->begun) {
+        MR_TRY(begin(sender, err));
     }
     MR_TRY(mr_producer_commit_as(sender->producer, sender->group, offsets, count, err));
     sender->begun = false;

@@ -21,10 +21,7 @@
 struct exact_sender {
     const struct load_env *env;
     const char *group; /* and transactional id; borrowed */
-    const char *topic;
     struct mr_producer *producer;
-    int number; /* of the topic */
-    int32_t partitions;
     bool begun;
     int64_t began_us;
     int records; /* of the open transaction */
@@ -33,13 +30,13 @@ struct exact_sender {
 
 /* Settles what an earlier sender left open. exact_close in any case. */
 MR_NODISCARD enum mr_status exact_open(struct exact_sender *sender, const struct load_env *env,
-                                       const char *group, const char *topic, struct mr_err *err);
-/* record->topic is filled in. Begins a transaction when none is open. */
-MR_NODISCARD enum mr_status exact_send(struct exact_sender *sender, struct mr_outgoing *record,
-                                       struct mr_err *err);
+                                       const char *group, struct mr_err *err);
+/* Begins a transaction when none is open. */
+MR_NODISCARD enum mr_status exact_send(struct exact_sender *sender,
+                                       const struct mr_outgoing *record, struct mr_err *err);
 /* The open transaction has what one may have: time for exact_commit. */
 bool exact_full(const struct exact_sender *sender);
-/* offsets: the place, with the open transaction. */
+/* offsets: the place, with the open transaction, or alone. */
 MR_NODISCARD enum mr_status exact_commit(struct exact_sender *sender,
                                          const struct mr_topic_partition *offsets, size_t count,
                                          struct mr_err *err);

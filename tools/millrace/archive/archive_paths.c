@@ -49,16 +49,29 @@ static const char *text_of(const json_t *object, const char *name)
     return text == NULL ? "" : text;
 }
 
+static bool of_several_topics(const json_t *files)
+{
+    for (size_t i = 1; i < json_array_size(files); i++) {
+        if (strcmp(text_of(json_array_get(files, i), "topic"),
+                   text_of(json_array_get(files, 0), "topic")) != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Of an export of several topics those files that --topic names. */
 static enum mr_status add_listed(struct archive_import *import, const char *directory,
                                  const json_t *manifest, struct mr_err *err)
 {
     const json_t *files = json_object_get(manifest, "files");
+    const bool choose = import->options->topic[0] != '\0' && of_several_topics(files);
 
     for (size_t i = 0; i < json_array_size(files); i++) {
         const json_t *file = json_array_get(files, i);
         char path[ARCHIVE_PATH_BYTES];
 
-        if (import->options->topic[0] != '\0' &&
+        if (choose &&
             strcmp(text_of(file, "topic"), import->options->topic) != 0) {
             continue;
         }

@@ -15,6 +15,7 @@
 struct sending {
     struct archive_import *import;
     struct exact_sender sender;
+    int topic; /* of the sender's producer */
     struct mr_binding binding;
     void *value; /* struct_bytes */
     struct mr_buffer framed;
@@ -85,7 +86,8 @@ static int32_t partition_of(const struct sending *s, const struct archive_entry 
 static enum mr_status send_record(struct sending *s, struct archive_source *source,
                                   const struct archive_entry *entry, struct mr_err *err)
 {
-    struct mr_outgoing record = {.partition = partition_of(s, entry),
+    struct mr_outgoing record = {.topic = s->topic,
+                                 .partition = partition_of(s, entry),
                                  .timestamp_ms = entry->timestamp_ms,
                                  .key = entry->key,
                                  .has_value = entry->kind != ARCHIVE_TOMBSTONE,
@@ -147,9 +149,11 @@ static enum mr_status attempt(void *arg, struct mr_err *err)
 {
     struct sending *s = arg;
     struct archive_import *import = s->import;
-    enum mr_status status =
-        exact_open(&s->sender, import->env, import->group, import->topic->name, err);
+    enum mr_status status = exact_open(&s->sender, import->env, import->group, err);
 
+    if (status == MR_OK) {
+        status = mr_producer_topic(s->sender.producer, import->topic->name, &s->topic, NULL, err);
+    }
     if (status == MR_OK) {
         status = archive_position(import, &s->at, err);
     }
