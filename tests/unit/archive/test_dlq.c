@@ -237,10 +237,10 @@ START_TEST(an_edited_value_is_encoded_as_the_topics)
     send_letter("prices", 1, 0, "MALFORMED", mr_slice_str("garbage"));
     options.to = "prices";
     options.yes = true;
-    options.edit = "{\"symbol\":\"BTCUSDT\",\"ts\":\"2024-08-08T00:00:00Z\",\"price\":true}";
+    options.edit = "{\"symbol\":\"BTCUSDT\",\"ts\":\"2024-08-08T00:00:00Z\",\"kind\":\"LAST\",\"price\":true}";
     ck_assert_int_eq(replay(), MR_CONFIG);
     ck_assert_msg(strstr(err.text, "price") != NULL, "%s", err.text);
-    options.edit = "{\"symbol\":\"BTCUSDT\",\"ts\":\"2024-08-08T00:00:00Z\",\"price\":\"60000.5\"}";
+    options.edit = "{\"symbol\":\"BTCUSDT\",\"ts\":\"2024-08-08T00:00:00Z\",\"kind\":\"LAST\",\"price\":\"60000.5\"}";
     replay_ok(1);
     ck_assert_int_eq(topic_count("prices"), 1);
     send_letter("prices", 1, 1, "MALFORMED", mr_slice_str("garbage"));
@@ -302,7 +302,7 @@ START_TEST(a_letter_is_shown_with_the_place_that_is_wrong)
     ck_assert_msg(strstr((char *)text.data, "  source   prices 0:3\n") != NULL, "%s",
                   (char *)text.data);
     ck_assert_ptr_nonnull(strstr((char *)text.data, "\"symbol\":\"BTC\""));
-    ck_assert_ptr_nonnull(strstr((char *)text.data, "^^ byte 10: PriceTick.price: the record ends"));
+    ck_assert_ptr_nonnull(strstr((char *)text.data, "^^ byte 10: PriceTick.kind: the record ends"));
     ck_assert_ptr_nonnull(strstr((char *)text.data, "^^ byte 0: first byte is 0x07"));
     ck_assert_ptr_nonnull(strstr((char *)text.data, "  header   trace: abc\n"));
     mr_buffer_fini(&text);

@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <zlib.h>
 
+#define CHECKSUM_BYTES 4
 #define INFLATE_FIRST_BYTES ((size_t)256 * 1024)
 
 struct ocf_reader {
@@ -213,7 +214,10 @@ bool ocf_read_meta(const struct ocf_reader *reader, const char *name, struct mr_
 
 /* ---- blocks ----------------------------------------------------------------------------------- */
 
-/* Raw deflate: no header, no checksum. */
+/*
+ * Raw deflate: no header, no checksum. Behind it may stand what is left of zlib's checksum: some
+ * writers (fastavro) make raw deflate of zlib's format by cutting it off, and leave three bytes.
+ */
 static bool inflate_all(struct mr_slice packed, struct mr_buffer *out)
 {
     z_stream stream = {.next_in = (Bytef *)(uintptr_t)packed.data, .avail_in = (uInt)packed.len};
@@ -230,7 +234,8 @@ static bool inflate_all(struct mr_slice packed, struct mr_buffer *out)
         room = out->len < INFLATE_FIRST_BYTES ? INFLATE_FIRST_BYTES : out->len;
     }
     (void)inflateEnd(&stream);
-    return rc == Z_STREAM_END && stream.avail_in == 0 && out->len <= OCF_BLOCK_BYTES_MAX;
+    return rc == Z_STREAM_END && stream.avail_in <= CHECKSUM_BYTES &&
+           out->len <= OCF_BLOCK_BYTES_MAX;
 }
 
 enum mr_status ocf_read_block(struct ocf_reader *reader, struct ocf_block *block, bool *end,
