@@ -1,4 +1,5 @@
-/* resolution.h -- records of one foreign schema, read as one of ours. For the codec, and for archives. */
+/* resolution.h -- records of one foreign schema, read as one of ours. For the codec, and for
+ * archives. */
 #ifndef MILLRACE_CODEC_RESOLUTION_H
 #define MILLRACE_CODEC_RESOLUTION_H
 

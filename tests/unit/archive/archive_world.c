@@ -119,8 +119,8 @@ static size_t frame_tick(const char *topic, int number, uint8_t *bytes)
 void send_tick(const char *topic, int32_t partition, int number)
 {
     uint8_t bytes[256];
-    struct mr_outgoing record = {.partition = partition, .timestamp_ms = TIME_MS + number,
-                                 .has_value = true};
+    struct mr_outgoing record = {
+        .partition = partition, .timestamp_ms = TIME_MS + number, .has_value = true};
     struct mr_producer *producer = open_producer(topic, &record.topic);
 
     record.value = mr_slice_of(bytes, frame_tick(topic, number, bytes));
@@ -209,8 +209,7 @@ static void read_topic(const char *topic, struct texts *texts)
 
     ck_assert_int_eq(load_feed_open(&world.env, &feed, &err), MR_OK);
     ck_assert_int_eq(
-        load_feed_add(feed,
-                      &(struct load_source){.topic = topic, .visit = on_record, .arg = texts},
+        load_feed_add(feed, &(struct load_source){.topic = topic, .visit = on_record, .arg = texts},
                       &err),
         MR_OK);
     ck_assert_int_eq(load_feed_catch_up(feed, TIMEOUT_US, &err), MR_OK);

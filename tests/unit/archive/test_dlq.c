@@ -1,8 +1,8 @@
 /*
- * Goal:   dead letters are shown with what is wrong and where; sent back they are what they were, each
- *         once however often and however badly it goes; what is chosen is what is meant.
- * Method: letters put into a dead-letter topic of the log in memory as the runtime writes them; each
- *         commit of a replay failing in turn; a naive set of offsets as the oracle of the marks.
+ * Goal:   dead letters are shown with what is wrong and where; sent back they are what they were,
+ * each once however often and however badly it goes; what is chosen is what is meant. Method:
+ * letters put into a dead-letter topic of the log in memory as the runtime writes them; each commit
+ * of a replay failing in turn; a naive set of offsets as the oracle of the marks.
  */
 #include "archive_world.h"
 #include "avro/order_command.h"
@@ -55,15 +55,15 @@ static void send_letter(const char *topic, int32_t partition, int64_t source_off
         {"millrace.value.bytes", mr_slice_str("12")},
     };
 
-    memory_env_send(&world, DLQ,
-                    &(struct mr_outgoing){.partition = partition,
-                                          .timestamp_ms = 1723161255342 + source_offset,
-                                          .key = mr_slice_str("u1"),
-                                          .value = value,
-                                          .has_value = true,
-                                          .headers = headers,
-                                          .header_count = MR_COUNT(headers) -
-                                                          (value.len == 0 ? 0U : 1U)});
+    memory_env_send(
+        &world, DLQ,
+        &(struct mr_outgoing){.partition = partition,
+                              .timestamp_ms = 1723161255342 + source_offset,
+                              .key = mr_slice_str("u1"),
+                              .value = value,
+                              .has_value = true,
+                              .headers = headers,
+                              .header_count = MR_COUNT(headers) - (value.len == 0 ? 0U : 1U)});
 }
 
 static void send_letters(int count)
@@ -96,7 +96,8 @@ static void replay_ok(int64_t sent)
     ck_assert_int_eq(told, sent);
 }
 
-/* ---- replay ----------------------------------------------------------------------------------- */
+/* ---- replay -----------------------------------------------------------------------------------
+ */
 
 START_TEST(nothing_is_sent_without_yes)
 {
@@ -216,9 +217,9 @@ START_TEST(a_value_that_was_left_out_is_taken_from_its_source)
     char *text;
 
     memory_env_send(&world, "orders", &(struct mr_outgoing){.partition = 1, .has_value = true});
-    memory_env_send(&world, "orders",
-                    &(struct mr_outgoing){
-                        .partition = 1, .value = mr_slice_str("long"), .has_value = true});
+    memory_env_send(
+        &world, "orders",
+        &(struct mr_outgoing){.partition = 1, .value = mr_slice_str("long"), .has_value = true});
     send_letter("orders", 1, 1, "TOO_LARGE", mr_slice_of(NULL, 0));
     options.yes = true;
     options.to = "unique";
@@ -237,10 +238,12 @@ START_TEST(an_edited_value_is_encoded_as_the_topics)
     send_letter("prices", 1, 0, "MALFORMED", mr_slice_str("garbage"));
     options.to = "prices";
     options.yes = true;
-    options.edit = "{\"symbol\":\"BTCUSDT\",\"ts\":\"2024-08-08T00:00:00Z\",\"kind\":\"LAST\",\"price\":true}";
+    options.edit =
+        "{\"symbol\":\"BTCUSDT\",\"ts\":\"2024-08-08T00:00:00Z\",\"kind\":\"LAST\",\"price\":true}";
     ck_assert_int_eq(replay(), MR_CONFIG);
     ck_assert_msg(strstr(err.text, "price") != NULL, "%s", err.text);
-    options.edit = "{\"symbol\":\"BTCUSDT\",\"ts\":\"2024-08-08T00:00:00Z\",\"kind\":\"LAST\",\"price\":\"60000.5\"}";
+    options.edit = "{\"symbol\":\"BTCUSDT\",\"ts\":\"2024-08-08T00:00:00Z\",\"kind\":\"LAST\","
+                   "\"price\":\"60000.5\"}";
     replay_ok(1);
     ck_assert_int_eq(topic_count("prices"), 1);
     send_letter("prices", 1, 1, "MALFORMED", mr_slice_str("garbage"));
@@ -250,7 +253,8 @@ START_TEST(an_edited_value_is_encoded_as_the_topics)
 }
 END_TEST
 
-/* ---- list, show ------------------------------------------------------------------------------- */
+/* ---- list, show -------------------------------------------------------------------------------
+ */
 
 START_TEST(a_topic_is_summed_up)
 {
@@ -290,9 +294,9 @@ START_TEST(a_letter_is_shown_with_the_place_that_is_wrong)
     uint8_t bytes[256];
     size_t len;
 
-    ck_assert_int_eq(mr_codec_bind(world.env.codec, &oms_price_tick_schema, "prices-value",
-                                   &binding, &err),
-                     MR_OK);
+    ck_assert_int_eq(
+        mr_codec_bind(world.env.codec, &oms_price_tick_schema, "prices-value", &binding, &err),
+        MR_OK);
     len = mr_codec_encode(&binding, &tick, bytes);
     send_letter("prices", 0, 3, "MALFORMED", mr_slice_of(bytes, len));
     send_letter("prices", 0, 4, "MALFORMED", mr_slice_of(bytes, 10)); /* inside ts and price */
@@ -329,9 +333,9 @@ START_TEST(the_place_is_that_of_the_field_the_decoder_names)
         const size_t place =
             dlq_place_find(&oms_order_command_schema, mr_slice_of(bytes, cut), &field);
 
-        ck_assert_int_eq(oms_order_command_schema.decode(mr_slice_of(bytes + 5, cut - 5), NULL,
-                                                         &got, &err),
-                         MR_MALFORMED);
+        ck_assert_int_eq(
+            oms_order_command_schema.decode(mr_slice_of(bytes + 5, cut - 5), NULL, &got, &err),
+            MR_MALFORMED);
         ck_assert_msg(strstr(err.text, field) != NULL && field[0] != '\0', "%s: %s", field,
                       err.text);
         ck_assert_uint_ge(place, before);
@@ -341,7 +345,8 @@ START_TEST(the_place_is_that_of_the_field_the_decoder_names)
 }
 END_TEST
 
-/* ---- marks ------------------------------------------------------------------------------------ */
+/* ---- marks ------------------------------------------------------------------------------------
+ */
 
 START_TEST(marks_are_a_set_of_offsets)
 {
@@ -385,8 +390,16 @@ END_TEST
 
 START_TEST(a_text_of_somebody_else_is_no_marks)
 {
-    static const char *const texts[] = {"a", "1,", ",1", "1-", "-1", "3-1", "1 2", "1,,2",
-                                        "99999999999999999999", "9223372036854775807"};
+    static const char *const texts[] = {"a",
+                                        "1,",
+                                        ",1",
+                                        "1-",
+                                        "-1",
+                                        "3-1",
+                                        "1 2",
+                                        "1,,2",
+                                        "99999999999999999999",
+                                        "9223372036854775807"};
     struct dlq_marks marks = {0};
     struct mr_buffer text = MR_BUFFER_EMPTY;
     int64_t offset = 0;

@@ -1,8 +1,8 @@
 /*
  * Goal:   an export has every committed record of the part that was asked for, says so in its
  *         manifest, and goes on where one that was cut off had come to.
- * Method: topics on the log in memory; files are read back record by record; a run that fails at one
- *         of its partitions, and one after it.
+ * Method: topics on the log in memory; files are read back record by record; a run that fails at
+ * one of its partitions, and one after it.
  */
 #include "archive_export.h"
 #include "archive_import.h"
@@ -32,8 +32,7 @@ static void set_up(void)
 {
     world_set_up();
     ck_assert_int_eq(archive_partitions_parse("", partitions, &err), MR_OK);
-    options =
-        (struct archive_export_options){.partitions = partitions, .codec = OCF_DEFLATE};
+    options = (struct archive_export_options){.partitions = partitions, .codec = OCF_DEFLATE};
     into("out");
     export = (struct archive_export){.env = &world.env, .options = &options};
 }
@@ -261,9 +260,9 @@ START_TEST(values_of_another_schema_become_the_topics)
     run_ok("prices");
     ck_assert_int_eq(export.files[0].counts.resolved, 1);
     ck_assert_int_eq(export.files[0].counts.unreadable, 0);
-    ck_assert_int_eq(archive_source_open(&source, at("out/prices-00000.avro"),
-                                         &oms_price_tick_schema, &err),
-                     MR_OK);
+    ck_assert_int_eq(
+        archive_source_open(&source, at("out/prices-00000.avro"), &oms_price_tick_schema, &err),
+        MR_OK);
     ck_assert_int_eq(archive_source_next(&source, &entry, &end, &err), MR_OK);
     ck_assert_int_eq(archive_source_decode(&source, &entry, &tick, &err), MR_OK);
     ck_assert(tick.price == 77);

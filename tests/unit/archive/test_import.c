@@ -1,8 +1,8 @@
 /*
  * Goal:   what was exported comes back record by record, once, whatever happens on the way; what is
  *         not whole or does not fit is refused before anything is written.
- * Method: topics on the log in memory compared as text; files changed byte by byte; each commit of an
- *         import failing in turn, done or not, and the import run again.
+ * Method: topics on the log in memory compared as text; files changed byte by byte; each commit of
+ * an import failing in turn, done or not, and the import run again.
  */
 #include "archive_export.h"
 #include "archive_import.h"
@@ -29,8 +29,8 @@ static void set_up(void)
     ck_assert_int_eq(archive_partitions_parse("", partitions, &err), MR_OK);
     (void)snprintf(out, sizeof out, "%s", at("out"));
     paths[0] = out;
-    options = (struct archive_import_options){
-        .paths = paths, .path_count = 1, .topic = "copy", .id = ""};
+    options =
+        (struct archive_import_options){.paths = paths, .path_count = 1, .topic = "copy", .id = ""};
     import = (struct archive_import){.env = &world.env, .options = &options};
 }
 
@@ -116,7 +116,8 @@ START_TEST(the_same_import_again_writes_nothing)
 }
 END_TEST
 
-/* Each of the first commits fails; whether it was done is not told. Then the command is run again. */
+/* Each of the first commits fails; whether it was done is not told. Then the command is run again.
+ */
 START_TEST(an_import_that_was_cut_off_goes_on)
 {
     for (int commit = 1; commit <= 3; commit++) {
@@ -170,7 +171,8 @@ START_TEST(an_aborted_beginning_leaves_the_topic_empty)
 }
 END_TEST
 
-/* ---- refusals --------------------------------------------------------------------------------- */
+/* ---- refusals ---------------------------------------------------------------------------------
+ */
 
 static long size_of(const char *path)
 {

@@ -178,7 +178,10 @@ START_TEST(a_changed_byte_never_does_more_than_change_the_content)
 }
 END_TEST
 
-#define HEAD "Obj\x01\x02\x16" "avro.schema" "\x0e" SCHEMA "\x00"
+#define HEAD                                                                                       \
+    "Obj\x01\x02\x16"                                                                              \
+    "avro.schema"                                                                                  \
+    "\x0e" SCHEMA "\x00"
 #define SYNC "0123456789abcdef"
 
 static const struct {
@@ -187,14 +190,26 @@ static const struct {
     size_t len;
     const char *text; /* NULL: good */
 } files[] = {
-#define ROW(why, bytes, text) {why, bytes, sizeof(bytes) - 1, text}
+#define ROW(why, bytes, text)                                                                      \
+    {                                                                                              \
+        why, bytes, sizeof(bytes) - 1, text                                                        \
+    }
     ROW("no blocks", HEAD SYNC, NULL),
     ROW("an empty block", HEAD SYNC "\x00\x00" SYNC, NULL),
-    ROW("metadata in a sized block", "Obj\x01\x01\x28\x16" "avro.schema" "\x0e" SCHEMA "\x00" SYNC,
+    ROW("metadata in a sized block",
+        "Obj\x01\x01\x28\x16"
+        "avro.schema"
+        "\x0e" SCHEMA "\x00" SYNC,
         NULL),
     ROW("another file", "PAR1" SYNC, "byte 0: not an Avro object container"),
     ROW("an older format", "Obj\x00" SYNC, "byte 0: not an Avro"),
-    ROW("no schema", "Obj\x01\x02\x02" "a" "\x02" "b" "\x00" SYNC, "no avro.schema"),
+    ROW("no schema",
+        "Obj\x01\x02\x02"
+        "a"
+        "\x02"
+        "b"
+        "\x00" SYNC,
+        "no avro.schema"),
     ROW("metadata of a negative length", "Obj\x01\x02\x01" SYNC SYNC, "byte 5: a negative length"),
     ROW("metadata beyond the end", "Obj\x01\x02\x7e" SYNC, "should follow"),
     ROW("endless metadata", "Obj\x01\xfe\xff\xff\xff\xff\xff\xff\xff\xff\x01" SYNC,
@@ -204,17 +219,36 @@ static const struct {
     ROW("a number without an end", "Obj\x01\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff\xff" SYNC,
         "byte 4: not an Avro long"),
     ROW("a codec nobody has",
-        "Obj\x01\x04\x16" "avro.schema" "\x0e" SCHEMA "\x14" "avro.codec" "\x0c" "snappy" "\x00"
-        SYNC, "codec snappy"),
+        "Obj\x01\x04\x16"
+        "avro.schema"
+        "\x0e" SCHEMA "\x14"
+        "avro.codec"
+        "\x0c"
+        "snappy"
+        "\x00" SYNC,
+        "codec snappy"),
     ROW("a block of less than nothing", HEAD SYNC "\x01\x00" SYNC, "negative number of records"),
     ROW("a block of a negative size", HEAD SYNC "\x02\x01" SYNC, "a negative length"),
     ROW("a block beyond the end", HEAD SYNC "\x02\xfe\xff\xff\x0f" SYNC, "should follow"),
-    ROW("another sync marker", HEAD SYNC "\x02\x02" "a" "0123456789abcdeF",
+    ROW("another sync marker",
+        HEAD SYNC "\x02\x02"
+                  "a"
+                  "0123456789abcdeF",
         "does not end with the file's sync marker"),
-    ROW("no sync marker", HEAD SYNC "\x02\x02" "a", "the file ends too early"),
+    ROW("no sync marker",
+        HEAD SYNC "\x02\x02"
+                  "a",
+        "the file ends too early"),
     ROW("deflate that is none",
-        "Obj\x01\x04\x16" "avro.schema" "\x0e" SCHEMA "\x14" "avro.codec" "\x0e" "deflate" "\x00"
-        SYNC "\x02\x06" "\xff\xff\xff" SYNC, "cannot be inflated"),
+        "Obj\x01\x04\x16"
+        "avro.schema"
+        "\x0e" SCHEMA "\x14"
+        "avro.codec"
+        "\x0e"
+        "deflate"
+        "\x00" SYNC "\x02\x06"
+        "\xff\xff\xff" SYNC,
+        "cannot be inflated"),
 };
 
 START_TEST(each_part_is_checked)

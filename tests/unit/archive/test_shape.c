@@ -1,8 +1,8 @@
 /*
- * Goal:   a schema is taken for an archive's exactly when its records have the bytes of one; an entry
- *         is read as it was written, and never beyond its end.
- * Method: the schema that is written and others in a table; an entry with everything in it, whole,
- *         cut at every byte, and with every bit changed.
+ * Goal:   a schema is taken for an archive's exactly when its records have the bytes of one; an
+ * entry is read as it was written, and never beyond its end. Method: the schema that is written and
+ * others in a table; an entry with everything in it, whole, cut at every byte, and with every bit
+ * changed.
  */
 #include "archive_entry.h"
 #include "avro/price_tick.h"
@@ -14,14 +14,16 @@
 static struct mr_err err;
 
 #define FIELDS                                                                                     \
-    "{\"name\":\"partition\",\"type\":\"int\"},{\"name\":\"offset\",\"type\":{\"type\":\"long\"}}," \
+    "{\"name\":\"partition\",\"type\":\"int\"},{\"name\":\"offset\",\"type\":{\"type\":\"long\"}}" \
+    ","                                                                                            \
     "{\"name\":\"timestamp\",\"type\":\"long\",\"default\":0},"                                    \
     "{\"name\":\"key\",\"type\":[\"null\",\"bytes\"]},"
 #define HEADERS                                                                                    \
     "{\"name\":\"headers\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\",\"name\":"  \
     "\"H\",\"fields\":[{\"name\":\"name\",\"type\":\"string\"},{\"name\":\"value\",\"type\":["     \
     "\"null\",\"bytes\"]}]}}},"
-#define RECORD(fields) "{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"n.s\",\"fields\":[" fields "]}"
+#define RECORD(fields)                                                                             \
+    "{\"type\":\"record\",\"name\":\"R\",\"namespace\":\"n.s\",\"fields\":[" fields "]}"
 #define VALUE(types) "{\"name\":\"value\",\"type\":[" types "]}"
 #define INNER "{\"type\":\"record\",\"name\":\"V\",\"fields\":[]}"
 
@@ -37,23 +39,26 @@ static const struct {
     {"no JSON", "{", "not JSON", NULL},
     {"no record", "\"bytes\"", "no record", NULL},
     {"other fields", RECORD("{\"name\":\"x\",\"type\":\"int\"}"), "should be partition", NULL},
-    {"a wide partition", "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"partition\","
-     "\"type\":\"long\"}]}", "field partition should be int", NULL},
+    {"a wide partition",
+     "{\"type\":\"record\",\"name\":\"R\",\"fields\":[{\"name\":\"partition\","
+     "\"type\":\"long\"}]}",
+     "field partition should be int", NULL},
     {"no headers", RECORD(FIELDS VALUE("\"null\",\"bytes\"")), "field 5 should be headers", NULL},
-    {"one more field", RECORD(FIELDS HEADERS VALUE("\"null\",\"bytes\"") ",{\"name\":\"more\","
-     "\"type\":\"int\"}"), "other fields", NULL},
+    {"one more field",
+     RECORD(FIELDS HEADERS VALUE("\"null\",\"bytes\"") ",{\"name\":\"more\","
+                                                       "\"type\":\"int\"}"),
+     "other fields", NULL},
     {"a value of text", RECORD(FIELDS HEADERS VALUE("\"null\",\"string\"")), "field value", NULL},
     {"a value twice", RECORD(FIELDS HEADERS VALUE("\"null\",\"null\"")), "twice", NULL},
     {"a value that must be", RECORD(FIELDS HEADERS VALUE("\"bytes\"")), "field value", NULL},
-    {"a value that is no union",
-     RECORD(FIELDS HEADERS "{\"name\":\"value\",\"type\":\"bytes\"}"), "field value", NULL},
+    {"a value that is no union", RECORD(FIELDS HEADERS "{\"name\":\"value\",\"type\":\"bytes\"}"),
+     "field value", NULL},
 };
 
 START_TEST(a_schema_is_an_archives_or_is_refused)
 {
     struct archive_shape shape;
-    const enum mr_status status =
-        archive_shape_read(mr_slice_str(shapes[_i].schema), &shape, &err);
+    const enum mr_status status = archive_shape_read(mr_slice_str(shapes[_i].schema), &shape, &err);
 
     ck_assert_msg((status == MR_OK) == (shapes[_i].text == NULL), "%s: %s", shapes[_i].why,
                   err.text);
@@ -68,7 +73,8 @@ START_TEST(a_schema_is_an_archives_or_is_refused)
 }
 END_TEST
 
-/* ---- entries ---------------------------------------------------------------------------------- */
+/* ---- entries ----------------------------------------------------------------------------------
+ */
 
 static struct archive_shape shape;
 static struct mr_resolution *values;
@@ -84,16 +90,16 @@ static struct archive_entry full_entry(void)
 {
     const struct oms_price_tick tick = {.symbol = mr_slice_str("BTCUSDT"), .ts_us = 7, .price = 5};
 
-    return (struct archive_entry){
-        .partition = 3,
-        .offset = 1234567890123,
-        .timestamp_ms = 1723161255342,
-        .has_key = true,
-        .key = mr_slice_str("BTCUSDT"),
-        .headers = headers,
-        .header_count = MR_COUNT(headers),
-        .kind = ARCHIVE_RECORD,
-        .value = mr_slice_of(body, oms_price_tick_schema.encode(&tick, body))};
+    return (struct archive_entry){.partition = 3,
+                                  .offset = 1234567890123,
+                                  .timestamp_ms = 1723161255342,
+                                  .has_key = true,
+                                  .key = mr_slice_str("BTCUSDT"),
+                                  .headers = headers,
+                                  .header_count = MR_COUNT(headers),
+                                  .kind = ARCHIVE_RECORD,
+                                  .value =
+                                      mr_slice_of(body, oms_price_tick_schema.encode(&tick, body))};
 }
 
 static void set_up(void)

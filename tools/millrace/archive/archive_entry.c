@@ -21,7 +21,8 @@ void archive_schema_write(const char *value_schema, struct mr_buffer *out)
         "\"doc\":\"A record of a topic.\",\"fields\":["
         "{\"name\":\"partition\",\"type\":\"int\"},"
         "{\"name\":\"offset\",\"type\":\"long\"},"
-        "{\"name\":\"timestamp\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}},"
+        "{\"name\":\"timestamp\",\"type\":{\"type\":\"long\",\"logicalType\":\"timestamp-millis\"}}"
+        ","
         "{\"name\":\"key\",\"type\":[\"null\",\"bytes\"]},"
         "{\"name\":\"headers\",\"type\":{\"type\":\"array\",\"items\":{\"type\":\"record\","
         "\"name\":\"Header\",\"fields\":[{\"name\":\"name\",\"type\":\"string\"},"
@@ -38,7 +39,8 @@ void archive_schema_write(const char *value_schema, struct mr_buffer *out)
     mr_buffer_append(out, after, sizeof after);
 }
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 static uint8_t *put_optional(uint8_t *at, bool has, struct mr_slice bytes)
 {
@@ -93,7 +95,8 @@ void archive_entry_write(const struct archive_entry *entry, bool with_record, st
     out->len = (size_t)(at - out->data);
 }
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
 static bool read_optional(struct mr_wire_reader *in, unsigned field, bool *has,
                           struct mr_slice *bytes)
@@ -178,8 +181,8 @@ enum mr_status archive_entry_read(struct mr_slice *bytes, const struct archive_s
         size_t len = 0;
 
         MR_ASSERT(values != NULL);
-        MR_TRY(mr_resolution_measure(values, mr_slice_of(in.at, (size_t)(in.end - in.at)), &len,
-                                     err));
+        MR_TRY(
+            mr_resolution_measure(values, mr_slice_of(in.at, (size_t)(in.end - in.at)), &len, err));
         entry->value = mr_slice_of(in.at, len);
         in.at += len;
     }

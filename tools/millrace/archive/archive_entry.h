@@ -36,7 +36,8 @@ struct archive_entry {
     struct mr_slice value;
 };
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 /* value_schema: JSON, or NULL for values that are bytes. Replaces out by text with a NUL. */
 void archive_schema_write(const char *value_schema, struct mr_buffer *out);
@@ -44,7 +45,8 @@ void archive_schema_write(const char *value_schema, struct mr_buffer *out);
 void archive_entry_write(const struct archive_entry *entry, bool with_record,
                          struct mr_buffer *out);
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
 /* What a file's schema says about its values. */
 struct archive_shape {
@@ -61,8 +63,8 @@ void archive_shape_fini(struct archive_shape *shape);
 
 /*
  * Reads the entry that bytes begin with and moves them behind it. Names and arrays live in arena;
- * all else borrows from bytes. values: how records of the file's schema are read; NULL: it has none.
- * Returns MR_OK | MR_MALFORMED, MR_OUT_OF_RANGE, MR_TOO_LARGE with the field
+ * all else borrows from bytes. values: how records of the file's schema are read; NULL: it has
+ * none. Returns MR_OK | MR_MALFORMED, MR_OUT_OF_RANGE, MR_TOO_LARGE with the field
  */
 MR_NODISCARD enum mr_status archive_entry_read(struct mr_slice *bytes,
                                                const struct archive_shape *shape,

@@ -1,4 +1,5 @@
-/* archive_export.c -- which files there will be, and writing one after the other. See its header. */
+/* archive_export.c -- which files there will be, and writing one after the other. See its header.
+ */
 #include "archive_export.h"
 
 #include "archive_progress.h"
@@ -49,8 +50,8 @@ static enum mr_status plan_topic(struct archive_export *export, const char *name
         extents[p] = (struct mr_extent){.topic = name, .partition = p};
     }
     MR_TRY(mr_log_extents(env->log, extents, (size_t)partitions, err));
-    export->files =
-        mr_xrealloc(export->files, (export->file_count + (size_t)partitions) * sizeof *export->files);
+    export->files = mr_xrealloc(export->files,
+                                (export->file_count + (size_t)partitions) * sizeof *export->files);
     for (int32_t p = 0; p < partitions; p++) {
         struct archive_written *file = &export->files[export->file_count];
 

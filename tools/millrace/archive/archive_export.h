@@ -2,9 +2,9 @@
  * archive_export.h -- committed records of topics into files, one a partition.
  *
  * How: each file is written under a temporary name, flushed to the disk and renamed, so that a file
- *   that is there is whole; the manifest comes last. A run that finds files of an earlier one and no
- *   manifest keeps those that it would write the same way, and writes the others.
- * Values become records of the schema that the topology gives the topic (docs/adr/0022).
+ *   that is there is whole; the manifest comes last. A run that finds files of an earlier one and
+ * no manifest keeps those that it would write the same way, and writes the others. Values become
+ * records of the schema that the topology gives the topic (docs/adr/0022).
  */
 #ifndef MILLRACE_ARCHIVE_EXPORT_H
 #define MILLRACE_ARCHIVE_EXPORT_H

@@ -19,7 +19,8 @@ struct checking {
     struct archive_progress progress;
 };
 
-/* ---- which topic ------------------------------------------------------------------------------ */
+/* ---- which topic ------------------------------------------------------------------------------
+ */
 
 static enum mr_status take_topic(struct archive_import *import, const char *name,
                                  struct mr_err *err)
@@ -34,10 +35,11 @@ static enum mr_status take_topic(struct archive_import *import, const char *name
     MR_TRY(mr_log_topic_partitions(import->env->log, name, &import->partitions, err));
     return import->partitions > 0 && import->partitions <= LOAD_PARTITIONS_MAX
                ? MR_OK
-               : mr_fail(err, MR_CONFIG,
-                         "topic %s does not exist (run `millrace topology apply`), or has more than "
-                         "%d partitions",
-                         name, LOAD_PARTITIONS_MAX);
+               : mr_fail(
+                     err, MR_CONFIG,
+                     "topic %s does not exist (run `millrace topology apply`), or has more than "
+                     "%d partitions",
+                     name, LOAD_PARTITIONS_MAX);
 }
 
 /* The topic that all files name. */
@@ -77,7 +79,8 @@ static enum mr_status find_topic(struct archive_import *import, struct mr_err *e
     return status;
 }
 
-/* ---- the order of files ----------------------------------------------------------------------- */
+/* ---- the order of files -----------------------------------------------------------------------
+ */
 
 static enum mr_status note_first(struct archive_import *import, struct archive_import_file *file,
                                  struct mr_err *err)
@@ -110,14 +113,15 @@ static int compare_files(const void *left, const void *right)
     return strcmp(a->path, b->path);
 }
 
-/* ---- one file --------------------------------------------------------------------------------- */
+/* ---- one file ---------------------------------------------------------------------------------
+ */
 
 static enum mr_status check_partition(struct checking *check, const struct archive_source *source,
                                       const struct archive_entry *entry, struct mr_err *err)
 {
     const struct archive_import *import = check->import;
-    const int32_t partitions = import->options->repartition ? LOAD_PARTITIONS_MAX
-                                                            : import->partitions;
+    const int32_t partitions =
+        import->options->repartition ? LOAD_PARTITIONS_MAX : import->partitions;
     int64_t only = 0;
 
     if (entry->partition < 0 || entry->partition >= partitions) {
@@ -139,8 +143,8 @@ static enum mr_status check_partition(struct checking *check, const struct archi
         return mr_fail(err, MR_CORRUPT,
                        "%s: field offset: %" PRId64 " of partition %" PRId32
                        " stands behind %" PRId64 " of %s",
-                       source->path, entry->offset, entry->partition,
-                       check->last[entry->partition], before == NULL ? "the log" : before);
+                       source->path, entry->offset, entry->partition, check->last[entry->partition],
+                       before == NULL ? "the log" : before);
     }
     check->last[entry->partition] = entry->offset;
     check->last_path[entry->partition] = source->path;
@@ -168,8 +172,7 @@ static enum mr_status check_records(struct checking *check, struct archive_sourc
             check->import->bytes_values++;
         }
         file->records++;
-        archive_progress_show(&check->progress, source->path,
-                              check->import->total + file->records);
+        archive_progress_show(&check->progress, source->path, check->import->total + file->records);
     }
 }
 
@@ -238,7 +241,8 @@ static enum mr_status check_files(struct archive_import *import, struct mr_err *
     return status;
 }
 
-/* ---- what the log has ------------------------------------------------------------------------- */
+/* ---- what the log has -------------------------------------------------------------------------
+ */
 
 /* The same files to the same topic are the same import. */
 static void name_group(struct archive_import *import)

@@ -19,10 +19,10 @@
 struct archive_import_options {
     const char *const *paths; /* files, or directories of an export */
     size_t path_count;
-    const char *topic; /* "": the one that the files name */
-    const char *id;    /* of the import; "": made of the files' digest */
-    bool append;       /* to a topic that has records */
-    bool repartition;  /* by key, whatever partition a record was in */
+    const char *topic;  /* "": the one that the files name */
+    const char *id;     /* of the import; "": made of the files' digest */
+    bool append;        /* to a topic that has records */
+    bool repartition;   /* by key, whatever partition a record was in */
     int64_t rate_micro; /* records per 1e6 s; 0: no limit */
 };
 
@@ -65,12 +65,13 @@ MR_NODISCARD enum mr_status archive_paths_agree(const struct archive_import_file
                                                 struct mr_err *err);
 
 /* archive_position.c: records that an import of that group has committed; 0: none. */
-MR_NODISCARD enum mr_status archive_position(const struct archive_import *import,
-                                             int64_t *position, struct mr_err *err);
+MR_NODISCARD enum mr_status archive_position(const struct archive_import *import, int64_t *position,
+                                             struct mr_err *err);
 MR_NODISCARD enum mr_status archive_topic_empty(const struct archive_import *import, bool *empty,
                                                 struct mr_err *err);
 
-/* ---- archive_open.c: one file, record by record ----------------------------------------------- */
+/* ---- archive_open.c: one file, record by record -----------------------------------------------
+ */
 
 struct archive_source {
     const char *path;
@@ -85,8 +86,7 @@ struct archive_source {
 
 /* schema: how values will be read; NULL: bytes only. path is borrowed. close in any case. */
 MR_NODISCARD enum mr_status archive_source_open(struct archive_source *source, const char *path,
-                                                const struct mr_schema *schema,
-                                                struct mr_err *err);
+                                                const struct mr_schema *schema, struct mr_err *err);
 /* The entry lives until the next call. MR_CORRUPT with file, byte, record and field. */
 MR_NODISCARD enum mr_status archive_source_next(struct archive_source *source,
                                                 struct archive_entry *entry, bool *end,

@@ -42,7 +42,8 @@ static const struct mr_schema *schema_of(const struct archive_export *export,
     return export->options->raw ? NULL : topic_of(export, file)->schema;
 }
 
-/* ---- metadata --------------------------------------------------------------------------------- */
+/* ---- metadata ---------------------------------------------------------------------------------
+ */
 
 /* Texts that the metadata points into. */
 struct meta_texts {
@@ -181,7 +182,8 @@ bool archive_partition_kept(const struct archive_export *export, struct archive_
     return kept;
 }
 
-/* ---- records ---------------------------------------------------------------------------------- */
+/* ---- records ----------------------------------------------------------------------------------
+ */
 
 static size_t read_headers(struct writing *w, const struct mr_message *message)
 {
@@ -319,7 +321,8 @@ static enum mr_status read_partition(struct writing *w, void (*moved)(void *arg,
     return status;
 }
 
-/* ---- the file --------------------------------------------------------------------------------- */
+/* ---- the file ---------------------------------------------------------------------------------
+ */
 
 static enum mr_status finish_file(struct writing *w, const char *temporary, const char *path,
                                   struct mr_err *err)

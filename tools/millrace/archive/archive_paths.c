@@ -17,8 +17,7 @@
 
 static void add_file(struct archive_import *import, const char *path)
 {
-    import->files =
-        mr_xrealloc(import->files, (import->file_count + 1) * sizeof *import->files);
+    import->files = mr_xrealloc(import->files, (import->file_count + 1) * sizeof *import->files);
     import->files[import->file_count++] = (struct archive_import_file){.path = mr_xstrdup(path)};
 }
 
@@ -71,8 +70,7 @@ static enum mr_status add_listed(struct archive_import *import, const char *dire
         const json_t *file = json_array_get(files, i);
         char path[ARCHIVE_PATH_BYTES];
 
-        if (choose &&
-            strcmp(text_of(file, "topic"), import->options->topic) != 0) {
+        if (choose && strcmp(text_of(file, "topic"), import->options->topic) != 0) {
             continue;
         }
         MR_TRY(archive_path(directory, text_of(file, "file"), path, err));
@@ -120,8 +118,8 @@ static enum mr_status add_path(struct archive_import *import, const char *path, 
         return MR_OK;
     }
     MR_TRY(load_manifest(path, &manifest, err));
-    status = manifest == NULL ? add_all(import, path, err)
-                              : add_listed(import, path, manifest, err);
+    status =
+        manifest == NULL ? add_all(import, path, err) : add_listed(import, path, manifest, err);
     json_decref(manifest);
     return status;
 }

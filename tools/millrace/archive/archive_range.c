@@ -45,8 +45,8 @@ enum mr_status archive_partitions_parse(const char *text, bool *wanted, struct m
             last = strtol(at, &end, 10);
             good = end != at && *at != '-' && *at != '+';
         }
-        if (!good || last < first || last >= LOAD_PARTITIONS_MAX ||
-            (*end != ',' && *end != '\0') || (*end == ',' && end[1] == '\0')) {
+        if (!good || last < first || last >= LOAD_PARTITIONS_MAX || (*end != ',' && *end != '\0') ||
+            (*end == ',' && end[1] == '\0')) {
             return mr_fail(err, MR_CONFIG, "--partitions is a list like 0,3,5-7, each below %d",
                            LOAD_PARTITIONS_MAX);
         }

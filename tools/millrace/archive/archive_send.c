@@ -112,8 +112,7 @@ static enum mr_status send_file(struct sending *s, const struct archive_import_f
     struct archive_source source;
     int64_t skipped = 0;
     bool end = false;
-    enum mr_status status =
-        archive_source_open(&source, file->path, s->import->topic->schema, err);
+    enum mr_status status = archive_source_open(&source, file->path, s->import->topic->schema, err);
 
     if (status == MR_OK && skip > 0) {
         status = archive_source_skip(&source, skip, &skipped, err);

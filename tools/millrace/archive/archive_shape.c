@@ -1,11 +1,11 @@
 /*
  * archive_shape.c -- whether a file's schema is that of an archive, and which values it has.
  *
- * Documentation, aliases, defaults and attributes nobody knows are ignored, because other tools write
- * schemas in their own words; names, order and types of the fields are what the bytes depend on.
+ * Documentation, aliases, defaults and attributes nobody knows are ignored, because other tools
+ * write schemas in their own words; names, order and types of the fields are what the bytes depend
+ * on.
  */
 #include "archive_entry.h"
-
 #include "millrace/arena.h"
 
 #include <jansson.h>

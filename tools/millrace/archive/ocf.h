@@ -30,7 +30,8 @@ struct ocf_meta {
     struct mr_slice value;
 };
 
-/* ---- reading ---------------------------------------------------------------------------------- */
+/* ---- reading ----------------------------------------------------------------------------------
+ */
 
 struct ocf_reader;
 
@@ -45,8 +46,8 @@ MR_NODISCARD enum mr_status ocf_read_open(FILE *file, const char *name, struct o
 bool ocf_read_meta(const struct ocf_reader *reader, const char *name, struct mr_slice *value);
 
 struct ocf_block {
-    int64_t at;    /* byte of the file where it begins */
-    int64_t count; /* records that it says are in it */
+    int64_t at;           /* byte of the file where it begins */
+    int64_t count;        /* records that it says are in it */
     struct mr_slice data; /* unpacked; until the next call */
 };
 
@@ -55,7 +56,8 @@ MR_NODISCARD enum mr_status ocf_read_block(struct ocf_reader *reader, struct ocf
                                            bool *end, struct mr_err *err);
 void ocf_read_close(struct ocf_reader **reader);
 
-/* ---- writing ---------------------------------------------------------------------------------- */
+/* ---- writing ----------------------------------------------------------------------------------
+ */
 
 struct ocf_writer;
 

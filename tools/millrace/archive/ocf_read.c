@@ -83,7 +83,8 @@ static enum mr_status read_size(struct ocf_reader *reader, size_t max, size_t *s
     return MR_OK;
 }
 
-/* ---- the header ------------------------------------------------------------------------------- */
+/* ---- the header -------------------------------------------------------------------------------
+ */
 
 /* A string or bytes, behind what is in meta_bytes, with a NUL after it. */
 static enum mr_status read_text(struct ocf_reader *reader, size_t *offset, size_t *len,
@@ -212,7 +213,8 @@ bool ocf_read_meta(const struct ocf_reader *reader, const char *name, struct mr_
     return false;
 }
 
-/* ---- blocks ----------------------------------------------------------------------------------- */
+/* ---- blocks -----------------------------------------------------------------------------------
+ */
 
 /*
  * Raw deflate: no header, no checksum. Behind it may stand what is left of zlib's checksum: some

@@ -54,10 +54,9 @@ static void put_meta(struct ocf_writer *writer, const struct ocf_meta *meta, str
 {
     put_bytes(out, mr_slice_str(meta->name));
     put_bytes(out, meta->value);
-    writer->places[writer->place_count++] =
-        (struct place){.name = mr_xstrdup(meta->name),
-                       .at = (long)(out->len - meta->value.len),
-                       .len = meta->value.len};
+    writer->places[writer->place_count++] = (struct place){.name = mr_xstrdup(meta->name),
+                                                           .at = (long)(out->len - meta->value.len),
+                                                           .len = meta->value.len};
 }
 
 static enum mr_status write_header(struct ocf_writer *writer,
@@ -76,10 +75,9 @@ static enum mr_status write_header(struct ocf_writer *writer,
         &(struct ocf_meta){.name = "avro.codec",
                            .value = mr_slice_str(writer->codec == OCF_NULL ? "null" : "deflate")},
         &header);
-    put_meta(
-        writer,
-        &(struct ocf_meta){.name = "avro.schema", .value = mr_slice_str(options->schema)},
-        &header);
+    put_meta(writer,
+             &(struct ocf_meta){.name = "avro.schema", .value = mr_slice_str(options->schema)},
+             &header);
     for (size_t i = 0; i < options->meta_count; i++) {
         put_meta(writer, &options->meta[i], &header);
     }

@@ -6,7 +6,8 @@
 
 #define CATCH_UP_US (20 * MR_SECOND_US)
 
-/* ---- reading one ------------------------------------------------------------------------------ */
+/* ---- reading one ------------------------------------------------------------------------------
+ */
 
 static void copy_text(char *to, size_t bytes, struct mr_slice from)
 {
@@ -80,7 +81,8 @@ void dlq_letter_read(const struct mr_message *message, struct dlq_letter *letter
                         letter->source_offset >= 0;
 }
 
-/* ---- choosing --------------------------------------------------------------------------------- */
+/* ---- choosing ---------------------------------------------------------------------------------
+ */
 
 enum mr_status dlq_filter_place(const char *text, struct dlq_filter *filter, struct mr_err *err)
 {
@@ -144,7 +146,8 @@ enum mr_status dlq_find(const struct mr_topology *topology, const char *name,
                    name, names);
 }
 
-/* ---- reading all ------------------------------------------------------------------------------ */
+/* ---- reading all ------------------------------------------------------------------------------
+ */
 
 struct each {
     dlq_visit *visit;

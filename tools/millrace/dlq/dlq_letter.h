@@ -2,8 +2,8 @@
  * dlq_letter.h -- a record of a dead-letter topic: what it was, where, and what was wrong with it.
  *
  * How: runtime/task/dead_letter.c puts its headers behind the record's own, so that the last
- *   millrace.source.topic is where they begin; a record that died twice has the first death's headers
- *   as its own.
+ *   millrace.source.topic is where they begin; a record that died twice has the first death's
+ * headers as its own.
  */
 #ifndef MILLRACE_DLQ_LETTER_H
 #define MILLRACE_DLQ_LETTER_H
@@ -15,7 +15,7 @@
 #define DLQ_REPLAY_HEADER "millrace.replay.of"
 
 struct dlq_letter {
-    const struct mr_message *message; /* key, value, timestamp, coordinates in the topic */
+    const struct mr_message *message;         /* key, value, timestamp, coordinates in the topic */
     struct mr_header headers[MR_HEADERS_MAX]; /* the record's own come first */
     size_t own_count;
     bool is_letter; /* false: it does not have the headers of one */

@@ -110,11 +110,11 @@ void dlq_summary_json(const struct dlq_summary *summary, struct mr_buffer *out)
     json_object_set_new(root, "topic", json_string(summary->topic->name));
     json_object_set_new(root, "count", json_integer(summary->count));
     json_object_set_new(root, "replayed", json_integer(summary->replayed));
-    json_object_set_new(root, "oldest", summary->count == 0
-                                            ? json_null()
+    json_object_set_new(root, "oldest",
+                        summary->count == 0 ? json_null()
                                             : json_string(time_text(summary->oldest_ms, time)));
-    json_object_set_new(root, "newest", summary->count == 0
-                                            ? json_null()
+    json_object_set_new(root, "newest",
+                        summary->count == 0 ? json_null()
                                             : json_string(time_text(summary->newest_ms, time)));
     for (size_t i = 0; i < summary->kind_count; i++) {
         json_array_append_new(kinds, json_pack("{s:s, s:s, s:I}", "code", summary->kinds[i].code,

@@ -27,7 +27,8 @@ bool dlq_marks_have(const struct dlq_marks *marks, int64_t offset);
 void dlq_marks_add(struct dlq_marks *marks, int64_t from, int64_t to);
 void dlq_marks_remove(struct dlq_marks *marks, int64_t from, int64_t to);
 
-/* offset: MR_OFFSET_NONE when nothing was ever committed. MR_CORRUPT when the text is none of ours. */
+/* offset: MR_OFFSET_NONE when nothing was ever committed. MR_CORRUPT when the text is none of ours.
+ */
 MR_NODISCARD enum mr_status dlq_marks_read(struct dlq_marks *marks, int64_t offset,
                                            struct mr_slice text, struct mr_err *err);
 /* Replaces text. MR_RESOURCE when that is more than fits. */

@@ -137,14 +137,15 @@ static void dump_line(struct mr_slice bytes, size_t from, const char *indent, st
 void dlq_place_dump(struct mr_slice bytes, size_t at, const char *word, const char *indent,
                     struct mr_buffer *out)
 {
-    const size_t lines = at >= bytes.len && at != SIZE_MAX ? bytes.len / LINE_BYTES + 1
-                                                           : (bytes.len + LINE_BYTES - 1) / LINE_BYTES;
+    const size_t lines = at >= bytes.len && at != SIZE_MAX
+                             ? bytes.len / LINE_BYTES + 1
+                             : (bytes.len + LINE_BYTES - 1) / LINE_BYTES;
     const size_t marked = at == SIZE_MAX ? SIZE_MAX : at / LINE_BYTES;
     bool gap = false;
 
     for (size_t line = 0; line < lines; line++) {
-        const bool near = marked != SIZE_MAX && line + AROUND_LINES >= marked &&
-                          line <= marked + AROUND_LINES;
+        const bool near =
+            marked != SIZE_MAX && line + AROUND_LINES >= marked && line <= marked + AROUND_LINES;
 
         if (line >= HEAD_LINES && !near) {
             gap = true;

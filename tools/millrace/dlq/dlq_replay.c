@@ -52,13 +52,13 @@ static enum mr_status letter_fail(const struct dlq_letter *letter, struct mr_err
                    letter->message->offset, what);
 }
 
-/* ---- where to --------------------------------------------------------------------------------- */
+/* ---- where to ---------------------------------------------------------------------------------
+ */
 
 static enum mr_status find_target(struct replay *replay, const struct dlq_letter *letter,
                                   size_t *index, struct mr_err *err)
 {
-    const char *name =
-        replay->options->to[0] != '\0' ? replay->options->to : letter->source_topic;
+    const char *name = replay->options->to[0] != '\0' ? replay->options->to : letter->source_topic;
     const struct mr_topology *topology = replay->env->topology;
     struct target *target;
     size_t topic;
@@ -91,15 +91,16 @@ static int32_t partition_of(const struct replay *replay, const struct target *ta
     struct mr_slice key = letter->message->key;
 
     if (letter->is_letter && letter->source_partition < target->partitions &&
-        (replay->options->to[0] == '\0' ||
-         strcmp(replay->options->to, letter->source_topic) == 0 || key.len == 0)) {
+        (replay->options->to[0] == '\0' || strcmp(replay->options->to, letter->source_topic) == 0 ||
+         key.len == 0)) {
         return letter->source_partition;
     }
     key = target->topic == NULL ? key : topic_key_partitioning(target->topic, key);
     return mr_partition_of(key, target->partitions);
 }
 
-/* ---- what ------------------------------------------------------------------------------------- */
+/* ---- what -------------------------------------------------------------------------------------
+ */
 
 static enum mr_status encode_edit(struct replay *replay, const struct target *target,
                                   struct mr_err *err)
@@ -117,8 +118,8 @@ static enum mr_status encode_edit(struct replay *replay, const struct target *ta
     MR_TRY(mr_codec_bind(replay->env->codec, topic->schema, topic->subject, &binding, err));
     arena = mr_arena_create(ARENA_BYTES);
     record = mr_xcalloc(1, topic->schema->struct_bytes);
-    status = mr_json_read_record(topic->schema, mr_slice_str(replay->options->edit), arena, record,
-                                 err);
+    status =
+        mr_json_read_record(topic->schema, mr_slice_str(replay->options->edit), arena, record, err);
     if (status == MR_OK) {
         mr_buffer_clear(&replay->value);
         (void)mr_buffer_reserve(&replay->value, mr_codec_framed_bytes_max(&binding, record));
@@ -159,8 +160,8 @@ static size_t take_headers(const struct dlq_letter *letter, const char *coordina
             headers[count++] = letter->headers[i];
         }
     }
-    headers[count++] = (struct mr_header){.name = DLQ_REPLAY_HEADER,
-                                          .value = mr_slice_str(coordinates)};
+    headers[count++] =
+        (struct mr_header){.name = DLQ_REPLAY_HEADER, .value = mr_slice_str(coordinates)};
     return count;
 }
 
@@ -185,14 +186,15 @@ static enum mr_status send_letter(struct replay *replay, struct target *target,
                    message->partition, message->offset);
     record.header_count = take_headers(letter, coordinates, headers);
     if (target->number < 0) {
-        MR_TRY(mr_producer_topic(replay->sender.producer, target->name, &target->number, NULL,
-                                 err));
+        MR_TRY(
+            mr_producer_topic(replay->sender.producer, target->name, &target->number, NULL, err));
     }
     record.topic = target->number;
     return exact_send(&replay->sender, &record, err);
 }
 
-/* ---- what has been sent ----------------------------------------------------------------------- */
+/* ---- what has been sent -----------------------------------------------------------------------
+ */
 
 enum mr_status dlq_replayed(const struct load_env *env, const struct mr_topic *letters,
                             struct dlq_marks *marks, struct mr_err *err)
@@ -250,7 +252,8 @@ static enum mr_status commit(struct replay *replay, struct mr_err *err)
     return status;
 }
 
-/* ---- the passes ------------------------------------------------------------------------------- */
+/* ---- the passes -------------------------------------------------------------------------------
+ */
 
 static enum mr_status on_letter(void *arg, const struct dlq_letter *letter, struct mr_err *err)
 {
@@ -342,8 +345,8 @@ enum mr_status dlq_replay_run(const struct load_env *env, const struct dlq_repla
     status = go_through(replay, err);
     chosen = replay->sent;
     if (status == MR_OK && options->edit != NULL && chosen > 1) {
-        status = mr_fail(err, MR_CONFIG, "--edit is for one letter, and %" PRId64 " are chosen",
-                         chosen);
+        status =
+            mr_fail(err, MR_CONFIG, "--edit is for one letter, and %" PRId64 " are chosen", chosen);
     }
     if (status == MR_OK && options->yes && options->again && chosen > 0) {
         replay->pass = FORGET;

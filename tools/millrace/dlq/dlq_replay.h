@@ -25,8 +25,8 @@ struct dlq_replay_options {
 
 struct dlq_replay_result {
     int64_t chosen;
-    int64_t before;  /* of them left out: sent by an earlier replay */
-    int64_t sent;    /* or, without yes, would be */
+    int64_t before; /* of them left out: sent by an earlier replay */
+    int64_t sent;   /* or, without yes, would be */
 };
 
 /* Told of each letter that is sent or would be, once, whatever is tried again. */
@@ -38,9 +38,9 @@ typedef void dlq_told(void *arg, const struct dlq_letter *letter, const char *to
  * there, a value that is gone) ends the replay with MR_CONFIG naming it, before anything is sent.
  */
 MR_NODISCARD enum mr_status dlq_replay_run(const struct load_env *env,
-                                           const struct dlq_replay_options *options,
-                                           dlq_told *told, void *arg,
-                                           struct dlq_replay_result *result, struct mr_err *err);
+                                           const struct dlq_replay_options *options, dlq_told *told,
+                                           void *arg, struct dlq_replay_result *result,
+                                           struct mr_err *err);
 
 /* What has been replayed of each partition; marks has LOAD_PARTITIONS_MAX places. */
 MR_NODISCARD enum mr_status dlq_replayed(const struct load_env *env, const struct mr_topic *letters,

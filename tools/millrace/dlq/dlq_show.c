@@ -79,7 +79,8 @@ static void put_bytes(struct mr_buffer *out, struct mr_slice bytes)
     }
 }
 
-/* ---- text ------------------------------------------------------------------------------------- */
+/* ---- text -------------------------------------------------------------------------------------
+ */
 
 static const char *time_text(int64_t ms, char text[MR_JSON_TIME_BYTES])
 {
@@ -137,7 +138,8 @@ enum mr_status dlq_show_text(const struct load_env *env, const struct dlq_letter
     return MR_OK;
 }
 
-/* ---- JSON ------------------------------------------------------------------------------------- */
+/* ---- JSON -------------------------------------------------------------------------------------
+ */
 
 /* Texts of the log are not always UTF-8. */
 static json_t *bytes_text(struct mr_slice bytes)

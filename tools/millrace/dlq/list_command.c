@@ -19,8 +19,9 @@ static const struct mr_option options[] = {
 
 static const struct args_spec spec = {
     .command = "dlq list",
-    .summary = "Says of each dead-letter topic (or those named) how many letters it has, from when, "
-               "of which errors and stages, and how many have been replayed.",
+    .summary =
+        "Says of each dead-letter topic (or those named) how many letters it has, from when, "
+        "of which errors and stages, and how many have been replayed.",
     .positionals = "[STAGE...]",
     .positional_min = 0,
     .positional_max = ARGS_POSITIONALS_MAX,

@@ -142,11 +142,11 @@ static enum mr_status take_options(const struct replay_command *command,
         return mr_fail(err, MR_CONFIG,
                        "choose letters with --offset, --stage, --code, or take --all");
     }
-    *replay = (struct dlq_replay_options){
-        .filter = {.stage = command->stage, .code = command->code},
-        .to = command->to,
-        .again = command->again,
-        .yes = command->yes};
+    *replay =
+        (struct dlq_replay_options){.filter = {.stage = command->stage, .code = command->code},
+                                    .to = command->to,
+                                    .again = command->again,
+                                    .yes = command->yes};
     MR_TRY(dlq_filter_place(command->offset, &replay->filter, err));
     if (command->edit[0] != '\0') {
         MR_TRY(read_edit(command->edit, edit, err));
