@@ -93,6 +93,7 @@ START_TEST(what_was_exported_comes_back)
     run_ok();
     expect_same("prices", "copy");
     ck_assert_int_eq(import.sent, 3 * COUNT);
+    ck_assert_int_eq(import.expired, 3 * COUNT); /* they are of 2024, and kept for a week */
     ck_assert_int_eq(import.bytes_values, _i == 1 ? 3 * (COUNT - 1) : 3);
 }
 END_TEST

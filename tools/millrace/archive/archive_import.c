@@ -16,6 +16,7 @@ struct checking {
     void *value; /* struct_bytes */
     int64_t last[LOAD_PARTITIONS_MAX];
     const char *last_path[LOAD_PARTITIONS_MAX];
+    int64_t kept_ms; /* Kafka removes records from before */
     struct archive_progress progress;
 };
 
@@ -172,6 +173,7 @@ static enum mr_status check_records(struct checking *check, struct archive_sourc
             check->import->bytes_values++;
         }
         file->records++;
+        check->import->expired += entry.timestamp_ms < check->kept_ms ? 1 : 0;
         archive_progress_show(&check->progress, source->path, check->import->total + file->records);
     }
 }
@@ -225,6 +227,11 @@ static enum mr_status check_files(struct archive_import *import, struct mr_err *
     enum mr_status status = MR_OK;
 
     check->import = import;
+    check->kept_ms = INT64_MIN;
+    if (strstr(import->topic->cleanup, "delete") != NULL && import->topic->retention_us > 0) {
+        check->kept_ms =
+            (mr_clock_wall_us(import->env->clock) - import->topic->retention_us) / MR_MS_US;
+    }
     for (size_t i = 0; i < MR_COUNT(check->last); i++) {
         check->last[i] = NO_OFFSET;
     }

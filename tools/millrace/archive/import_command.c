@@ -83,9 +83,9 @@ static void report(const struct archive_import *import, const struct import_comm
     if (command->json) {
         (void)printf("{\"topic\":\"%s\",\"group\":\"%s\",\"files\":%zu,\"records\":%" PRId64
                      ",\"before\":%" PRId64 ",\"written\":%" PRId64 ",\"bytesValues\":%" PRId64
-                     "}\n",
+                     ",\"expired\":%" PRId64 "}\n",
                      topic, import->group, import->file_count, import->total, import->resumed_at,
-                     import->sent - import->resumed_at, import->bytes_values);
+                     import->sent - import->resumed_at, import->bytes_values, import->expired);
         return;
     }
     if (command->check) {
@@ -104,6 +104,11 @@ static void report(const struct archive_import *import, const struct import_comm
     }
     if (import->bytes_values > 0) {
         (void)printf("%" PRId64 " values are bytes and went as they are\n", import->bytes_values);
+    }
+    if (import->expired > 0) {
+        (void)printf("%" PRId64 " records are older than the topic's retention: Kafka removes them "
+                     "soon, unless it is longer\n",
+                     import->expired);
     }
 }
 

@@ -1,6 +1,8 @@
 /* dlq_letter.c -- see dlq_letter.h. */
 #include "dlq_letter.h"
 
+#include "runtime/codec/json_text.h"
+
 #include <inttypes.h>
 #include <stdlib.h>
 
@@ -79,6 +81,12 @@ void dlq_letter_read(const struct mr_message *message, struct dlq_letter *letter
     }
     letter->is_letter = letter->source_topic[0] != '\0' && letter->source_partition >= 0 &&
                         letter->source_offset >= 0;
+}
+
+const char *dlq_time_text(int64_t ms, char text[DLQ_TIME_BYTES])
+{
+    _Static_assert(DLQ_TIME_BYTES >= MR_JSON_TIME_BYTES, "it is written by the JSON writer");
+    return mr_json_time_format(ms * MR_MS_US, text) ? text : "?";
 }
 
 /* ---- choosing ---------------------------------------------------------------------------------

@@ -32,6 +32,10 @@ struct dlq_letter {
 /* letter borrows from message. */
 void dlq_letter_read(const struct mr_message *message, struct dlq_letter *letter);
 
+#define DLQ_TIME_BYTES ((size_t)96)
+/* RFC 3339 in UTC; "?" for what has no such text. Returns text, or that. */
+const char *dlq_time_text(int64_t ms, char text[DLQ_TIME_BYTES]);
+
 /* Which letters are meant. */
 struct dlq_filter {
     bool one; /* only partition:offset */

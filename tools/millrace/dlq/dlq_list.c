@@ -2,7 +2,6 @@
 #include "dlq_list.h"
 
 #include "dlq_replay.h"
-#include "runtime/codec/json_text.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -77,21 +76,16 @@ enum mr_status dlq_summarize(const struct load_env *env, const struct mr_topic *
     return status;
 }
 
-static const char *time_text(int64_t ms, char text[MR_JSON_TIME_BYTES])
-{
-    return mr_json_time_format(ms * MR_MS_US, text) ? text : "?";
-}
-
 void dlq_summary_text(const struct dlq_summary *summary, struct mr_buffer *out)
 {
-    char oldest[MR_JSON_TIME_BYTES];
-    char newest[MR_JSON_TIME_BYTES];
+    char oldest[DLQ_TIME_BYTES];
+    char newest[DLQ_TIME_BYTES];
 
     mr_buffer_printf(out, "%s: %" PRId64 " letters", summary->topic->name, summary->count);
     if (summary->count > 0) {
         mr_buffer_printf(out, ", oldest %s, newest %s, %" PRId64 " replayed",
-                         time_text(summary->oldest_ms, oldest),
-                         time_text(summary->newest_ms, newest), summary->replayed);
+                         dlq_time_text(summary->oldest_ms, oldest),
+                         dlq_time_text(summary->newest_ms, newest), summary->replayed);
     }
     mr_buffer_printf(out, "\n");
     for (size_t i = 0; i < summary->kind_count; i++) {
@@ -102,7 +96,7 @@ void dlq_summary_text(const struct dlq_summary *summary, struct mr_buffer *out)
 
 void dlq_summary_json(const struct dlq_summary *summary, struct mr_buffer *out)
 {
-    char time[MR_JSON_TIME_BYTES];
+    char time[DLQ_TIME_BYTES];
     json_t *root = json_object();
     json_t *kinds = json_array();
     char *text;
@@ -112,10 +106,10 @@ void dlq_summary_json(const struct dlq_summary *summary, struct mr_buffer *out)
     json_object_set_new(root, "replayed", json_integer(summary->replayed));
     json_object_set_new(root, "oldest",
                         summary->count == 0 ? json_null()
-                                            : json_string(time_text(summary->oldest_ms, time)));
+                                            : json_string(dlq_time_text(summary->oldest_ms, time)));
     json_object_set_new(root, "newest",
                         summary->count == 0 ? json_null()
-                                            : json_string(time_text(summary->newest_ms, time)));
+                                            : json_string(dlq_time_text(summary->newest_ms, time)));
     for (size_t i = 0; i < summary->kind_count; i++) {
         json_array_append_new(kinds, json_pack("{s:s, s:s, s:I}", "code", summary->kinds[i].code,
                                                "stage", summary->kinds[i].stage, "count",

@@ -3,7 +3,6 @@
 
 #include "dlq_place.h"
 #include "millrace/arena.h"
-#include "runtime/codec/json_text.h"
 
 #include <inttypes.h>
 #include <jansson.h>
@@ -82,18 +81,13 @@ static void put_bytes(struct mr_buffer *out, struct mr_slice bytes)
 /* ---- text -------------------------------------------------------------------------------------
  */
 
-static const char *time_text(int64_t ms, char text[MR_JSON_TIME_BYTES])
-{
-    return mr_json_time_format(ms * MR_MS_US, text) ? text : "?";
-}
-
 static void put_head(const struct dlq_letter *letter, struct mr_buffer *out)
 {
     const struct mr_message *message = letter->message;
-    char time[MR_JSON_TIME_BYTES];
+    char time[DLQ_TIME_BYTES];
 
     mr_buffer_printf(out, "%s %" PRId32 ":%" PRId64 "  %s\n", message->topic, message->partition,
-                     message->offset, time_text(message->timestamp_ms, time));
+                     message->offset, dlq_time_text(message->timestamp_ms, time));
     if (!letter->is_letter) {
         mr_buffer_printf(out, "  not a dead letter: it does not have the headers of one\n");
     } else {
@@ -205,7 +199,7 @@ enum mr_status dlq_show_json(const struct load_env *env, const struct dlq_letter
                              struct mr_buffer *out, struct mr_err *err)
 {
     const struct mr_message *message = letter->message;
-    char time[MR_JSON_TIME_BYTES];
+    char time[DLQ_TIME_BYTES];
     struct reading reading;
     json_t *root;
     char *text;
@@ -215,7 +209,7 @@ enum mr_status dlq_show_json(const struct load_env *env, const struct dlq_letter
     json_object_set_new(root, "topic", json_string(message->topic));
     json_object_set_new(root, "partition", json_integer(message->partition));
     json_object_set_new(root, "offset", json_integer(message->offset));
-    json_object_set_new(root, "timestamp", json_string(time_text(message->timestamp_ms, time)));
+    json_object_set_new(root, "timestamp", json_string(dlq_time_text(message->timestamp_ms, time)));
     if (letter->is_letter) {
         json_object_set_new(root, "source",
                             json_pack("{s:o, s:I, s:I}", "topic",
