@@ -43,7 +43,7 @@ struct archive_import {
     size_t file_count;
     int64_t total;
     int64_t bytes_values; /* values that are bytes, though the topic has a schema */
-    int64_t expired; /* records that the topic's retention will take at once */
+    int64_t expired;      /* records that the topic's retention will take at once */
     char group[ARCHIVE_GROUP_BYTES];
     int64_t resumed_at; /* records that were there already */
     int64_t sent;
