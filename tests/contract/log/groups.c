@@ -73,35 +73,6 @@ START_TEST(offsets_of_a_transaction_count_when_it_commits_and_not_when_it_aborts
 }
 END_TEST
 
-START_TEST(offsets_of_a_group_without_members_count_with_the_transaction)
-{
-    const char *topic = topic_new(2);
-    const char *group = unique("group");
-    struct mr_producer *producer = producer_new(unique("id"));
-    struct mr_buffer metadata = MR_BUFFER_EMPTY;
-    struct mr_topic_partition offset = {
-        .topic = topic, .partition = 1, .offset = 7, .metadata = &metadata};
-    struct mr_err err = {0};
-
-    mr_buffer_printf(&metadata, "place");
-    begin(producer);
-    send_text(producer, topic, 0, "aborted");
-    abort_transaction(producer);
-    begin(producer);
-    send_text(producer, topic, 0, "committed");
-    expect_ok(mr_producer_commit_as(producer, group, &offset, 1, &err), &err);
-    expect_committed(group, topic, 0, MR_OFFSET_NONE);
-    expect_committed(group, topic, 1, 7);
-    begin(producer);
-    offset.offset = 3; /* a place may go back */
-    expect_ok(mr_producer_commit_as(producer, group, &offset, 1, &err), &err);
-    expect_committed(group, topic, 1, 3);
-    ck_assert_str_eq(committed_values(topic, 0), "committed");
-    mr_buffer_fini(&metadata);
-    mr_producer_close(&producer);
-}
-END_TEST
-
 /* ---- what the member reads --------------------------------------------------------------------
  */
 
@@ -610,7 +581,6 @@ TCase *log_group_cases(void)
     TCase *tcase = tcase_create("groups");
 
     tcase_add_test(tcase, a_new_group_reads_from_the_beginning_and_a_reopened_one_from_its_offsets);
-    tcase_add_test(tcase, offsets_of_a_group_without_members_count_with_the_transaction);
     tcase_add_test(tcase, offsets_of_a_transaction_count_when_it_commits_and_not_when_it_aborts);
     tcase_add_test(tcase, a_text_is_kept_with_an_offset);
     tcase_add_test(tcase, a_static_member_is_present_until_its_session_ends);

@@ -253,6 +253,21 @@ START_TEST(an_edited_value_is_encoded_as_the_topics)
 }
 END_TEST
 
+START_TEST(what_cannot_be_noted_is_not_sent)
+{
+    options.yes = true;
+    for (int i = 0; i < 2500; i++) {
+        send_letter("orders", 0, i, i % 2 == 0 ? "MALFORMED" : "TOO_LARGE", mr_slice_str("x"));
+    }
+    options.filter.code = "TOO_LARGE"; /* every second one: as many ranges */
+    ck_assert_int_eq(replay(), MR_RESOURCE);
+    ck_assert_int_eq(topic_count("orders"), 0);
+    options.filter.code = "";
+    replay_ok(2500); /* in two transactions */
+    ck_assert_int_eq(topic_count("orders"), 2500);
+}
+END_TEST
+
 /* ---- list, show -------------------------------------------------------------------------------
  */
 
@@ -360,6 +375,7 @@ START_TEST(marks_are_a_set_of_offsets)
         int64_t offset = 0;
         int64_t from;
         int64_t to;
+        int wrong = 0;
 
         random = random * 1664525 + 1013904223;
         from = (int64_t)(random >> 8) % 190;
@@ -375,12 +391,14 @@ START_TEST(marks_are_a_set_of_offsets)
         ck_assert_int_eq(dlq_marks_write(&marks, &offset, &text, &err), MR_OK);
         ck_assert_int_eq(dlq_marks_read(&read, offset, mr_buffer_slice(&text), &err), MR_OK);
         for (int64_t i = 0; i < 200; i++) {
-            ck_assert_int_eq(dlq_marks_have(&marks, i), oracle[i]);
-            ck_assert_int_eq(dlq_marks_have(&read, i), oracle[i]);
+            wrong +=
+                dlq_marks_have(&marks, i) != oracle[i] || dlq_marks_have(&read, i) != oracle[i];
         }
-        for (size_t i = 1; i < marks.count; i++) {
-            ck_assert_int_lt(marks.ranges[i - 1].to, marks.ranges[i].from);
+        ck_assert_int_eq(wrong, 0);
+        for (size_t i = 1; i < marks.count; i++) { /* neighbours are one */
+            wrong += marks.ranges[i - 1].to >= marks.ranges[i].from;
         }
+        ck_assert_int_eq(wrong, 0);
         dlq_marks_fini(&read);
         mr_buffer_fini(&text);
     }
@@ -426,6 +444,7 @@ int main(void)
     SRunner *runner = srunner_create(suite);
     int failed;
 
+    tcase_set_timeout(letters, 30);
     tcase_add_checked_fixture(letters, set_up, world_tear_down);
     tcase_add_test(letters, nothing_is_sent_without_yes);
     tcase_add_test(letters, a_record_comes_back_as_it_was);
@@ -435,6 +454,7 @@ int main(void)
     tcase_add_test(letters, what_cannot_be_sent_ends_it_before_anything_is);
     tcase_add_test(letters, a_value_that_was_left_out_is_taken_from_its_source);
     tcase_add_test(letters, an_edited_value_is_encoded_as_the_topics);
+    tcase_add_test(letters, what_cannot_be_noted_is_not_sent);
     tcase_add_test(letters, a_topic_is_summed_up);
     tcase_add_test(letters, a_letter_is_shown_with_the_place_that_is_wrong);
     tcase_add_test(parts, the_place_is_that_of_the_field_the_decoder_names);

@@ -288,10 +288,10 @@ static enum mr_status on_letter(void *arg, const struct dlq_letter *letter, stru
     MR_TRY(find_target(replay, letter, &target, err));
     MR_TRY(send_letter(replay, &replay->targets[target], letter, err));
     replay->sent++;
+    dlq_marks_add(marks, before + 1, letter->message->offset + 1);
     if (replay->pass == LOOK) {
         return MR_OK;
     }
-    dlq_marks_add(marks, before + 1, letter->message->offset + 1);
     replay->moved[partition] = true;
     return exact_full(&replay->sender) ? commit(replay, err) : MR_OK;
 }
@@ -306,6 +306,21 @@ static enum mr_status go_through(struct replay *replay, struct mr_err *err)
     }
     MR_TRY(dlq_replayed(replay->env, letters, replay->marks, err));
     return dlq_each(replay->env, letters->name, on_letter, replay, err);
+}
+
+/* Whether what will be sent can be noted, asked before anything is. */
+static enum mr_status check_marks(const struct replay *replay, struct mr_err *err)
+{
+    struct mr_buffer text = MR_BUFFER_EMPTY;
+    enum mr_status status = MR_OK;
+
+    for (size_t p = 0; status == MR_OK && p < LOAD_PARTITIONS_MAX; p++) {
+        int64_t offset = 0;
+
+        status = dlq_marks_write(&replay->marks[p], &offset, &text, err);
+    }
+    mr_buffer_fini(&text);
+    return status;
 }
 
 static enum mr_status attempt(void *arg, struct mr_err *err)
@@ -344,6 +359,9 @@ enum mr_status dlq_replay_run(const struct load_env *env, const struct dlq_repla
     (void)snprintf(replay->group, sizeof replay->group, "%s.replay", options->letters->name);
     status = go_through(replay, err);
     chosen = replay->sent;
+    if (status == MR_OK) {
+        status = check_marks(replay, err);
+    }
     if (status == MR_OK && options->edit != NULL && chosen > 1) {
         status =
             mr_fail(err, MR_CONFIG, "--edit is for one letter, and %" PRId64 " are chosen", chosen);
