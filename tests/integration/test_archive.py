@@ -93,7 +93,10 @@ class Archive(unittest.TestCase):
         return sorted((directory or self.out).glob("*.avro"))
 
     def same_as_sent(self, topic):
-        found = support.read_topic(topic)
+        # The broker answers a commit before it has written the markers that make it visible.
+        found = support.wait_until(
+            lambda: [m for m in [support.read_topic(topic)] if len(m) >= len(self.sent)],
+            f"{len(self.sent)} records of {topic}", 20, 0.2)[0]
         self.assertEqual(len(found), len(self.sent))
         for want, have in zip(self.sent, found):
             self.assertEqual(seen(have), seen(want))
