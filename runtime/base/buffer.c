@@ -20,7 +20,7 @@ uint8_t *mr_buffer_reserve(struct mr_buffer *buffer, size_t more)
     const size_t need = buffer->len + more;
 
     MR_ASSERT(need >= more);
-    if (need > buffer->capacity) {
+    if (need > buffer->capacity || buffer->data == NULL) {
         size_t capacity = buffer->capacity < CAPACITY_MIN ? CAPACITY_MIN : buffer->capacity;
         while (capacity < need) {
             capacity *= 2;

@@ -273,6 +273,17 @@ static bool translate(const struct mr_resolution *resolution, struct mr_slice bo
     return done;
 }
 
+enum mr_status mr_resolution_measure(const struct mr_resolution *resolution, struct mr_slice bytes,
+                                     size_t *len, struct mr_err *err)
+{
+    enum mr_status status;
+
+    mr_avro_lock();
+    status = mr_scan_prefix(resolution->compat.writer, bytes, len, err);
+    mr_avro_unlock();
+    return status;
+}
+
 enum mr_status mr_resolution_decode(const struct mr_resolution *resolution, struct mr_slice body,
                                     struct mr_arena *arena, void *out, struct mr_err *err)
 {

@@ -1,4 +1,5 @@
-/* resolution.h -- records of one foreign schema, read as one of ours. Private to runtime/codec. */
+/* resolution.h -- records of one foreign schema, read as one of ours. For the codec, and for
+ * archives. */
 #ifndef MILLRACE_CODEC_RESOLUTION_H
 #define MILLRACE_CODEC_RESOLUTION_H
 
@@ -19,5 +20,11 @@ void mr_resolution_destroy(struct mr_resolution **resolution);
 MR_NODISCARD enum mr_status mr_resolution_decode(const struct mr_resolution *resolution,
                                                  struct mr_slice body, struct mr_arena *arena,
                                                  void *out, struct mr_err *err);
+
+/* How many of the bytes one value of the other schema takes, which others follow. As
+ * mr_resolution_decode otherwise; nothing is decoded. */
+MR_NODISCARD enum mr_status mr_resolution_measure(const struct mr_resolution *resolution,
+                                                  struct mr_slice bytes, size_t *len,
+                                                  struct mr_err *err);
 
 #endif

@@ -148,10 +148,10 @@ static bool next_value(struct scan *scan, avro_schema_t *next)
     return true;
 }
 
+static const struct mr_schema NO_FIELDS = {.name = "record of another schema"};
+
 static enum mr_status bad_bytes(const struct scan *scan, struct mr_err *err)
 {
-    static const struct mr_schema NO_FIELDS = {.name = "record of another schema"};
-
     return mr_wire_failed(&scan->in, &NO_FIELDS, err);
 }
 
@@ -176,24 +176,42 @@ static enum mr_status scan_value(struct scan *scan, avro_schema_t schema, struct
     return scan_scalar(&scan->in, schema) ? MR_OK : bad_bytes(scan, err);
 }
 
+/* One value from where scan->in stands. */
+static enum mr_status scan_one(struct scan *scan, avro_schema_t writer, struct mr_err *err)
+{
+    MR_TRY(scan_value(scan, writer, err));
+    while (scan->depth > 0) {
+        avro_schema_t next = NULL;
+
+        if (!next_value(scan, &next)) {
+            return bad_bytes(scan, err);
+        }
+        if (next == NULL) {
+            scan->depth--;
+            continue;
+        }
+        MR_TRY(scan_value(scan, next, err));
+    }
+    return MR_OK;
+}
+
 enum mr_status mr_scan_body(avro_schema_t writer, struct mr_slice body, struct mr_err *err)
 {
-    static const struct mr_schema NO_FIELDS = {.name = "record of another schema"};
     struct scan scan = {0};
 
     MR_TRY(mr_wire_open(&scan.in, body, &NO_FIELDS, err));
-    MR_TRY(scan_value(&scan, writer, err));
-    while (scan.depth > 0) {
-        avro_schema_t next = NULL;
-
-        if (!next_value(&scan, &next)) {
-            return bad_bytes(&scan, err);
-        }
-        if (next == NULL) {
-            scan.depth--;
-            continue;
-        }
-        MR_TRY(scan_value(&scan, next, err));
-    }
+    MR_TRY(scan_one(&scan, writer, err));
     return mr_wire_close(&scan.in, &NO_FIELDS, err);
+}
+
+enum mr_status mr_scan_prefix(avro_schema_t writer, struct mr_slice bytes, size_t *len,
+                              struct mr_err *err)
+{
+    struct scan scan = {0};
+
+    bytes.len = bytes.len < MR_RECORD_BYTES_MAX ? bytes.len : MR_RECORD_BYTES_MAX;
+    MR_TRY(mr_wire_open(&scan.in, bytes, &NO_FIELDS, err));
+    MR_TRY(scan_one(&scan, writer, err));
+    *len = bytes.len - (size_t)(scan.in.end - scan.in.at);
+    return MR_OK;
 }

@@ -15,6 +15,10 @@
 MR_NODISCARD enum mr_status mr_scan_body(avro_schema_t writer, struct mr_slice body,
                                          struct mr_err *err);
 
+/* The same for a value with others behind it: *len is how long it is. */
+MR_NODISCARD enum mr_status mr_scan_prefix(avro_schema_t writer, struct mr_slice bytes, size_t *len,
+                                           struct mr_err *err);
+
 /* The schema itself where it is a reference to a named one. */
 avro_schema_t mr_scan_target(avro_schema_t schema);
 

@@ -155,6 +155,13 @@ enum mr_status mr_producer_commit(struct mr_producer *producer, struct mr_member
     return producer->ops->producer_commit(producer, member, offsets, count, err);
 }
 
+enum mr_status mr_producer_commit_as(struct mr_producer *producer, const char *group,
+                                     const struct mr_topic_partition *offsets, size_t count,
+                                     struct mr_err *err)
+{
+    return producer->ops->producer_commit_as(producer, group, offsets, count, err);
+}
+
 enum mr_status mr_producer_abort(struct mr_producer *producer, struct mr_err *err)
 {
     return producer->ops->producer_abort(producer, err);

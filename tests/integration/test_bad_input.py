@@ -8,48 +8,21 @@ Method: a stock client sends good and bad records in turn; afterwards every lett
         comparison of sets of coordinates, over a restart too.
 """
 
-import decimal
 import io
 import random
-import struct
 import unittest
-import uuid
 
 import confluent_kafka
 import fastavro
 
+import orders
 import support
 
 UNKNOWN_ID = 0x7ffffff0
 LETTER_BYTES_MAX = 2_000_000  # a larger value is left out of its letter; the coordinates find it
 
 
-class Orders:
-    """OrderCommands in Confluent's wire format, by the schema that the registry has."""
-
-    def __init__(self):
-        _, latest = support.http_json(f"{support.REGISTRY}/subjects/orders-value/versions/latest")
-        self.id = latest["id"]
-        self.schema = fastavro.parse_schema(fastavro.schema.load_schema(
-            support.ROOT / "schemas/avro/OrderCommand.avsc"))
-
-    def header(self, schema_id=None, magic=0):
-        return struct.pack(">bI", magic, self.id if schema_id is None else schema_id)
-
-    def body(self, user, **fields):
-        order = str(uuid.uuid4())
-        record = {"eventId": order, "ts": 1723161255342000, "action": "NEW", "orderId": order,
-                  "userId": user, "symbol": "NOSUCH", "qty": decimal.Decimal(1),
-                  "price": decimal.Decimal(10), **fields}
-        out = io.BytesIO()
-        fastavro.schemaless_writer(out, self.schema, record)
-        return out.getvalue(), order
-
-    def good(self, user):
-        """(bytes, orderId): rejected by validate, since there is no such symbol."""
-        body, order = self.body(user)
-        return self.header() + body, order
-
+class BadOrders(orders.Orders):
     def bad(self):
         """[(what, key, value, status that must be named)]"""
         header = self.header()
@@ -99,7 +72,7 @@ class BadInput(unittest.TestCase):
                                       "--connectors", "orders-documentdb")
         cls.addClassCleanup(cls.process.close)
         cls.process.start().wait_ready()
-        cls.orders = Orders()
+        cls.orders = BadOrders()
         cls.sent = {}  # offset -> (what, key, value, status)
         cls.accepted = []
         cls.play()

@@ -28,7 +28,7 @@ for target in "${targets[@]}"; do
     mkdir -p "$build/corpus/$target" "$build/found"
     say "$target: $seconds s"
     log=$build/$target.log
-    if "$program" -max_total_time="$seconds" -max_len=1024 -rss_limit_mb=1024 -print_final_stats=1 \
+    if "$program" -max_total_time="$seconds" -max_len=2048 -rss_limit_mb=1024 -print_final_stats=1 \
         -artifact_prefix="$build/found/$target-" "$build/corpus/$target" "tests/fuzz/corpus/$target" \
         >"$log" 2>&1; then
         say "  $(awk '/^stat::number_of_executed_units/ { print $2 " runs" }' "$log")"
@@ -41,7 +41,7 @@ for target in "${targets[@]}"; do
     if [ "${KEEP:-0}" != 0 ]; then
         kept=tests/fuzz/corpus/$target
         fresh=$(mktemp -d)
-        "$program" -merge=1 -max_len=512 "$fresh" "$kept" "$build/corpus/$target" >"$log" 2>&1
+        "$program" -merge=1 -max_len=2048 "$fresh" "$kept" "$build/corpus/$target" >"$log" 2>&1
         # A small set: of many that are left, every n-th by size.
         find "$fresh" -type f -printf '%s %p\n' | sort -n |
             awk -v keep="$inputs_max" '{ line[NR] = $2 } END {

@@ -32,7 +32,7 @@ struct args_spec {
         .fallback = "false", .help = "no progress lines"                                           \
     }
 
-#define ARGS_POSITIONALS_MAX ((size_t)16)
+#define ARGS_POSITIONALS_MAX ((size_t)1024) /* as many files as a shell may name */
 
 struct args {
     const char *positionals[ARGS_POSITIONALS_MAX]; /* borrowed from argv */

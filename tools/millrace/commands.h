@@ -13,5 +13,10 @@ extern const struct command command_produce;
 extern const struct command command_replay;
 extern const struct command command_try;
 extern const struct command command_risk_check;
+extern const struct command command_archive_export;
+extern const struct command command_archive_import;
+extern const struct command command_dlq_list;
+extern const struct command command_dlq_show;
+extern const struct command command_dlq_replay;
 
 #endif

@@ -3,7 +3,7 @@
 set(MR_LOAD_SOURCES
   load_decimal.c load_drain.c load_feed.c load_fund.c load_malformed.c load_manifest.c load_out.c
   load_plan.c load_probe.c load_run.c load_send.c load_setup.c load_sweep.c load_tape.c load_text.c
-  load_watch.c tap_line.c tour_inbox.c tour_play.c tour_report.c tour_send.c verify_book.c verify_books.c
+  load_watch.c exact_send.c tap_line.c topic_key.c tour_inbox.c tour_play.c tour_report.c tour_send.c verify_book.c verify_books.c
   verify_books_report.c verify_candles.c verify_canonical.c verify_ledger.c verify_map.c
   verify_outcomes.c verify_positions.c verify_report.c verify_run.c verify_sinks.c verify_trades.c)
 list(TRANSFORM MR_LOAD_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
@@ -29,5 +29,5 @@ add_library(mr_commands STATIC
   ${CMAKE_CURRENT_LIST_DIR}/tap.c ${CMAKE_CURRENT_LIST_DIR}/tour.c ${CMAKE_CURRENT_LIST_DIR}/trial.c
   ${CMAKE_CURRENT_LIST_DIR}/verify.c ${CMAKE_CURRENT_LIST_DIR}/verify_stores.c)
 target_link_libraries(mr_commands
-  PUBLIC mr_dump mr_load mr_risk_dry mr_connect mr_cli mr_log_memory mr_backend_memory
+  PUBLIC mr_archive_commands mr_dlq_commands mr_dump mr_load mr_risk_dry mr_connect mr_cli mr_log_memory mr_backend_memory
   PRIVATE mr_warnings mr_sink_documentdb mr_sink_redis PkgConfig::JANSSON)

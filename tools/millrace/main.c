@@ -18,6 +18,11 @@ static const struct command *const commands[] = {
     &command_replay,
     &command_try,
     &command_risk_check,
+    &command_archive_export,
+    &command_archive_import,
+    &command_dlq_list,
+    &command_dlq_show,
+    &command_dlq_replay,
     &command_options,
     &command_codes,
 };

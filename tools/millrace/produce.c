@@ -13,6 +13,7 @@
 #include "millrace/arena.h"
 #include "millrace/buffer.h"
 #include "millrace/partition.h"
+#include "topic_key.h"
 #include "topology_file.h"
 
 #include <errno.h>
@@ -94,16 +95,11 @@ static enum mr_status make_key(struct produce *p, const json_t *value, struct mr
     return MR_OK;
 }
 
-/* A key of several fields partitions by its first, as the stages do. */
 static void take_key(struct produce *p, const json_t *key)
 {
-    const bool joined = strchr(p->topic->key, ',') != NULL;
-    const char *colon = strchr(json_string_value(key), ':');
-
     mr_buffer_clear(&p->key);
     mr_buffer_append(&p->key, json_string_value(key), json_string_length(key));
-    p->partition_key_bytes =
-        joined && colon != NULL ? (size_t)(colon - json_string_value(key)) : p->key.len;
+    p->partition_key_bytes = topic_key_partitioning(p->topic, mr_buffer_slice(&p->key)).len;
 }
 
 static enum mr_status encode(struct produce *p, const json_t *value, struct mr_err *err)

@@ -23,7 +23,7 @@ static inline void mr_buffer_clear(struct mr_buffer *buffer)
 {
     buffer->len = 0;
 }
-/* Room for `more` bytes behind len; returns where they go. */
+/* Room for `more` bytes behind len; returns where they go, never NULL. */
 uint8_t *mr_buffer_reserve(struct mr_buffer *buffer, size_t more);
 void mr_buffer_append(struct mr_buffer *buffer, const void *data, size_t len);
 void mr_buffer_printf(struct mr_buffer *buffer, const char *fmt, ...) MR_PRINTF(2, 3);

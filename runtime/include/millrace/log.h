@@ -195,6 +195,13 @@ MR_NODISCARD enum mr_status mr_producer_commit(struct mr_producer *producer,
                                                struct mr_member *member,
                                                const struct mr_topic_partition *offsets,
                                                size_t count, struct mr_err *err);
+/*
+ * The same with offsets of a group that has no members: for a tool whose place in its own work is
+ * kept as the offsets of a group of its own. Who may commit is decided by the transactional id.
+ */
+MR_NODISCARD enum mr_status mr_producer_commit_as(struct mr_producer *producer, const char *group,
+                                                  const struct mr_topic_partition *offsets,
+                                                  size_t count, struct mr_err *err);
 MR_NODISCARD enum mr_status mr_producer_abort(struct mr_producer *producer, struct mr_err *err);
 /* Waits until everything sent is acknowledged. MR_TIMEOUT, or the first delivery failure. */
 MR_NODISCARD enum mr_status mr_producer_flush(struct mr_producer *producer, int64_t timeout_us,

@@ -56,6 +56,9 @@ struct mr_log_ops {
                                     struct mr_err *);
     enum mr_status (*producer_commit)(struct mr_producer *, struct mr_member *,
                                       const struct mr_topic_partition *, size_t, struct mr_err *);
+    enum mr_status (*producer_commit_as)(struct mr_producer *, const char *,
+                                         const struct mr_topic_partition *, size_t,
+                                         struct mr_err *);
     enum mr_status (*producer_abort)(struct mr_producer *, struct mr_err *);
     enum mr_status (*producer_flush)(struct mr_producer *, int64_t, struct mr_err *);
     void (*producer_poll)(struct mr_producer *);

@@ -144,6 +144,7 @@ const struct mr_log_ops kafka_ops = {
     .producer_begin = kafka_producer_begin,
     .producer_send = kafka_producer_send,
     .producer_commit = kafka_producer_commit,
+    .producer_commit_as = kafka_producer_commit_as,
     .producer_abort = kafka_producer_abort,
     .producer_flush = kafka_producer_flush,
     .producer_poll = kafka_producer_poll,

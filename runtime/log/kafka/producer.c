@@ -414,12 +414,15 @@ static enum mr_status drain(struct kafka_producer *self, int64_t deadline_us, st
     return self->delivery_error == RD_KAFKA_RESP_ERR_NO_ERROR ? MR_OK : undelivered(self, err);
 }
 
-/* Offsets refused means the group has moved on: always a reason to abort, never to go on. */
-static enum mr_status send_offsets(struct kafka_producer *self, struct mr_member *member,
+/*
+ * Offsets refused means the group has moved on: always a reason to abort, never to go on.
+ * Destroys group.
+ */
+static enum mr_status send_offsets(struct kafka_producer *self,
+                                   rd_kafka_consumer_group_metadata_t *group,
                                    const struct mr_topic_partition *offsets, size_t count,
                                    int64_t deadline_us, struct mr_err *err)
 {
-    rd_kafka_consumer_group_metadata_t *group = kafka_member_metadata(member);
     rd_kafka_topic_partition_list_t *list;
     rd_kafka_error_t *error;
     enum mr_status status = MR_OK;
@@ -445,20 +448,16 @@ static bool is_abortable(enum mr_status status)
     return mr_status_class(status) == MR_CLASS_RETRY || status == MR_TXN_ABORT;
 }
 
-enum mr_status kafka_producer_commit(struct mr_producer *base, struct mr_member *member,
-                                     const struct mr_topic_partition *offsets, size_t count,
-                                     struct mr_err *err)
+/* Takes group, whose the offsets are; NULL with count 0, and for a member that is none any more. */
+static enum mr_status commit(struct kafka_producer *self, rd_kafka_consumer_group_metadata_t *group,
+                             const struct mr_topic_partition *offsets, size_t count,
+                             struct mr_err *err)
 {
-    struct kafka_producer *self = self_of(base);
     const int64_t deadline_us = now_us() + self->transaction_timeout_us;
     enum mr_status status = MR_OK;
 
-    if (!self->transactional) {
-        MR_TRY(drain(self, deadline_us, err));
-        return count == 0 ? MR_OK : kafka_member_commit(member, offsets, count, err);
-    }
     if (count > 0) {
-        status = send_offsets(self, member, offsets, count, deadline_us, err);
+        status = send_offsets(self, group, offsets, count, deadline_us, err);
     }
     if (status == MR_OK) {
         status = drain(self, deadline_us, err);
@@ -488,6 +487,31 @@ enum mr_status kafka_producer_commit(struct mr_producer *base, struct mr_member 
         err->status = status = MR_INDETERMINATE;
     }
     return status;
+}
+
+enum mr_status kafka_producer_commit(struct mr_producer *base, struct mr_member *member,
+                                     const struct mr_topic_partition *offsets, size_t count,
+                                     struct mr_err *err)
+{
+    struct kafka_producer *self = self_of(base);
+
+    if (!self->transactional) {
+        MR_TRY(drain(self, now_us() + self->transaction_timeout_us, err));
+        return count == 0 ? MR_OK : kafka_member_commit(member, offsets, count, err);
+    }
+    return commit(self, count == 0 ? NULL : kafka_member_metadata(member), offsets, count, err);
+}
+
+/* Without generation and member id the broker takes the offsets of any group. */
+enum mr_status kafka_producer_commit_as(struct mr_producer *base, const char *group,
+                                        const struct mr_topic_partition *offsets, size_t count,
+                                        struct mr_err *err)
+{
+    struct kafka_producer *self = self_of(base);
+
+    MR_ASSERT(self->transactional);
+    return commit(self, count == 0 ? NULL : rd_kafka_consumer_group_metadata_new(group), offsets,
+                  count, err);
 }
 
 enum mr_status kafka_producer_abort(struct mr_producer *base, struct mr_err *err)

@@ -209,6 +209,7 @@ const struct mr_log_ops memory_ops = {
     .producer_begin = memory_producer_begin,
     .producer_send = memory_producer_send,
     .producer_commit = memory_producer_commit,
+    .producer_commit_as = memory_producer_commit_as,
     .producer_abort = memory_producer_abort,
     .producer_flush = memory_producer_flush,
     .producer_poll = memory_producer_poll,

@@ -400,6 +400,9 @@ enum mr_status memory_producer_send(struct mr_producer *, const struct mr_outgoi
                                     struct mr_err *);
 enum mr_status memory_producer_commit(struct mr_producer *, struct mr_member *,
                                       const struct mr_topic_partition *, size_t, struct mr_err *);
+enum mr_status memory_producer_commit_as(struct mr_producer *, const char *,
+                                         const struct mr_topic_partition *, size_t,
+                                         struct mr_err *);
 enum mr_status memory_producer_abort(struct mr_producer *, struct mr_err *);
 enum mr_status memory_producer_flush(struct mr_producer *, int64_t, struct mr_err *);
 void memory_producer_poll(struct mr_producer *);

@@ -312,25 +312,46 @@ enum mr_status memory_producer_send(struct mr_producer *base, const struct mr_ou
 /* ---- ending -----------------------------------------------------------------------------------
  */
 
-/* The member's offsets become part of the transaction. */
-static enum mr_status add_offsets(struct memory_producer *producer, struct mr_member *base,
-                                  const struct mr_topic_partition *offsets, size_t count,
-                                  struct mr_err *err)
+/* Whose offsets they are: a member's group, or the one that is named. */
+struct committer {
+    struct mr_member *member;
+    const char *group; /* used without a member */
+};
+
+static enum mr_status group_of(struct memory_log *log, const struct committer *committer,
+                               struct memory_group **group, struct mr_err *err)
 {
     const struct memory_member *member;
 
-    if (count == 0) {
+    if (committer->group != NULL) {
+        *group = memory_group_get(log, committer->group);
         return MR_OK;
     }
-    member = memory_member_of(base);
+    member = memory_member_of(committer->member);
+    *group = member->group;
     if (memory_member_check(member, err) != MR_OK && !MR_PLANTED(LOG_MEMBER_UNCHECKED)) {
         /* As the broker's answers to a group's former member: the transaction must be aborted. */
         err->status = MR_TXN_ABORT;
         return MR_TXN_ABORT;
     }
+    return MR_OK;
+}
+
+/* The offsets become part of the transaction. */
+static enum mr_status add_offsets(struct memory_producer *producer,
+                                  const struct committer *committer,
+                                  const struct mr_topic_partition *offsets, size_t count,
+                                  struct mr_err *err)
+{
+    struct memory_group *group = NULL;
+
+    if (count == 0) {
+        return MR_OK;
+    }
+    MR_TRY(group_of(producer->log, committer, &group, err));
     for (size_t i = 0; i < count; i++) {
         const struct memory_pending pending = {
-            .group = member->group,
+            .group = group,
             .partition =
                 memory_partition_find(producer->log, offsets[i].topic, offsets[i].partition),
             .offset = offsets[i].offset,
@@ -348,11 +369,10 @@ static enum mr_status add_offsets(struct memory_producer *producer, struct mr_me
     return MR_OK;
 }
 
-enum mr_status memory_producer_commit(struct mr_producer *base, struct mr_member *member,
-                                      const struct mr_topic_partition *offsets, size_t count,
-                                      struct mr_err *err)
+static enum mr_status commit(struct memory_producer *producer, const struct committer *committer,
+                             const struct mr_topic_partition *offsets, size_t count,
+                             struct mr_err *err)
 {
-    struct memory_producer *producer = producer_of(base);
     struct memory_fault fault;
     enum mr_status status;
     bool due;
@@ -361,7 +381,7 @@ enum mr_status memory_producer_commit(struct mr_producer *base, struct mr_member
     due = memory_fault_due(producer->log, MR_LOG_CALL_COMMIT, &fault);
     status = check_state(producer, false, err);
     if (status == MR_OK) {
-        status = add_offsets(producer, member, offsets, count, err);
+        status = add_offsets(producer, committer, offsets, count, err);
         if (status != MR_OK) {
             producer->state = MEMORY_MUST_ABORT;
         }
@@ -376,6 +396,20 @@ enum mr_status memory_producer_commit(struct mr_producer *base, struct mr_member
     }
     memory_leave(producer->log);
     return status;
+}
+
+enum mr_status memory_producer_commit(struct mr_producer *base, struct mr_member *member,
+                                      const struct mr_topic_partition *offsets, size_t count,
+                                      struct mr_err *err)
+{
+    return commit(producer_of(base), &(struct committer){.member = member}, offsets, count, err);
+}
+
+enum mr_status memory_producer_commit_as(struct mr_producer *base, const char *group,
+                                         const struct mr_topic_partition *offsets, size_t count,
+                                         struct mr_err *err)
+{
+    return commit(producer_of(base), &(struct committer){.group = group}, offsets, count, err);
 }
 
 enum mr_status memory_producer_abort(struct mr_producer *base, struct mr_err *err)

@@ -3,6 +3,7 @@
  * Method: transactional producers, and readers that look before and after the end.
  */
 #include "contract.h"
+#include "group_fixture.h"
 #include "millrace/arena.h"
 
 #include <stdlib.h>
@@ -309,6 +310,37 @@ START_TEST(other_ids_are_not_fenced)
 }
 END_TEST
 
+/* ---- offsets without a member ---------------------------------------------------------------- */
+
+START_TEST(offsets_of_a_group_without_members_count_with_the_transaction)
+{
+    const char *topic = topic_new(2);
+    const char *group = unique("group");
+    struct mr_producer *producer = producer_new(unique("id"));
+    struct mr_buffer metadata = MR_BUFFER_EMPTY;
+    struct mr_topic_partition offset = {
+        .topic = topic, .partition = 1, .offset = 7, .metadata = &metadata};
+    struct mr_err err = {0};
+
+    mr_buffer_printf(&metadata, "place");
+    begin(producer);
+    send_text(producer, topic, 0, "aborted");
+    abort_transaction(producer);
+    begin(producer);
+    send_text(producer, topic, 0, "committed");
+    expect_ok(mr_producer_commit_as(producer, group, &offset, 1, &err), &err);
+    expect_committed(group, topic, 0, MR_OFFSET_NONE);
+    expect_committed(group, topic, 1, 7);
+    begin(producer);
+    offset.offset = 3; /* a place may go back */
+    expect_ok(mr_producer_commit_as(producer, group, &offset, 1, &err), &err);
+    expect_committed(group, topic, 1, 3);
+    ck_assert_str_eq(committed_values(topic, 0), "committed");
+    mr_buffer_fini(&metadata);
+    mr_producer_close(&producer);
+}
+END_TEST
+
 TCase *log_transaction_cases(void)
 {
     TCase *tcase = tcase_create("transactions");
@@ -327,5 +359,6 @@ TCase *log_transaction_cases(void)
     tcase_add_test(tcase, the_commit_of_a_fenced_producer_is_refused_and_nothing_of_it_is_seen);
     tcase_add_test(tcase, a_fenced_producer_does_not_get_a_later_transaction_through);
     tcase_add_test(tcase, other_ids_are_not_fenced);
+    tcase_add_test(tcase, offsets_of_a_group_without_members_count_with_the_transaction);
     return tcase;
 }

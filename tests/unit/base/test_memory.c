@@ -68,6 +68,7 @@ START_TEST(a_buffer_grows_and_keeps_its_content)
 {
     struct mr_buffer buffer = MR_BUFFER_EMPTY;
 
+    ck_assert_ptr_nonnull(mr_buffer_reserve(&buffer, 0));
     for (uint32_t i = 0; i < 10000; i++) {
         mr_buffer_append(&buffer, &i, sizeof(i));
     }
