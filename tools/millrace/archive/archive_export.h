@@ -4,7 +4,7 @@
  * How: each file is written under a temporary name, flushed to the disk and renamed, so that a file
  *   that is there is whole; the manifest comes last. A run that finds files of an earlier one and
  * no manifest keeps those that it would write the same way, and writes the others. Values become
- * records of the schema that the topology gives the topic (docs/adr/0022).
+ * records of the schema that the topology gives the topic (docs/adr/0023).
  */
 #ifndef MILLRACE_ARCHIVE_EXPORT_H
 #define MILLRACE_ARCHIVE_EXPORT_H
