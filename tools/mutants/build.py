@@ -29,7 +29,7 @@ ONLY_PLAIN = ("order_book_model",)
 
 # The tests of a file whose name is another. The rest have a test of their name.
 TESTS = {
-    "book_index": BOOK, "book_levels": BOOK, "book_pool": BOOK, "book_users": BOOK, "order_book": BOOK,
+    "book_index": BOOK, "book_levels": BOOK, "book_load": BOOK, "book_pool": BOOK, "book_users": BOOK, "order_book": BOOK,
     "order_book_audit": BOOK, "wide": ("decimal", "hold"), "fees": ("fees", "hold"),
     "order": ("order", "codes", "validate"), "sha256": ("fingerprint",), "decimal": ("decimal", "hold"),
     "position": ("position", "lots"), "heap": ("stop_book",), "reserve": ("reserve", "hold"),
