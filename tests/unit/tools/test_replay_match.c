@@ -135,7 +135,7 @@ static void check(const struct row *row, bool patiently)
         while ((!patiently || !more) && offered < strlen(row->recorded)) {
             const struct mr_message message = message_of(row->recorded + offered);
 
-            if (!replay_match_offer(match, &message, false)) {
+            if (!replay_match_offer(match, &message, REPLAY_OFFER)) {
                 break;
             }
             offered += 2;
@@ -171,9 +171,33 @@ START_TEST(a_record_waits_for_a_task_that_may_still_write_it)
     const struct mr_message message = message_of("b1");
 
     replay_match_wrote(match, 0, item_of("a1", 0));
-    ck_assert(!replay_match_offer(match, &message, false));
-    ck_assert(replay_match_offer(match, &message, true));
+    ck_assert(!replay_match_offer(match, &message, REPLAY_OFFER));
+    ck_assert(replay_match_offer(match, &message, REPLAY_OFFER_FORCED));
     ck_assert_uint_eq(tally.only_recorded, 1);
+    replay_match_destroy(&match);
+}
+END_TEST
+
+START_TEST(a_record_of_a_later_transaction_is_passed_over)
+{
+    struct tally tally = {0};
+    struct replay_match *match = replay_match_create(
+        &(struct replay_match_options){.differs = differs, .arg = &tally}, SOURCES);
+    const struct mr_message later = message_of("a9");
+    const struct mr_message wanted = message_of("a1");
+    struct replay_match_counts counts;
+
+    replay_match_wrote(match, 0, item_of("a1", 0));
+    ck_assert(!replay_match_offer(match, &later, REPLAY_OFFER_LATER));
+    for (size_t s = 0; s < SOURCES; s++) {
+        replay_match_ended(match, s);
+    }
+    ck_assert(replay_match_offer(match, &later, REPLAY_OFFER_LATER));
+    ck_assert(replay_match_offer(match, &wanted, REPLAY_OFFER_LATER));
+    replay_match_finish(match);
+    replay_match_counts(match, &counts);
+    ck_assert_uint_eq(counts.equal, 1);
+    ck_assert_uint_eq(tally.differ + tally.only_recorded + tally.only_replayed, 0);
     replay_match_destroy(&match);
 }
 END_TEST
@@ -188,6 +212,7 @@ int main(void)
     tcase_add_loop_test(tcase, what_is_on_record_is_found_and_the_rest_is_told, 0,
                         (int)MR_COUNT(rows));
     tcase_add_test(tcase, a_record_waits_for_a_task_that_may_still_write_it);
+    tcase_add_test(tcase, a_record_of_a_later_transaction_is_passed_over);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);

@@ -215,9 +215,11 @@ static bool all_ended(const struct replay_match *match)
     return true;
 }
 
-bool replay_match_offer(struct replay_match *match, const struct mr_message *recorded, bool forced)
+bool replay_match_offer(struct replay_match *match, const struct mr_message *recorded,
+                        enum replay_offer how)
 {
     const bool lenient = match->options.compacted || match->options.cut;
+    const bool forced = how == REPLAY_OFFER_FORCED;
     struct source *source = head_is(match, recorded);
     size_t distance = 0;
 
@@ -235,6 +237,9 @@ bool replay_match_offer(struct replay_match *match, const struct mr_message *rec
     }
     if (!forced && (lenient ? !all_ended(match) : waits(match))) {
         return false;
+    }
+    if (how == REPLAY_OFFER_LATER) {
+        return true;
     }
     source = head_has_key(match, recorded);
     if (source == NULL) {

@@ -53,11 +53,15 @@ void replay_match_destroy(struct replay_match **match);
 void replay_match_wrote(struct replay_match *match, size_t source, struct replay_item *item);
 /* The source writes no more. */
 void replay_match_ended(struct replay_match *match, size_t source);
-/*
- * The next record on the log. False: it cannot be said yet, a source may still write it; offer it
- * again. forced: nothing more can be waited for; the answer is true.
- */
-bool replay_match_offer(struct replay_match *match, const struct mr_message *recorded, bool forced);
+enum replay_offer {
+    REPLAY_OFFER,        /* it must be of a transaction that is replayed */
+    REPLAY_OFFER_LATER,  /* it may be of a later one: then it is passed over */
+    REPLAY_OFFER_FORCED, /* as the first; nothing more can be waited for, the answer is true */
+};
+/* The next record on the log. False: it cannot be said yet, a source may still write it; offer it
+ * again. */
+bool replay_match_offer(struct replay_match *match, const struct mr_message *recorded,
+                        enum replay_offer how);
 /* The log has no more records: what is left was only replayed. */
 void replay_match_finish(struct replay_match *match);
 void replay_match_counts(const struct replay_match *match, struct replay_match_counts *counts);

@@ -295,9 +295,12 @@ static void offer(struct verify *verify, size_t at, bool *busy)
     const struct mr_message *head;
 
     while ((head = feed_head(verify->feeds, at)) != NULL) {
-        /* What came after the beginning is only looked at for the sake of what waits for it. */
-        if ((head->offset >= part->target && replay_match_bytes(part->match) == 0) ||
-            !replay_match_offer(part->match, head, false)) {
+        /* What came after the beginning is only looked at for the sake of what waits for it: it
+         * stands among records of transactions that were not over then. */
+        const bool later = head->offset >= part->target;
+
+        if ((later && replay_match_bytes(part->match) == 0) ||
+            !replay_match_offer(part->match, head, later ? REPLAY_OFFER_LATER : REPLAY_OFFER)) {
             return;
         }
         feed_drop(verify->feeds, at);
@@ -355,7 +358,8 @@ static enum mr_status force(struct verify *verify, struct mr_err *err)
         }
     }
     if (feed_head(verify->feeds, most) != NULL) {
-        (void)replay_match_offer(verify->parts[most].match, feed_head(verify->feeds, most), true);
+        (void)replay_match_offer(verify->parts[most].match, feed_head(verify->feeds, most),
+                                 REPLAY_OFFER_FORCED);
         feed_drop(verify->feeds, most);
         return MR_OK;
     }
