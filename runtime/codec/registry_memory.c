@@ -3,8 +3,9 @@
  *
  * Why: `make try` and the tests need ids, versions and compatibility as the real server has them,
  * and no server. How: texts are compared without their white space; one text has one id under every
- * subject. Not: durable, and not deleting. Levels: NONE, BACKWARD (what a new subject has),
- * FORWARD, FULL, each but NONE also as _TRANSITIVE.
+ * subject. A text that comes again as it came first is known without being read, which is most of
+ * what a process that starts asks. Not: durable, and not deleting. Levels: NONE, BACKWARD (what a
+ * new subject has), FORWARD, FULL, each but NONE also as _TRANSITIVE.
  */
 #include "compat.h"
 #include "millrace/arena.h"
@@ -36,6 +37,7 @@ struct subject {
     char *name;
     const struct level *level;
     int32_t *ids; /* of its versions, oldest first */
+    char **given; /* their texts as they were registered */
     size_t count;
 };
 
@@ -124,6 +126,25 @@ static int32_t find_version(const struct memory_registry *memory, const struct s
     return 0;
 }
 
+/* Id of the text as it came first, or 0. */
+static int32_t find_given(const struct subject *subject, const char *json)
+{
+    for (size_t i = 0; subject != NULL && i < subject->count; i++) {
+        if (strcmp(subject->given[i], json) == 0) {
+            return subject->ids[i];
+        }
+    }
+    return 0;
+}
+
+static void add_version(struct subject *subject, int32_t id, const char *json)
+{
+    subject->ids = mr_xrealloc(subject->ids, (subject->count + 1) * sizeof(*subject->ids));
+    subject->given = mr_xrealloc(subject->given, (subject->count + 1) * sizeof(*subject->given));
+    subject->ids[subject->count] = id;
+    subject->given[subject->count++] = mr_xstrdup(json);
+}
+
 static enum mr_status check_level(const struct memory_registry *memory,
                                   const struct subject *subject, const char *text,
                                   struct mr_err *err)
@@ -165,11 +186,16 @@ static enum mr_status memory_register(struct mr_registry *registry, const char *
                                       const char *json, int32_t *id, struct mr_err *err)
 {
     char *text = NULL;
-    struct memory_registry *memory = NULL;
-    struct subject *subject = NULL;
+    struct memory_registry *memory = lock(registry);
+    struct subject *subject = find_subject(memory, subject_name);
     struct mr_err why;
     enum mr_status status = MR_OK;
 
+    *id = find_given(subject, json);
+    unlock(memory);
+    if (*id != 0) {
+        return MR_OK;
+    }
     MR_TRY(normalise(json, &text, err));
     memory = lock(registry);
     subject = find_subject(memory, subject_name);
@@ -183,8 +209,7 @@ static enum mr_status memory_register(struct mr_registry *registry, const char *
     } else if (*id == 0) {
         *id = need_id(memory, &text);
         subject = need_subject(memory, subject_name);
-        subject->ids = mr_xrealloc(subject->ids, (subject->count + 1) * sizeof(*subject->ids));
-        subject->ids[subject->count++] = *id;
+        add_version(subject, *id, json);
     }
     unlock(memory);
     free(text);
@@ -261,8 +286,12 @@ static void memory_destroy(struct mr_registry *registry)
         free(memory->schemas[i]);
     }
     for (size_t i = 0; i < memory->subject_count; i++) {
+        for (size_t v = 0; v < memory->subjects[i].count; v++) {
+            free(memory->subjects[i].given[v]);
+        }
         free(memory->subjects[i].name);
         free(memory->subjects[i].ids);
+        free(memory->subjects[i].given);
     }
     free(memory->schemas);
     free(memory->subjects);

@@ -2,6 +2,7 @@
 #include "stage_world.h"
 
 #include "subjects.h"
+#include "topology_text.h"
 #include "vocabulary.h"
 
 #include <stdio.h>
@@ -87,8 +88,8 @@ char *stage_world_text(const struct stage_setup *setup)
 struct mr_world *stage_world_create(const struct stage_setup *setup)
 {
     char *text = stage_world_text(setup);
-    struct mr_world *world =
-        mr_world_create(&(struct mr_world_options){.text = text, .catalog = subject_catalog()});
+    struct mr_world *world = mr_world_create(
+        &(struct mr_world_options){.owned = topology_of_text(text, subject_catalog(), NULL, 0)});
 
     free(text);
     return world;

@@ -3,8 +3,8 @@
 
 #include "avro/catalog.h"
 #include "module_load.h"
+#include "production_text.h"
 #include "registry.h"
-#include "world.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -57,11 +57,11 @@ static void load_production(void)
                                    .stage_count = mr_stage_count,
                                    .schemas = oms_schemas,
                                    .schema_count = oms_schema_count};
-    char *text = mr_world_production_text();
+    char *text = production_text();
     struct mr_problems problems = {0};
     struct mr_err err = {0};
 
-    mr_world_drop_section(text, "connectors:");
+    production_drop_section(text, "connectors:");
     /* It does not load where the registered stages are others: toys. */
     if (mr_topology_load_text("topology.yaml", mr_slice_str(text), &own, &production, &problems,
                               &err) != MR_OK) {

@@ -14,6 +14,7 @@
 #include "millrace/arena.h"
 #include "millrace/log_open.h"
 #include "millrace/logger.h"
+#include "topology_text.h"
 #include "world_priv.h"
 
 #include <jansson.h>
@@ -107,8 +108,7 @@ static enum mr_status status_of(const char *name)
             return known[i];
         }
     }
-    ck_abort_msg("the script names a status %s", name);
-    return MR_OK;
+    mr_world_violated(__FILE__, __LINE__, "the script names a status %s", name);
 }
 
 static void disturb(struct mr_world *world, const json_t *line)
@@ -174,7 +174,8 @@ int main(int argc, char **argv)
     }
     mr_logger_set_level(MR_LEVEL_ERROR);
     text = read_file(argv[1]);
-    world = mr_world_create(&(struct mr_world_options){.text = text});
+    world =
+        mr_world_create(&(struct mr_world_options){.owned = topology_of_text(text, NULL, NULL, 0)});
     free(text);
     mr_world_start(world);
     play(world, argv[2]);

@@ -6,6 +6,7 @@
  * a process that was stopped in the middle of a commit, a restore or a rebalance.
  */
 #include "sim.h"
+#include "topology_text.h"
 
 #include <setjmp.h>
 #include <stdlib.h>
@@ -77,7 +78,7 @@ void sim_world_open(struct sim *sim)
     char workers[SIM_GROUPS_MAX][24];
     char window[40];
     const char *parts = one_of(sim, partitions, MR_COUNT(partitions));
-    const struct mr_world_edit edits[] = {
+    const struct topology_edit edits[] = {
         {"  commit-interval: \"${COMMIT_INTERVAL:-10ms}\"", defaults},
         {"\"${PARTITIONS:-6}\"", parts},
         {"\"${ACCOUNT_WORKERS:-1}\", standby: \"${STANDBY:-false}\"", workers[0]},
@@ -102,8 +103,7 @@ void sim_world_open(struct sim *sim)
             workers[1], parts, window);
     sim_say(sim, "%s\n  markers within %lld us", defaults, (long long)delay_us);
     sim->world = mr_world_create(&(struct mr_world_options){
-        .edits = edits,
-        .edit_count = MR_COUNT(edits),
+        .owned = topology_of_text(NULL, NULL, edits, MR_COUNT(edits)),
         .instances = instances,
         .create_backend = create_backend,
         .registry = sim_registry_create(&sim->registry_down),

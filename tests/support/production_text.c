@@ -1,12 +1,12 @@
-/*
- * production_text.c -- topology.yaml of the repository as a text, for the world and for tests that
- * have none. See world.h.
- */
-#include "world.h"
+/* production_text.c -- see production_text.h. */
+#include "production_text.h"
+
+#include "millrace/arena.h"
+#include "millrace/buffer.h"
 
 #include <stdio.h>
 
-char *mr_world_production_text(void)
+char *production_text(void)
 {
     FILE *file = fopen(MR_TOPOLOGY_FILE, "rb");
     struct mr_buffer text = MR_BUFFER_EMPTY;
@@ -22,7 +22,7 @@ char *mr_world_production_text(void)
     return (char *)text.data;
 }
 
-void mr_world_drop_section(char *text, const char *section)
+void production_drop_section(char *text, const char *section)
 {
     char *from = strstr(text, section);
     char *to;

@@ -11,6 +11,7 @@
  */
 #include "replay_registry.h"
 #include "replay_verify.h"
+#include "topology_text.h"
 #include "traffic.h"
 
 #include <check.h>
@@ -81,10 +82,10 @@ static const struct replay_verify_options everything = {
 static struct mr_world *begin(struct traffic *traffic, uint64_t seed, const char *workers,
                               int instances)
 {
-    const struct mr_world_edit edits[] = {{"${ACCOUNT_WORKERS:-1}", workers},
+    const struct topology_edit edits[] = {{"${ACCOUNT_WORKERS:-1}", workers},
                                           {"${MARKET_WORKERS:-1}", workers}};
     struct mr_world *world = mr_world_create(&(struct mr_world_options){
-        .edits = edits, .edit_count = MR_COUNT(edits), .instances = instances});
+        .owned = topology_of_text(NULL, NULL, edits, MR_COUNT(edits)), .instances = instances});
 
     mr_world_start(world);
     traffic_begin(traffic, world, seed);
@@ -170,14 +171,12 @@ static struct mr_world *calm(struct traffic *traffic)
 
 START_TEST(another_option_is_seen_where_it_matters)
 {
-    const struct mr_world_edit edit = {"intervals: [1m, 5m]", "intervals: [1m, 3m]"};
+    const struct topology_edit edit = {"intervals: [1m, 5m]", "intervals: [1m, 3m]"};
     struct replay_verify_result result;
     struct seen seen = {0};
     struct traffic traffic;
     struct mr_world *world = calm(&traffic);
-    struct mr_world *other =
-        mr_world_create(&(struct mr_world_options){.edits = &edit, .edit_count = 1});
-    const struct mr_topology *topology = mr_world_topology(other);
+    struct mr_topology *topology = topology_of_text(NULL, NULL, &edit, 1);
     struct replay_verify_options how = everything;
     struct mr_err err = {0};
 
@@ -192,7 +191,7 @@ START_TEST(another_option_is_seen_where_it_matters)
     ck_assert_msg(replay(world, topology, &how, &result, &seen, &err) == MR_OK, "%s", err.text);
     ck_assert_uint_eq(seen.count, 0);
     ck_assert_uint_gt(result.equal, 0);
-    mr_world_destroy(&other);
+    mr_topology_destroy(&topology);
     mr_world_destroy(&world);
 }
 END_TEST

@@ -10,6 +10,7 @@
  */
 #include "avro/execution_report.h"
 #include "invariants.h"
+#include "topology_text.h"
 #include "traffic.h"
 
 #include <check.h>
@@ -54,10 +55,10 @@ static void fail_something(struct traffic *traffic)
 
 static void begin(struct traffic *traffic, uint64_t seed, const char *workers)
 {
-    const struct mr_world_edit edits[] = {{"${ACCOUNT_WORKERS:-1}", workers},
+    const struct topology_edit edits[] = {{"${ACCOUNT_WORKERS:-1}", workers},
                                           {"${MARKET_WORKERS:-1}", workers}};
-    struct mr_world *world =
-        mr_world_create(&(struct mr_world_options){.edits = edits, .edit_count = MR_COUNT(edits)});
+    struct mr_world *world = mr_world_create(
+        &(struct mr_world_options){.owned = topology_of_text(NULL, NULL, edits, MR_COUNT(edits))});
 
     mr_world_start(world);
     traffic_begin(traffic, world, seed);

@@ -18,5 +18,6 @@ extern const struct command command_archive_import;
 extern const struct command command_dlq_list;
 extern const struct command command_dlq_show;
 extern const struct command command_dlq_replay;
+extern const struct command command_topology_test;
 
 #endif

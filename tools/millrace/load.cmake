@@ -26,8 +26,9 @@ target_link_libraries(mr_dump PUBLIC mr_load mr_cli PRIVATE mr_warnings)
 add_library(mr_commands STATIC
   ${CMAKE_CURRENT_LIST_DIR}/load.c ${CMAKE_CURRENT_LIST_DIR}/produce.c
   ${CMAKE_CURRENT_LIST_DIR}/risk_check.c
-  ${CMAKE_CURRENT_LIST_DIR}/tap.c ${CMAKE_CURRENT_LIST_DIR}/tour.c ${CMAKE_CURRENT_LIST_DIR}/trial.c
+  ${CMAKE_CURRENT_LIST_DIR}/tap.c ${CMAKE_CURRENT_LIST_DIR}/topology_test.c
+  ${CMAKE_CURRENT_LIST_DIR}/tour.c ${CMAKE_CURRENT_LIST_DIR}/trial.c
   ${CMAKE_CURRENT_LIST_DIR}/verify.c ${CMAKE_CURRENT_LIST_DIR}/verify_stores.c)
 target_link_libraries(mr_commands
-  PUBLIC mr_archive_commands mr_dlq_commands mr_dump mr_load mr_risk_dry mr_connect mr_cli mr_log_memory mr_backend_memory
+  PUBLIC mr_archive_commands mr_dlq_commands mr_dump mr_load mr_risk_dry mr_suite mr_connect mr_cli mr_log_memory mr_backend_memory
   PRIVATE mr_warnings mr_sink_documentdb mr_sink_redis PkgConfig::JANSSON)

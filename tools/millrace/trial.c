@@ -3,7 +3,8 @@
  *
  * Why: a first look, and work on a stage, without any server. Topology, stages, load and verify are
  *      the ones of `make demo`; only log, registry and state backend stand in memory.
- * How: one thread. Wherever load or verify would wait, every worker takes a turn.
+ * How: a world (world/world.h) on the computer's clock, in one thread. Wherever load or verify
+ *      would wait, every worker takes a turn.
  * Not: connectors, which have nothing to write to here.
  */
 #include "apply.h"
@@ -12,18 +13,13 @@
 #include "dump.h"
 #include "load.h"
 #include "load_drain.h"
-#include "millrace/arena.h"
-#include "millrace/log_open.h"
 #include "millrace/logger.h"
-#include "millrace/runtime.h"
 #include "topology_file.h"
 #include "tour.h"
 #include "verify.h"
+#include "world.h"
 
 #include <stdlib.h>
-
-#define WORKERS_MAX 16
-#define CLOSE_TURNS_MAX 100000
 
 struct trial_command {
     const char *topology;
@@ -114,101 +110,28 @@ static const struct args_spec spec = {
     .option_count = MR_COUNT(options),
 };
 
-/* The pipeline in this process. */
-struct trial {
-    struct mr_process process;
-    struct mr_worker *workers[WORKERS_MAX];
-    size_t worker_count;
-    struct mr_registry *registry;
-};
-
 static enum mr_status turn(void *arg, struct mr_err *err)
 {
-    struct trial *trial = arg;
+    struct mr_world *world = arg;
 
-    for (size_t i = 0; i < trial->worker_count; i++) {
-        bool busy = false;
-
-        MR_TRY(mr_worker_step(trial->workers[i], 0, &busy, err));
+    for (size_t g = 0; g < mr_world_topology(world)->group_count; g++) {
+        if (mr_world_step(world, (struct mr_world_at){.group = g}) == MR_WORLD_FAILED) {
+            *err = *mr_world_error(world);
+            return err->status;
+        }
     }
     return MR_OK;
 }
 
-static enum mr_status apply(const struct trial *trial, struct mr_err *err)
+static enum mr_status apply(struct mr_world *world, struct mr_err *err)
 {
     struct apply_report report = {0};
     const enum mr_status status =
-        mr_topology_apply(trial->process.topology, trial->process.log, trial->registry,
+        mr_topology_apply(mr_world_topology(world), mr_world_log(world), mr_world_registry(world),
                           &(struct apply_options){.dry_run = false}, &report, err);
 
     apply_report_fini(&report);
     return status;
-}
-
-static enum mr_status trial_open(struct trial *trial, const struct mr_topology *topology,
-                                 struct mr_err *err)
-{
-    const struct mr_clock *clock = mr_clock_system();
-
-    trial->registry = mr_registry_memory_create();
-    trial->process = (struct mr_process){.topology = topology,
-                                         .log = mr_log_memory_create(clock),
-                                         .codec = mr_codec_create(trial->registry),
-                                         .backend = mr_backend_memory_create(),
-                                         .metrics = mr_metrics_create(),
-                                         .clock = clock,
-                                         .instance = "try"};
-    MR_TRY(apply(trial, err));
-    for (size_t g = 0; g < topology->group_count; g++) {
-        if (trial->worker_count == WORKERS_MAX) {
-            return mr_fail(err, MR_CONFIG, "%s has more than %d groups", topology->file,
-                           WORKERS_MAX);
-        }
-        trial->workers[trial->worker_count] = mr_worker_create(&trial->process, g, 0);
-        trial->worker_count++;
-    }
-    return MR_OK;
-}
-
-static bool all_closed(const struct trial *trial)
-{
-    for (size_t i = 0; i < trial->worker_count; i++) {
-        struct mr_worker_status status;
-
-        mr_worker_status(trial->workers[i], &status);
-        if (status.state != MR_WORKER_CLOSED) {
-            return false;
-        }
-    }
-    return true;
-}
-
-/* Ends the workers, so that what they have processed is committed. */
-static void trial_stop(struct trial *trial)
-{
-    struct mr_err ignored;
-
-    for (size_t i = 0; i < trial->worker_count; i++) {
-        mr_worker_stop(trial->workers[i]);
-    }
-    for (int i = 0; i < CLOSE_TURNS_MAX && !all_closed(trial); i++) {
-        if (turn(trial, &ignored) != MR_OK) {
-            break; /* its failure was reported where it mattered */
-        }
-    }
-}
-
-static void trial_close(struct trial *trial)
-{
-    trial_stop(trial);
-    for (size_t i = 0; i < trial->worker_count; i++) {
-        mr_worker_destroy(&trial->workers[i]);
-    }
-    mr_metrics_destroy(&trial->process.metrics);
-    mr_backend_close(&trial->process.backend);
-    mr_codec_destroy(&trial->process.codec);
-    mr_log_close(&trial->process.log);
-    mr_registry_destroy(&trial->registry);
 }
 
 static struct load_options load_options_of(const struct trial_command *command)
@@ -275,15 +198,15 @@ static enum mr_status play_tour(const struct load_env *env, const struct trial_c
     return status;
 }
 
-static enum mr_status dump(struct trial *trial, const struct load_env *env, const char *directory,
-                           struct mr_err *err)
+static enum mr_status dump(struct mr_world *world, const struct load_env *env,
+                           const char *directory, struct mr_err *err)
 {
     int64_t records = 0;
 
     if (directory[0] == '\0') {
         return MR_OK;
     }
-    trial_stop(trial);
+    MR_TRY(mr_world_try_stop(world, err)); /* what is processed is committed then */
     MR_TRY(dump_topics(env, directory, &records, err));
     (void)printf("%" PRId64 " records in %s\n", records, directory);
     return MR_OK;
@@ -293,16 +216,17 @@ static enum mr_status try_topology(const struct mr_topology *topology,
                                    const struct trial_command *command, bool *equal,
                                    struct mr_err *err)
 {
-    struct trial trial = {.worker_count = 0};
+    struct mr_world *world = mr_world_create(
+        &(struct mr_world_options){.topology = topology, .clock = mr_clock_system()});
     struct load_manifest *manifest = mr_xcalloc(1, sizeof *manifest);
     struct verify_report *report = verify_report_create();
-    enum mr_status status = trial_open(&trial, topology, err);
+    enum mr_status status = apply(world, err);
     const struct load_env env = {.topology = topology,
-                                 .log = trial.process.log,
-                                 .codec = trial.process.codec,
-                                 .clock = trial.process.clock,
+                                 .log = mr_world_log(world),
+                                 .codec = mr_world_codec(world),
+                                 .clock = mr_clock_system(),
                                  .pump = turn,
-                                 .pump_arg = &trial,
+                                 .pump_arg = world,
                                  .progress = command->quiet ? NULL : stderr};
 
     if (status == MR_OK) {
@@ -313,12 +237,12 @@ static enum mr_status try_topology(const struct mr_topology *topology,
         status = play_tour(&env, command, equal, err);
     }
     if (status == MR_OK) {
-        status = dump(&trial, &env, command->dump, err);
+        status = dump(world, &env, command->dump, err);
     }
     load_manifest_fini(manifest);
     free(manifest);
     verify_report_destroy(&report);
-    trial_close(&trial);
+    mr_world_destroy(&world);
     return status;
 }
 
