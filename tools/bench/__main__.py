@@ -18,11 +18,12 @@ import time
 import machine
 import measures
 import peer
+import replay
 import report
 import restart
 from common import ROOT, Bench, BenchError, read_pairs, say, stack_command
 
-MEASURES = ("latency", "throughput", "connectors", "guarantees", "journal", "restart", "codec",
+MEASURES = ("latency", "throughput", "connectors", "guarantees", "journal", "replay", "restart", "codec",
             "matching")
 # Those that need no servers.
 ALONE = {"codec": measures.codec, "matching": measures.matching}
@@ -31,8 +32,8 @@ environment (a flag outranks it):
   PEER=DIR         also run the peer of that directory, in turn with Millrace
   STATE_MB=1000    restart: also with so much state
   FULL=1           longer steps, more rounds (default: quick, under five minutes)
-  ONLY=A,B         these measures only: latency throughput connectors guarantees journal restart codec
-                   matching
+  ONLY=A,B         these measures only: latency throughput connectors guarantees journal replay
+                   restart codec matching
   BUILD_DIR=DIR    where the programs are (default build/release)
   TOPOLOGY=FILE    another topology
   STACK_DIR=DIR    the stack to use (default build/bench/stack); one that runs already is left running
@@ -136,6 +137,9 @@ def measure(bench, plan, given):
         if "journal" in wanted:
             say("with and without the journal")
             found["journal"] = measures.journal(bench, plan)
+        if "replay" in wanted:
+            say("replay")
+            found["replay"] = replay.measure(bench)
         if "restart" in wanted:
             say("restart")
             found["restart"] = restart.measure(bench, plan)

@@ -13,6 +13,7 @@ TARGETS = {
     "p99_ms": ("<=", 100),
     "exactly_once_ratio": (">=", 0.85),
     "journal_ratio": (">=", 0.98),
+    "replay_ratio": (">=", 3),
     "rss_mb": ("<=", 150),
     "restart_p50_ms": ("<=", 1000),
     "much_state_ratio": ("<=", 1.1),
@@ -75,6 +76,8 @@ def rows(measures):
                              "exactly_once_ratio")
     if "journal" in measures:
         table += _ratio_rows(measures["journal"], "with journal", "without journal", "journal_ratio")
+    if "replay" in measures:
+        table += _replay_rows(measures["replay"])
     if "restart" in measures:
         table += _restart_rows(measures["restart"])
     if "peer" in measures:
@@ -90,6 +93,13 @@ def _ratio_rows(rounds, first, second, target):
         table.append(row(f"{first} over {second}: {unit}", target if name == "orders_per_s" else "",
                          round(ratio, 2), "x"))
     return table
+
+
+def _replay_rows(found):
+    return [row("live: inputs a second", "", found["live"]["inputs_per_s"], "/s"),
+            row(f"replay of {found['replay']['inputs']:,} inputs: a second", "",
+                found["replay"]["inputs_per_s"], "/s"),
+            row("replay over live", "replay_ratio", found["ratio"], "x")]
 
 
 def _restart_rows(found):

@@ -114,6 +114,11 @@ class Judging(unittest.TestCase):
         del kills["much"]
         self.assertEqual(len(report.rows({"restart": kills})), 4)
 
+    def test_a_replay_is_told_against_the_live_rate(self):
+        found = {"live": {"inputs_per_s": 30000}, "replay": {"inputs": 9, "inputs_per_s": 60000}, "ratio": 2.0}
+        table = {line["what"]: line for line in report.rows({"replay": found})}
+        self.assertEqual((table["replay over live"]["value"], table["replay over live"]["met"]), (2.0, False))
+
     def test_the_peer_is_compared_by_medians(self):
         ours, theirs = step(), step(orders_per_s=10000.0)
         rounds = [{"millrace": {"5000": ours, "saturated": ours},
