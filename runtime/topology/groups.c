@@ -8,13 +8,14 @@ static const char *const other_keys[] = {"stages", NULL};
 
 static size_t find_stage(struct build *b, const struct node *name)
 {
+    const size_t stage = names_find(&b->stage_names, name->text);
     struct suggest suggest;
 
+    if (stage != SIZE_MAX || problems_full(b->problems)) {
+        return stage;
+    }
     suggest_init(&suggest, name->text);
     for (size_t i = 0; i < b->stage_count; i++) {
-        if (strcmp(b->stages[i].name, name->text) == 0) {
-            return i;
-        }
         suggest_offer(&suggest, b->stages[i].name);
     }
     problem_add(b->problems, name->position, "no stage \"%s\" under stages%s", name->text,

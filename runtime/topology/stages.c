@@ -98,7 +98,8 @@ static void check_port_names(struct build *b, const struct node *map, const stru
     for (size_t i = 0; map != NULL && i < map->count; i++) {
         struct suggest suggest;
 
-        if (find_port(ports, count, map->entries[i].name) != MR_UNBOUND) {
+        if (find_port(ports, count, map->entries[i].name) != MR_UNBOUND ||
+            problems_full(b->problems)) {
             continue;
         }
         suggest_init(&suggest, map->entries[i].name);
@@ -114,13 +115,14 @@ static void dangling(struct build *b, struct mr_position at, const struct mr_por
                      const char *direction, const struct stage_draft *stage)
 {
     struct suggest suggest;
-    const char *topics = fitting_topics(b, port, &suggest);
 
-    if ((port->flags & MR_PORT_OPTIONAL) == 0) {
-        problem_add(b->problems, at, "%s port %s of stage %s is not bound; it carries %s%s%s",
-                    direction, port->name, stage->name, port->schema->name,
-                    topics[0] != '\0' ? ": topics that fit: " : ", and no topic fits", topics);
+    if ((port->flags & MR_PORT_OPTIONAL) != 0 || problems_full(b->problems)) {
+        return;
     }
+    const char *topics = fitting_topics(b, port, &suggest);
+    problem_add(b->problems, at, "%s port %s of stage %s is not bound; it carries %s%s%s", direction,
+                port->name, stage->name, port->schema->name,
+                topics[0] != '\0' ? ": topics that fit: " : ", and no topic fits", topics);
 }
 
 static void read_in(struct build *b, struct stage_draft *stage, const struct node *map)
@@ -190,11 +192,13 @@ static const struct mr_stage *find_stage_type(struct build *b, const struct node
     if (build_is_module(name)) {
         return build_module_stage(b, tree_get(map, "type"));
     }
-    suggest_init(&suggest, name);
     for (size_t i = 0; i < b->catalog->stage_count; i++) {
         if (strcmp(b->catalog->stages[i]->name, name) == 0) {
             return b->catalog->stages[i];
         }
+    }
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < b->catalog->stage_count; i++) {
         suggest_offer(&suggest, b->catalog->stages[i]->name);
     }
     problem_add(b->problems, tree_get(map, "type")->position, "no stage type \"%s\"%s", name,
@@ -276,6 +280,7 @@ void build_stages(struct build *b, const struct node *root)
     b->stage_count = map->count;
     for (size_t i = 0; i < map->count; i++) {
         read_stage(b, &map->entries[i], &b->stages[i]);
+        names_add(&b->stage_names, b->arena, b->stages[i].name, i);
     }
 }
 
