@@ -107,14 +107,12 @@ static void set_config(struct config_list *list, const char *name, const char *v
 
 static void add_written_configs(struct build *b, const struct node *map, struct config_list *list)
 {
-    static const char *const owned[] = {"cleanup.policy", "retention.ms"};
-
     for (size_t i = 0; map != NULL && i < map->count; i++) {
         const struct entry *entry = &map->entries[i];
         bool taken = false;
 
-        for (size_t k = 0; k < MR_COUNT(owned); k++) {
-            taken = taken || strcmp(owned[k], entry->name) == 0;
+        for (size_t k = 0; settings_config_owned[k] != NULL; k++) {
+            taken = taken || strcmp(settings_config_owned[k], entry->name) == 0;
         }
         if (taken) {
             problem_add(b->problems, entry->position,

@@ -273,24 +273,10 @@ void build_options(struct build *b, const struct node *map, const struct setting
     }
 }
 
-/* What the runtime must set itself for its guarantees to hold. */
 static bool runtime_owns(const char *name)
 {
-    static const char *const owned[] = {
-        "acks",
-        "auto.offset.reset",
-        "enable.auto.commit",
-        "group.id",
-        "enable.auto.offset.store",
-        "enable.idempotence",
-        "enable.partition.eof",
-        "group.instance.id",
-        "isolation.level",
-        "transactional.id",
-    };
-
-    for (size_t i = 0; i < MR_COUNT(owned); i++) {
-        if (strcmp(owned[i], name) == 0) {
+    for (size_t i = 0; settings_kafka_owned[i] != NULL; i++) {
+        if (strcmp(settings_kafka_owned[i], name) == 0) {
             return true;
         }
     }
@@ -355,13 +341,11 @@ static void read_defaults(struct build *b, const struct node *map)
 
 void build_head(struct build *b, const struct node *root)
 {
-    static const char *const known[] = {"include", "application", "kafka",  "registry",   "defaults",
-                                        "topics",  "stages",      "groups", "connectors", NULL};
     static const char *const registry_known[] = {"url", NULL};
     const struct node *registry = tree_get(root, "registry");
     const struct node *application = tree_get(root, "application");
 
-    build_keys(b, root, known, "a topology");
+    build_keys(b, root, settings_sections, "a topology");
     b->topology->application = build_text(b, root, root->position, "application", "the topology");
     if (b->topology->application != NULL) {
         (void)build_name(b, application->position, b->topology->application, false,

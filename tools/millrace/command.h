@@ -24,6 +24,7 @@ extern const struct command command_topology_plan;
 extern const struct command command_topology_apply;
 extern const struct command command_topology_graph;
 extern const struct command command_topology_describe;
+extern const struct command command_topology_schema;
 extern const struct command command_options;
 extern const struct command command_codes;
 

@@ -10,6 +10,7 @@ static const struct command *const commands[] = {
     &command_topology_apply,
     &command_topology_graph,
     &command_topology_describe,
+    &command_topology_schema,
     &command_load,
     &command_tour,
     &command_verify,
