@@ -78,6 +78,7 @@ static void build(struct build *b, struct mr_slice text)
     if (root == NULL || !build_limits(b, root)) {
         return;
     }
+    b->root = root;
     build_head(b, root);
     build_modules(b, root);
     build_topics(b, root);

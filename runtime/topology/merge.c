@@ -24,6 +24,7 @@ static const struct node *put_off(struct merge *m, const struct node *base, cons
                           .over = over,
                           .result = tree_node(m->arena, NODE_MAP, base->position),
                           .next = m->waiting};
+    pair->result->removed = base->removed;
     m->waiting = pair;
     return pair->result;
 }
@@ -54,6 +55,17 @@ static void nothing_to_remove(struct merge *m, const struct pair *pair, const st
                 suggest_text(&suggest));
 }
 
+/* For the message about whoever still names it. */
+static void note_removed(struct merge *m, struct node *result, const struct entry *entry)
+{
+    if (result->removed == NULL) {
+        result->removed = tree_node(m->arena, NODE_MAP, entry->position);
+    }
+    if (tree_get(result->removed, entry->name) == NULL) {
+        tree_append(result->removed, m->arena, *entry);
+    }
+}
+
 /* An entry that the base has too. */
 static void merge_both(struct merge *m, struct pair *pair, const struct entry *base,
                        const struct entry *over)
@@ -61,6 +73,7 @@ static void merge_both(struct merge *m, struct pair *pair, const struct entry *b
     struct entry entry = *over;
 
     if (removes(over->value)) {
+        note_removed(m, pair->result, over);
         return;
     }
     if (says_nothing(over->value)) {

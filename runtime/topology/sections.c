@@ -66,7 +66,7 @@ void build_keys(struct build *b, const struct node *map, const char *const *know
 }
 
 const char *build_text(struct build *b, const struct node *map, struct mr_position owner,
-                       const char *name, const char *what)
+                       const char *name, const char *what, const char *hint)
 {
     const struct node *node = tree_get(map, name);
 
@@ -74,8 +74,8 @@ const char *build_text(struct build *b, const struct node *map, struct mr_positi
         return NULL;
     }
     if (node == NULL || (node->kind == NODE_SCALAR && (node->nothing || node->text[0] == '\0'))) {
-        problem_add(b->problems, node == NULL ? owner : node->position, "%s has no \"%s\"", what,
-                    name);
+        problem_add(b->problems, node == NULL ? owner : node->position, "%s has no \"%s\"%s", what,
+                    name, hint);
         return NULL;
     }
     if (node->kind != NODE_SCALAR) {
@@ -84,6 +84,34 @@ const char *build_text(struct build *b, const struct node *map, struct mr_positi
         return NULL;
     }
     return node->text;
+}
+
+const char *build_namesake(struct build *b, const char *section, const char *name)
+{
+    const struct node *map = tree_get(b->root, section);
+    struct suggest suggest;
+
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < map->count && !problems_full(b->problems); i++) {
+        if (strcmp(map->entries[i].name, name) != 0) {
+            suggest_offer(&suggest, map->entries[i].name);
+        }
+    }
+    const char *nearest = suggest_near(&suggest);
+    return nearest != NULL ? build_printf(b, ", did you mean \"%s\"?", nearest) : "";
+}
+
+const char *build_removed(struct build *b, const char *section, const char *name)
+{
+    const struct node *map = tree_get(b->root, section);
+    const struct node *removed = map != NULL ? map->removed : NULL;
+    const size_t at = removed != NULL ? names_find(&removed->names, name) : SIZE_MAX;
+
+    if (at == SIZE_MAX) {
+        return NULL;
+    }
+    const struct mr_position *position = &removed->entries[at].position;
+    return build_printf(b, ": %s:%d removes it", position->file, position->line);
 }
 
 bool build_limits(struct build *b, const struct node *root)
@@ -346,7 +374,7 @@ void build_head(struct build *b, const struct node *root)
     const struct node *application = tree_get(root, "application");
 
     build_keys(b, root, settings_sections, "a topology");
-    b->topology->application = build_text(b, root, root->position, "application", "the topology");
+    b->topology->application = build_text(b, root, root->position, "application", "the topology", "");
     if (b->topology->application != NULL) {
         (void)build_name(b, application->position, b->topology->application, false,
                          "an application");
@@ -354,7 +382,7 @@ void build_head(struct build *b, const struct node *root)
     read_kafka(b, tree_get(root, "kafka"));
     if (build_map(b, &registry, "registry") && registry != NULL) {
         build_keys(b, registry, registry_known, "registry");
-        b->topology->registry_url = build_text(b, registry, registry->position, "url", "registry");
+        b->topology->registry_url = build_text(b, registry, registry->position, "url", "registry", "");
     }
     read_defaults(b, tree_get(root, "defaults"));
 }

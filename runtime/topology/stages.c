@@ -181,10 +181,11 @@ static void read_out(struct build *b, struct stage_draft *stage, const struct no
 }
 
 static const struct mr_stage *find_stage_type(struct build *b, const struct node *map,
-                                              struct mr_position owner)
+                                              const struct entry *entry)
 {
     struct suggest suggest;
-    const char *name = build_text(b, map, owner, "type", "the stage");
+    const char *hint = tree_get(map, "type") == NULL ? build_namesake(b, "stages", entry->name) : "";
+    const char *name = build_text(b, map, entry->position, "type", "the stage", hint);
 
     if (name == NULL) {
         return NULL;
@@ -250,7 +251,7 @@ static void read_stage(struct build *b, const struct entry *entry, struct stage_
     (void)build_name(b, entry->position, entry->name, false, "a stage");
     if (build_map(b, &map, "a stage")) {
         build_keys(b, map, stage_keys, "a stage");
-        stage->type = find_stage_type(b, map, entry->position);
+        stage->type = find_stage_type(b, map, entry);
     }
     if (stage->type != NULL) {
         const struct settings_table options = {stage->type->name, stage->type->options,
@@ -287,10 +288,12 @@ void build_stages(struct build *b, const struct node *root)
 /* ---- connectors */
 
 static const struct mr_sink_type *find_sink_type(struct build *b, const struct node *map,
-                                                 struct mr_position owner)
+                                                 const struct entry *entry)
 {
     struct suggest suggest;
-    const char *name = build_text(b, map, owner, "type", "the connector");
+    const char *hint =
+        tree_get(map, "type") == NULL ? build_namesake(b, "connectors", entry->name) : "";
+    const char *name = build_text(b, map, entry->position, "type", "the connector", hint);
 
     if (name == NULL) {
         return NULL;
@@ -311,7 +314,7 @@ static size_t read_sink_topic(struct build *b, const struct node *map, struct mr
                               const struct mr_sink_type *type)
 {
     struct suggest suggest;
-    const char *name = build_text(b, map, owner, "in", "the connector");
+    const char *name = build_text(b, map, owner, "in", "the connector", "");
 
     if (name == NULL) {
         return MR_UNBOUND;
@@ -346,7 +349,7 @@ static void read_connector(struct build *b, const struct entry *entry,
     (void)build_name(b, entry->position, entry->name, false, "a connector");
     if (build_map(b, &map, "a connector")) {
         build_keys(b, map, connector_keys, "a connector");
-        connector->type = find_sink_type(b, map, entry->position);
+        connector->type = find_sink_type(b, map, entry);
         connector->topic = read_sink_topic(b, map, entry->position, connector->type);
     }
     if (connector->type != NULL) {

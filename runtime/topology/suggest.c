@@ -65,14 +65,20 @@ void suggest_offer(struct suggest *suggest, const char *candidate)
     suggest->known_len += len;
 }
 
-const char *suggest_text(struct suggest *suggest)
+const char *suggest_near(const struct suggest *suggest)
 {
     const size_t near_max = least(1 + strlen(suggest->wanted) / 4, NEAR_MAX);
 
+    return suggest->distance <= near_max ? suggest->nearest : NULL;
+}
+
+const char *suggest_text(struct suggest *suggest)
+{
+    const char *nearest = suggest_near(suggest);
+
     suggest->text[0] = '\0';
-    if (suggest->nearest != NULL && suggest->distance <= near_max) {
-        (void)snprintf(suggest->text, sizeof(suggest->text), ", did you mean \"%s\"?",
-                       suggest->nearest);
+    if (nearest != NULL) {
+        (void)snprintf(suggest->text, sizeof(suggest->text), ", did you mean \"%s\"?", nearest);
     } else if (suggest->known_len > 0) {
         (void)snprintf(suggest->text, sizeof(suggest->text), "; known: %s%s", suggest->known,
                        suggest->more ? ", ..." : "");

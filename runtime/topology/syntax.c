@@ -23,6 +23,7 @@ static const struct hint {
     {"could not find expected ':'", 0, "a key needs \": \" and its value"},
     {"expected ',' or ']'", 0, "a list opened with [ is not closed"},
     {"expected ',' or '}'", 0, "a map opened with { is not closed"},
+    {"expected node content", 0, "a value is missing, or a [ or { before it is not closed"},
     {"unexpected end of stream", 0, "a quote is not closed"},
     {"expected '-' indicator", 0, "each item of a list begins with \"- \" in the same column"},
     {"block sequence entries are not allowed", 0, "begin the list in a line of its own"},

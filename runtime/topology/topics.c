@@ -35,12 +35,13 @@ size_t build_find_topic(struct build *b, const struct node *name)
     if (topic != SIZE_MAX || problems_full(b->problems)) {
         return topic;
     }
+    const char *removed = build_removed(b, "topics", name->text);
     suggest_init(&suggest, name->text);
     for (size_t i = 0; i < b->declared_count; i++) {
         suggest_offer(&suggest, b->topics[i].name);
     }
     problem_add(b->problems, name->position, "no topic \"%s\" under topics%s", name->text,
-                suggest_text(&suggest));
+                removed != NULL ? removed : suggest_text(&suggest));
     return MR_UNBOUND;
 }
 
@@ -128,8 +129,10 @@ static void read_topic(struct build *b, const struct entry *entry)
     build_fallbacks(b, &settings_topic, &raw);
     if (build_map(b, &map, "a topic")) {
         build_settings(b, map, &settings_topic, other_keys, &raw);
-        (void)build_text(b, map, entry->position, "key", "the topic");
-        (void)build_text(b, map, entry->position, "value", "the topic");
+        const bool lacks = tree_get(map, "key") == NULL || tree_get(map, "value") == NULL;
+        const char *hint = lacks ? build_namesake(b, "topics", entry->name) : "";
+        (void)build_text(b, map, entry->position, "key", "the topic", hint);
+        (void)build_text(b, map, entry->position, "value", "the topic", hint);
     }
     const struct mr_schema *schema = find_schema(b, map, raw.value);
     check_key(b, map, schema, raw.key);

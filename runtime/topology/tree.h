@@ -40,6 +40,7 @@ struct node {
     size_t count;
     size_t capacity;
     struct names names; /* MAP: of its entries */
+    struct node *removed; /* MAP: what an overlay took out of it, a map; NULL: nothing */
 };
 
 /*
