@@ -1,8 +1,9 @@
 /*
  * compat.c -- reader against writer: avro-c's resolver, and what it does not check.
  *
- * rules.c goes first: it names the field, and avro-c does not survive every pair. avro-c matches enums by name alone and would turn one symbol into another when their order
- * differs; symbols are compared here. Defaults are reduce.c's.
+ * rules.c goes first: it names the field, and avro-c does not survive every pair. avro-c matches
+ * enums by name alone and would turn one symbol into another when their order differs; symbols are
+ * compared here. Defaults are reduce.c's.
  */
 #include "compat.h"
 

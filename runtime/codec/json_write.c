@@ -8,8 +8,8 @@
  * bytes outside UTF-8 in a string, and no floating point anywhere.
  */
 #include "json_text.h"
-#include "millrace/utf8.h"
 #include "millrace/codec.h"
+#include "millrace/utf8.h"
 
 #include <inttypes.h>
 

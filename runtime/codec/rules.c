@@ -48,7 +48,7 @@ static const char *label_of(json_t *type)
 static bool widens(const char *from, const char *to)
 {
     static const char *const allowed[][2] = {
-        {"int", "long"},   {"int", "float"},    {"int", "double"},   {"long", "float"},
+        {"int", "long"},    {"int", "float"},    {"int", "double"},   {"long", "float"},
         {"long", "double"}, {"float", "double"}, {"string", "bytes"}, {"bytes", "string"},
     };
 

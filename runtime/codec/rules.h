@@ -4,7 +4,8 @@
  * Why: avro-c 1.11 does not name the field when a record in an array differs: it follows a null
  *      pointer. And it lets a reader without null follow a writer with it, which fails at the first
  *      null.
- * Not: the order of enum symbols, defaults' values and logical types; compat.c and reduce.c look at those.
+ * Not: the order of enum symbols, defaults' values and logical types; compat.c and reduce.c look at
+ * those.
  */
 #ifndef MILLRACE_CODEC_RULES_H
 #define MILLRACE_CODEC_RULES_H

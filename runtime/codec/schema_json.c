@@ -31,7 +31,8 @@ void schema_collect_types(json_t *root, json_t *types)
         size_t index = 0;
 
         if (json_is_object(item) && name[0] != '\0' &&
-            (schema_is_kind(item, "record") || schema_is_kind(item, "enum") || schema_is_kind(item, "fixed"))) {
+            (schema_is_kind(item, "record") || schema_is_kind(item, "enum") ||
+             schema_is_kind(item, "fixed"))) {
             (void)json_object_set(types, name, item);
         }
         json_array_foreach(item, index, child)

@@ -1,4 +1,5 @@
-/* schema_json.h -- walking an Avro schema's JSON. All references borrowed. Private to runtime/codec. */
+/* schema_json.h -- walking an Avro schema's JSON. All references borrowed. Private to
+ * runtime/codec. */
 #ifndef MILLRACE_CODEC_SCHEMA_JSON_H
 #define MILLRACE_CODEC_SCHEMA_JSON_H
 

@@ -120,9 +120,9 @@ static bool is_circle(struct loader *l, const struct stat *found, struct mr_posi
     struct mr_buffer chain = MR_BUFFER_EMPTY;
     size_t first = 0;
 
-    while (first < l->depth && (l->stack[first].inode == 0 ||
-                                l->stack[first].inode != found->st_ino ||
-                                l->stack[first].device != found->st_dev)) {
+    while (first < l->depth &&
+           (l->stack[first].inode == 0 || l->stack[first].inode != found->st_ino ||
+            l->stack[first].device != found->st_dev)) {
         first++;
     }
     for (size_t i = first; i < l->depth; i++) {

@@ -361,7 +361,8 @@ static void read_defaults(struct build *b, const struct node *map)
     };
     const struct node *retention = tree_get(map, "retention");
     if (settings_parse_retention(raw.retention, &d->retention_us, &err) != MR_OK) {
-        problem_add(b->problems, retention != NULL ? retention->position : (struct mr_position){.line = 0},
+        problem_add(b->problems,
+                    retention != NULL ? retention->position : (struct mr_position){.line = 0},
                     "retention: %s", err.text);
         d->retention_us = 7 * MR_DAY_US;
     }
@@ -374,7 +375,8 @@ void build_head(struct build *b, const struct node *root)
     const struct node *application = tree_get(root, "application");
 
     build_keys(b, root, settings_sections, "a topology");
-    b->topology->application = build_text(b, root, root->position, "application", "the topology", "");
+    b->topology->application =
+        build_text(b, root, root->position, "application", "the topology", "");
     if (b->topology->application != NULL) {
         (void)build_name(b, application->position, b->topology->application, false,
                          "an application");
@@ -382,7 +384,8 @@ void build_head(struct build *b, const struct node *root)
     read_kafka(b, tree_get(root, "kafka"));
     if (build_map(b, &registry, "registry") && registry != NULL) {
         build_keys(b, registry, registry_known, "registry");
-        b->topology->registry_url = build_text(b, registry, registry->position, "url", "registry", "");
+        b->topology->registry_url =
+            build_text(b, registry, registry->position, "url", "registry", "");
     }
     read_defaults(b, tree_get(root, "defaults"));
 }

@@ -3,8 +3,9 @@
 
 const char *const settings_cleanup_symbols[] = {"delete", "compact", "compact,delete", NULL};
 const char *const settings_compression_symbols[] = {"none", "snappy", "lz4", "zstd", "gzip", NULL};
-const char *const settings_sections[] = {"include", "application", "kafka",  "registry",   "defaults",
-                                         "topics",  "stages",      "groups", "connectors", NULL};
+const char *const settings_sections[] = {"include",    "application", "kafka",  "registry",
+                                         "defaults",   "topics",      "stages", "groups",
+                                         "connectors", NULL};
 /* What the runtime must set itself for its guarantees to hold. */
 const char *const settings_kafka_owned[] = {"acks",
                                             "auto.offset.reset",

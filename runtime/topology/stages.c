@@ -120,8 +120,8 @@ static void dangling(struct build *b, struct mr_position at, const struct mr_por
         return;
     }
     const char *topics = fitting_topics(b, port, &suggest);
-    problem_add(b->problems, at, "%s port %s of stage %s is not bound; it carries %s%s%s", direction,
-                port->name, stage->name, port->schema->name,
+    problem_add(b->problems, at, "%s port %s of stage %s is not bound; it carries %s%s%s",
+                direction, port->name, stage->name, port->schema->name,
                 topics[0] != '\0' ? ": topics that fit: " : ", and no topic fits", topics);
 }
 
@@ -184,7 +184,8 @@ static const struct mr_stage *find_stage_type(struct build *b, const struct node
                                               const struct entry *entry)
 {
     struct suggest suggest;
-    const char *hint = tree_get(map, "type") == NULL ? build_namesake(b, "stages", entry->name) : "";
+    const char *hint =
+        tree_get(map, "type") == NULL ? build_namesake(b, "stages", entry->name) : "";
     const char *name = build_text(b, map, entry->position, "type", "the stage", hint);
 
     if (name == NULL) {

@@ -4,8 +4,8 @@
  * Why: every later check reports file:line:column, so a position is part of every node and key.
  * How: libyaml's events with a stack of our own; scalars are substituted from the environment.
  * Not: the whole of YAML. One document; no aliases, no directives, no nesting beyond
- *      TREE_DEPTH_MAX. What is not accepted is named, with its position. Time and memory are bounded
- *      by the limits below, whatever the text.
+ *      TREE_DEPTH_MAX. What is not accepted is named, with its position. Time and memory are
+ * bounded by the limits below, whatever the text.
  */
 #ifndef MILLRACE_TOPOLOGY_TREE_H
 #define MILLRACE_TOPOLOGY_TREE_H
@@ -39,7 +39,7 @@ struct node {
     struct entry *entries;
     size_t count;
     size_t capacity;
-    struct names names; /* MAP: of its entries */
+    struct names names;   /* MAP: of its entries */
     struct node *removed; /* MAP: what an overlay took out of it, a map; NULL: nothing */
 };
 

@@ -76,7 +76,8 @@ static void check_topology(const struct mr_topology *t)
     }
     FUZZ_CHECK(stages == t->stage_count);
     for (size_t i = 0; i < t->connector_count; i++) {
-        FUZZ_CHECK(is_topic(t, t->connectors[i].topic) && is_topic(t, t->connectors[i].dead_letter));
+        FUZZ_CHECK(is_topic(t, t->connectors[i].topic) &&
+                   is_topic(t, t->connectors[i].dead_letter));
     }
 }
 

@@ -17,6 +17,7 @@ TARGETS = {
     "restart_p50_ms": ("<=", 1000),
     "much_state_ratio": ("<=", 1.1),
     "restored_per_cpu_s": (">=", 200000),
+    "check_ms": ("<=", 100),
 }
 
 
@@ -77,6 +78,10 @@ def rows(measures):
         table += _ratio_rows(measures["journal"], "with journal", "without journal", "journal_ratio")
     if "restart" in measures:
         table += _restart_rows(measures["restart"])
+    if "check" in measures:
+        step = measures["check"]
+        table.append(row(f"topology check of {step['stages']} stages", "check_ms", step["p50_ms"], "ms"))
+        table.append(row(f"topology check of {step['stages']} stages: CPU", "", step["cpu_ms"], "ms"))
     if "peer" in measures:
         table += _peer_rows(measures["peer"])
     return table

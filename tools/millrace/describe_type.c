@@ -70,11 +70,10 @@ static void write_options(const struct mr_option *options, size_t count, struct 
 
         options_doc_range(option, &range);
         mr_buffer_append(&range, "", 1);
-        mr_buffer_printf(out, "  %-18s %-18s %s%s%s%s\n", option->name,
-                         args_type_name(option->type),
-                         option->fallback != NULL ? "default " : "required",
-                         or_nothing(option->fallback), range.len > 1 ? ", " : "",
-                         (const char *)range.data);
+        mr_buffer_printf(
+            out, "  %-18s %-18s %s%s%s%s\n", option->name, args_type_name(option->type),
+            option->fallback != NULL ? "default " : "required", or_nothing(option->fallback),
+            range.len > 1 ? ", " : "", (const char *)range.data);
         mr_buffer_printf(out, "  %-18s %s\n", "", option->help);
         mr_buffer_fini(&range);
     }
@@ -139,9 +138,9 @@ static json_t *stores_json(const struct mr_stage *stage)
     json_t *list = json_array();
 
     for (size_t i = 0; i < stage->store_count; i++) {
-        (void)json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s?}", "name", stage->stores[i].name, "schema",
-                            stage->stores[i].schema->name, "help", stage->stores[i].help));
+        (void)json_array_append_new(list, json_pack("{s:s,s:s,s:s?}", "name", stage->stores[i].name,
+                                                    "schema", stage->stores[i].schema->name, "help",
+                                                    stage->stores[i].help));
     }
     return list;
 }
@@ -163,10 +162,10 @@ static json_t *options_json(const struct mr_option *options, size_t count)
 
     for (size_t i = 0; i < count; i++) {
         const struct mr_option *option = &options[i];
-        json_t *item = json_pack("{s:s,s:s,s:b,s:s?,s:s}", "name", option->name, "type",
-                                 args_type_name(option->type), "required",
-                                 (int)(option->fallback == NULL), "default", option->fallback,
-                                 "help", option->help);
+        json_t *item =
+            json_pack("{s:s,s:s,s:b,s:s?,s:s}", "name", option->name, "type",
+                      args_type_name(option->type), "required", (int)(option->fallback == NULL),
+                      "default", option->fallback, "help", option->help);
 
         if (option->type == MR_OPTION_ENUM) {
             (void)json_object_set_new(item, "choices", texts_json(option->symbols));

@@ -71,9 +71,9 @@ static json_t *topic(const struct mr_catalog *catalog, bool overlay)
     json_t *value = editor_choice(names, catalog->schema_count, overlay);
     (void)json_object_set(value, "description", help);
     (void)json_object_set_new(properties, "value", value);
-    (void)json_object_set_new(
-        properties, "config",
-        free_map(settings_config_owned, overlay, "further Kafka topic settings by their own names"));
+    (void)json_object_set_new(properties, "config",
+                              free_map(settings_config_owned, overlay,
+                                       "further Kafka topic settings by their own names"));
     if (!overlay) {
         editor_require(map, "key");
         editor_require(map, "value");
@@ -87,10 +87,10 @@ static json_t *group(bool overlay)
     json_t *map = settings(&settings_group, overlay);
     json_t *type = overlay ? json_pack("[s,s]", "array", "null") : json_string("array");
 
-    (void)json_object_set_new(
-        json_object_get(map, "properties"), "stages",
-        json_pack("{s:o,s:i,s:o,s:s}", "type", type, "minItems", 1, "items",
-                  editor_scalar(false, NULL), "description", "the stages of its processes"));
+    (void)json_object_set_new(json_object_get(map, "properties"), "stages",
+                              json_pack("{s:o,s:i,s:o,s:s}", "type", type, "minItems", 1, "items",
+                                        editor_scalar(false, NULL), "description",
+                                        "the stages of its processes"));
     if (!overlay) {
         editor_require(map, "stages");
     }

@@ -19,8 +19,8 @@ static json_t *binding(const struct mr_port *port, bool out, bool overlay)
     if (out || (port->flags & MR_PORT_TABLE) == 0) {
         return editor_scalar(overlay, description);
     }
-    json_t *map = editor_map(json_pack("{s:o}", "table", editor_scalar(overlay, description)),
-                             overlay);
+    json_t *map =
+        editor_map(json_pack("{s:o}", "table", editor_scalar(overlay, description)), overlay);
     if (!overlay) {
         editor_require(map, "table");
     }
@@ -63,11 +63,10 @@ static json_t *when_type(const char *name, json_t *then)
 
 static json_t *stage_type(const struct mr_stage *type, bool overlay)
 {
-    json_t *then =
-        json_pack("{s:{s:o,s:o,s:o}}", "properties", "in",
-                  ports_schema(type->in, type->in_count, false, overlay), "out",
-                  ports_schema(type->out, type->out_count, true, overlay), "options",
-                  editor_options(type->options, type->option_count, overlay));
+    json_t *then = json_pack("{s:{s:o,s:o,s:o}}", "properties", "in",
+                             ports_schema(type->in, type->in_count, false, overlay), "out",
+                             ports_schema(type->out, type->out_count, true, overlay), "options",
+                             editor_options(type->options, type->option_count, overlay));
 
     if (!overlay && any_required(type->in, type->in_count)) {
         editor_require(then, "in");

@@ -113,8 +113,7 @@ static enum mr_status look(struct mr_registry *registry, bool transitive, struct
     item->state = SUBJECT_NEW;
     MR_TRY(registry->ops->versions(registry, item->name, &versions, &count, err));
     const size_t first = transitive || count == 0 ? 0 : count - 1;
-    enum mr_status status =
-        compare_versions(registry, item, versions + first, count - first, err);
+    enum mr_status status = compare_versions(registry, item, versions + first, count - first, err);
     free(versions);
     if (status == MR_OK && count > 0 && item->state != SUBJECT_INCOMPATIBLE) {
         status = ask_registry(registry, item, err);
@@ -157,7 +156,8 @@ static void print_item(const struct mr_topology *topology, const struct subject_
     const char *file = at->file != NULL ? at->file : topology->file;
 
     if (item->state == SUBJECT_INCOMPATIBLE) {
-        (void)fprintf(out, "%s:%d:%d: topic %s, subject %s, version %d: schema %s cannot follow: %s\n",
+        (void)fprintf(out,
+                      "%s:%d:%d: topic %s, subject %s, version %d: schema %s cannot follow: %s\n",
                       file, at->line, at->column, item->topic, item->name, (int)item->version,
                       item->schema->name, item->text);
     } else if (item->state != SUBJECT_SAME) {
@@ -188,8 +188,7 @@ struct json_t *subjects_json(const struct subject_report *report)
         (void)json_array_append_new(
             list, json_pack("{s:s,s:s,s:s,s:s,s:o,s:s?}", "topic", item->topic, "subject",
                             item->name, "schema", item->schema->name, "state", states[item->state],
-                            "version", version, "text",
-                            item->text[0] != '\0' ? item->text : NULL));
+                            "version", version, "text", item->text[0] != '\0' ? item->text : NULL));
     }
     return list;
 }

@@ -150,8 +150,8 @@ static int run(int argc, char **argv)
         return EXIT_MISUSE;
     }
     check.path = args.positionals[0];
-    enum mr_status status = mr_topology_load_file(check.path, mr_cli_catalog(), &check.topology,
-                                                  &check.problems, &err);
+    enum mr_status status =
+        mr_topology_load_file(check.path, mr_cli_catalog(), &check.topology, &check.problems, &err);
     if (status == MR_OK && o.registry) {
         status = ask_registry(&check, &o, &err);
         exit_code = status == MR_OK ? 0 : EXIT_NO;

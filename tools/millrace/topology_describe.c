@@ -53,9 +53,9 @@ static bool describe_type(const char *name, bool json, struct mr_buffer *text)
     char nearest[256];
 
     if (found.stage == NULL && found.sink == NULL) {
-        (void)fprintf(stderr,
-                      "millrace topology describe: no file and no stage or connector type \"%s\"%s\n",
-                      name, type_suggest(mr_cli_catalog(), name, nearest, sizeof(nearest)));
+        (void)fprintf(
+            stderr, "millrace topology describe: no file and no stage or connector type \"%s\"%s\n",
+            name, type_suggest(mr_cli_catalog(), name, nearest, sizeof(nearest)));
         return false;
     }
     if (json) {

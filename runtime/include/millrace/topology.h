@@ -164,7 +164,7 @@ struct mr_topology {
 struct mr_problem {
     const char *file;
     struct mr_position position; /* its file is the problem's */
-    const char *text; /* what is wrong, what would be right */
+    const char *text;            /* what is wrong, what would be right */
 };
 
 struct mr_problems {

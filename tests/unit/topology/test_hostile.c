@@ -89,8 +89,8 @@ static void many_wrong_references(struct mr_buffer *out)
     }
     add(out, "stages:\n");
     for (int i = 0; i < 1000; i++) {
-        mr_buffer_printf(out, "  s%d: {type: book, in: {orders: topic-nomber-%d}, out: {fills: x}}\n",
-                         i, i);
+        mr_buffer_printf(
+            out, "  s%d: {type: book, in: {orders: topic-nomber-%d}, out: {fills: x}}\n", i, i);
     }
     add(out, "groups: {g: {stages: [s0]}}\n");
 }
@@ -145,8 +145,9 @@ static void overlong(struct mr_buffer *out)
 
 static void utf16(struct mr_buffer *out)
 {
-    mr_buffer_append(out, "\xff\xfe"
-                          "a\0:\0 \0b\0",
+    mr_buffer_append(out,
+                     "\xff\xfe"
+                     "a\0:\0 \0b\0",
                      10);
 }
 
@@ -206,8 +207,7 @@ static const struct row {
     {"a slash in two bytes", overlong, 1, 4, "no UTF-8"},
     {"what Windows calls Unicode", utf16, 1, 1, "UTF-16: save the file as UTF-8"},
     {"bytes that command a terminal", escape_sequence, 2, 4, "a control character"},
-    {"the same through YAML's escapes", escaped_escape_sequence, 2, 1,
-     "unknown key \"?[2Jhello\""},
+    {"the same through YAML's escapes", escaped_escape_sequence, 2, 1, "unknown key \"?[2Jhello\""},
     {"a tab behind a line that ends in CRLF", tab_in_crlf, 3, 1, "a tab: indent with spaces"},
     {"every section of a wrong kind", wrong_kinds, 2, 8, "kafka is a value and must be a map"},
     {"a bracket that stays open", unclosed, 4, 1, "or a [ or { before it is not closed"},

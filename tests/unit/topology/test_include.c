@@ -141,7 +141,8 @@ END_TEST
 
 START_TEST(later_files_win_and_paths_start_where_they_stand)
 {
-    write_file("sub/mid.yaml", "include: ../base.yaml\ndefaults: {partitions: 5, replication: 2}\n");
+    write_file("sub/mid.yaml",
+               "include: ../base.yaml\ndefaults: {partitions: 5, replication: 2}\n");
     write_file("sub/late.yaml", "defaults: {partitions: 7}\n");
     write_file("t.yaml", "include: [sub/mid.yaml, sub/late.yaml]\n");
     load_good("t.yaml");

@@ -94,7 +94,8 @@ START_TEST(a_variable_is_put_in)
     ck_assert_int_eq(setenv("MR_TEST_EMPTY", "", 1), 0);
     ck_assert_int_eq(setenv("MR_TEST_NESTED", "${MR_TEST_SET}", 1), 0);
     ck_assert_int_eq(unsetenv("MR_TEST_UNSET"), 0);
-    const char *out = substitute(row->text, (struct mr_position){.line = 1, .column = 1}, arena, &list);
+    const char *out =
+        substitute(row->text, (struct mr_position){.line = 1, .column = 1}, arena, &list);
     ck_assert_msg(strcmp(out, row->result) == 0, "%s: %s", row->why, out);
     ck_assert_uint_eq(list.count, 0);
     mr_arena_destroy(&arena);
