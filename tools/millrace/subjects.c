@@ -1,6 +1,7 @@
 /* subjects.c -- see subjects.h. */
 #include "subjects.h"
 
+#include "describe.h"
 #include "millrace/arena.h"
 #include "millrace/compat.h"
 
@@ -177,7 +178,8 @@ void subjects_print(const struct mr_topology *topology, const struct subject_rep
                   subjects_count(report, SUBJECT_INCOMPATIBLE));
 }
 
-struct json_t *subjects_json(const struct subject_report *report)
+struct json_t *subjects_json(const struct mr_topology *topology,
+                             const struct subject_report *report)
 {
     json_t *list = json_array();
 
@@ -186,9 +188,10 @@ struct json_t *subjects_json(const struct subject_report *report)
         json_t *version = item->version > 0 ? json_integer(item->version) : json_null();
 
         (void)json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:s,s:o,s:s?}", "topic", item->topic, "subject",
+            list, json_pack("{s:s,s:s,s:s,s:s,s:o,s:s?,s:o}", "topic", item->topic, "subject",
                             item->name, "schema", item->schema->name, "state", states[item->state],
-                            "version", version, "text", item->text[0] != '\0' ? item->text : NULL));
+                            "version", version, "text", item->text[0] != '\0' ? item->text : NULL,
+                            "position", topology_position_json(topology, &item->position)));
     }
     return list;
 }

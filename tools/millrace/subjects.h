@@ -52,6 +52,7 @@ void subjects_print(const struct mr_topology *topology, const struct subject_rep
                     FILE *out);
 struct json_t; /* jansson */
 /* A list; the caller owns it. */
-struct json_t *subjects_json(const struct subject_report *report);
+struct json_t *subjects_json(const struct mr_topology *topology,
+                             const struct subject_report *report);
 
 #endif

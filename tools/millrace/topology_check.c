@@ -82,7 +82,8 @@ static void print_json(const struct check *check)
     json_t *root = json_pack("{s:s,s:b,s:o}", "file", check->path, "right", (int)is_right(check),
                              "problems", list);
     if (check->asked) {
-        (void)json_object_set_new(root, "subjects", subjects_json(&check->subjects));
+        (void)json_object_set_new(root, "subjects",
+                                  subjects_json(check->topology, &check->subjects));
     }
     (void)json_dumpf(root, stdout, JSON_COMPACT);
     (void)printf("\n");

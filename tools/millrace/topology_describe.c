@@ -82,9 +82,7 @@ static int run(int argc, char **argv)
     if (!(file ? describe_file(name, o.json, &text) : describe_type(name, o.json, &text))) {
         return EXIT_MISUSE;
     }
-    const bool written = fwrite(text.data, 1, text.len, stdout) == text.len;
-    mr_buffer_fini(&text);
-    return written ? 0 : EXIT_NO;
+    return command_print(&text);
 }
 
 const struct command command_topology_describe = {

@@ -210,6 +210,11 @@ START_TEST(describe_tells_what_runs_where)
     ck_assert_uint_eq(json_array_size(json_object_get(options, "intervals")), 1);
     ck_assert_str_eq(json_string_value(json_object_get(reader, "stage")), "book");
     ck_assert_str_eq(json_string_value(json_object_get(reader, "port")), "orders");
+    const json_t *at = json_object_get(first, "position");
+    ck_assert_str_eq(json_string_value(json_object_get(at, "file")), file);
+    ck_assert_int_eq(json_integer_value(json_object_get(at, "line")), 9);
+    const json_t *derived = json_array_get(json_object_get(root, "topics"), 8);
+    ck_assert(json_is_null(json_object_get(derived, "position")));
     json_decref(root);
 }
 END_TEST

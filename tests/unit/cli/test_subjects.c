@@ -184,7 +184,7 @@ START_TEST(every_subject_is_there_once_those_of_stores_too)
     const struct subject_item *store = item_of(&report, "shop-b-changelog-fake.State");
     ck_assert_str_eq(store->topic, "shop-b-changelog");
     ck_assert_int_eq(store->position.line, 8);
-    json_t *list = subjects_json(&report);
+    json_t *list = subjects_json(topology, &report);
     ck_assert_uint_eq(json_array_size(list), 4);
     ck_assert(json_is_null(json_object_get(json_array_get(list, 0), "version")));
     ck_assert_str_eq(json_string_value(json_object_get(json_array_get(list, 0), "state")), "new");
