@@ -107,6 +107,10 @@ json_t *editor_stage(const struct mr_catalog *catalog, bool overlay)
     if (!overlay) {
         editor_require(stage, "type");
     }
+    /* A type with a slash is a module's; its ports and options are not known here. */
+    json_t *type = json_object_get(json_object_get(stage, "properties"), "type");
+    (void)json_array_append_new(json_object_get(type, "anyOf"),
+                                json_pack("{s:s,s:s}", "type", "string", "pattern", "/"));
     (void)json_object_set_new(stage, "allOf", types);
     return stage;
 }
