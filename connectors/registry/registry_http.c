@@ -1,5 +1,5 @@
 /*
- * registry_http.c -- the six requests Millrace makes of a schema registry.
+ * registry_http.c -- the eight requests Millrace makes of a schema registry.
  *
  * Why: producers, topology checks and the codec need ids, texts and compatibility from the server
  * that the other clients use. How: http_client.c makes a request and maps what the transport can do
@@ -142,10 +142,10 @@ static enum mr_status http_lookup(struct mr_registry *registry, const char *subj
     return status;
 }
 
-static enum mr_status http_schema_by_id(struct mr_registry *registry, int32_t id, char **json,
-                                        struct mr_err *err)
+/* GET of path; the text in the member `schema` of the answer, malloc'd. */
+static enum mr_status get_schema(struct mr_registry *registry, const char *path, char **json,
+                                 struct mr_err *err)
 {
-    char path[48];
     struct http_request request = {.method = "GET", .path = path};
     json_t *answer = NULL;
     const char *text = NULL;
@@ -153,7 +153,6 @@ static enum mr_status http_schema_by_id(struct mr_registry *registry, int32_t id
     enum mr_status status = MR_OK;
 
     *json = NULL;
-    (void)snprintf(path, sizeof(path), "/schemas/ids/%d", (int)id);
     status = call(registry, &request, &code, &answer, err);
     text = json_string_value(json_object_get(answer, "schema"));
     if (status == MR_OK && (code != HTTP_OK || text == NULL)) {
@@ -162,6 +161,77 @@ static enum mr_status http_schema_by_id(struct mr_registry *registry, int32_t id
         *json = mr_xstrdup(text);
     }
     json_decref(answer);
+    return status;
+}
+
+static enum mr_status http_schema_by_id(struct mr_registry *registry, int32_t id, char **json,
+                                        struct mr_err *err)
+{
+    char path[48];
+
+    (void)snprintf(path, sizeof(path), "/schemas/ids/%d", (int)id);
+    return get_schema(registry, path, json, err);
+}
+
+static enum mr_status http_schema_of_version(struct mr_registry *registry, const char *subject,
+                                             int32_t version, char **json, struct mr_err *err)
+{
+    char end[32];
+
+    (void)snprintf(end, sizeof(end), "/versions/%d", (int)version);
+    char *path = subject_path(registry, "/subjects/", subject, end);
+    const enum mr_status status = get_schema(registry, path, json, err);
+    free(path);
+    return status;
+}
+
+static int compare_versions(const void *left, const void *right)
+{
+    const int32_t a = *(const int32_t *)left;
+    const int32_t b = *(const int32_t *)right;
+
+    return a < b ? -1 : a > b;
+}
+
+/* The numbers of a JSON array, in order; false when it holds anything else. */
+static bool read_versions(json_t *answer, int32_t **versions, size_t *count)
+{
+    json_t *item = NULL;
+    size_t index = 0;
+
+    *count = json_array_size(answer);
+    *versions = mr_xcalloc(*count + 1, sizeof(**versions));
+    json_array_foreach(answer, index, item)
+    {
+        if (!json_is_integer(item) || json_integer_value(item) < 1 ||
+            json_integer_value(item) > INT32_MAX) {
+            free(*versions);
+            *versions = NULL;
+            return false;
+        }
+        (*versions)[index] = (int32_t)json_integer_value(item);
+    }
+    qsort(*versions, *count, sizeof(**versions), compare_versions);
+    return true;
+}
+
+static enum mr_status http_versions(struct mr_registry *registry, const char *subject,
+                                    int32_t **versions, size_t *count, struct mr_err *err)
+{
+    char *path = subject_path(registry, "/subjects/", subject, "/versions");
+    struct http_request request = {.method = "GET", .path = path};
+    json_t *answer = NULL;
+    long code = 0;
+    enum mr_status status = call(registry, &request, &code, &answer, err);
+
+    *versions = NULL;
+    *count = 0;
+    if (status == MR_OK && code != HTTP_NOT_FOUND &&
+        (code != HTTP_OK || !json_is_array(answer) || !read_versions(answer, versions, count))) {
+        status = refused(registry, &request, code, answer, err);
+    }
+    json_decref(answer);
+    free(path);
     return status;
 }
 
@@ -262,6 +332,8 @@ enum mr_status mr_registry_http_create(const char *url, struct mr_registry **reg
         .lookup = http_lookup,
         .schema_by_id = http_schema_by_id,
         .compatible = http_compatible,
+        .versions = http_versions,
+        .schema_of_version = http_schema_of_version,
         .set_compatibility = http_set_compatibility,
         .destroy = http_destroy,
     };

@@ -1,11 +1,13 @@
 /*
  * compat.c -- reader against writer: avro-c's resolver, and what it does not check.
  *
- * avro-c matches enums by name alone and would turn one symbol into another when their order
- * differs; symbols are compared here. Defaults are reduce.c's.
+ * rules.c goes first: it names the field, and avro-c does not survive every pair. avro-c matches
+ * enums by name alone and would turn one symbol into another when their order differs; symbols are
+ * compared here. Defaults are reduce.c's.
  */
 #include "compat.h"
 
+#include "rules.h"
 #include "scan.h"
 
 #include <pthread.h>
@@ -55,7 +57,7 @@ static avro_schema_t inner(avro_schema_t schema)
 }
 
 /* False when a symbol both know stands at different places. */
-static bool symbols_agree(avro_schema_t writer, avro_schema_t reader, bool *strange)
+static bool symbols_agree(avro_schema_t writer, avro_schema_t reader)
 {
     const int writer_count = avro_schema_enum_number_of_symbols(writer);
     const int reader_count = avro_schema_enum_number_of_symbols(reader);
@@ -65,13 +67,11 @@ static bool symbols_agree(avro_schema_t writer, avro_schema_t reader, bool *stra
             return false;
         }
     }
-    *strange = *strange || writer_count > reader_count;
     return true;
 }
 
 /* Enums of one record's own fields. */
-static enum mr_status check_enums(avro_schema_t writer, avro_schema_t reader, bool *strange,
-                                  struct mr_err *err)
+static enum mr_status check_enums(avro_schema_t writer, avro_schema_t reader, struct mr_err *err)
 {
     for (size_t i = 0; i < avro_schema_record_size(reader); i++) {
         const char *name = avro_schema_record_field_name(reader, (int)i);
@@ -81,7 +81,7 @@ static enum mr_status check_enums(avro_schema_t writer, avro_schema_t reader, bo
         if (from == NULL || !is_avro_enum(to) || !is_avro_enum(inner(from))) {
             continue;
         }
-        if (!symbols_agree(inner(from), to, strange)) {
+        if (!symbols_agree(inner(from), to)) {
             return mr_fail(err, MR_EXISTS,
                            "field %s: the symbols of enum %s stand in another order", name,
                            avro_schema_name(to));
@@ -92,14 +92,14 @@ static enum mr_status check_enums(avro_schema_t writer, avro_schema_t reader, bo
 
 static enum mr_status check_all_enums(struct mr_compat *compat, struct mr_err *err)
 {
-    MR_TRY(check_enums(compat->writer, compat->reader, &compat->strange_symbols, err));
+    MR_TRY(check_enums(compat->writer, compat->reader, err));
     for (size_t i = 0; i < avro_schema_record_size(compat->reader); i++) {
         const char *name = avro_schema_record_field_name(compat->reader, (int)i);
         avro_schema_t from = mr_scan_field(compat->writer, name);
         avro_schema_t to = inner(avro_schema_record_field_get_by_index(compat->reader, (int)i));
 
         if (from != NULL && is_avro_record(to) && is_avro_record(inner(from))) {
-            MR_TRY(check_enums(inner(from), to, &compat->strange_symbols, err));
+            MR_TRY(check_enums(inner(from), to, err));
         }
     }
     return MR_OK;
@@ -127,11 +127,25 @@ static enum mr_status parse_reduced(struct mr_compat *compat, const char *writer
     return status;
 }
 
+/* Both texts have been found to be Avro. */
+static enum mr_status check_rules(const char *writer_json, const char *reader_json,
+                                  bool every_branch, struct mr_err *err)
+{
+    json_t *writer = json_loads(writer_json, JSON_DECODE_ANY, NULL);
+    json_t *reader = json_loads(reader_json, JSON_DECODE_ANY, NULL);
+    const enum mr_status status = mr_rules_check(writer, reader, every_branch, err);
+
+    json_decref(writer);
+    json_decref(reader);
+    return status;
+}
+
 static enum mr_status open_parts(struct mr_compat *compat, const char *writer_json,
                                  const char *reader_json, struct mr_err *err)
 {
     MR_TRY(parse(writer_json, "writer", &compat->writer, err));
     MR_TRY(parse(reader_json, "reader", &compat->reader, err));
+    MR_TRY(check_rules(writer_json, reader_json, false, err));
     if (is_avro_record(compat->writer) && is_avro_record(compat->reader)) {
         MR_TRY(parse_reduced(compat, writer_json, reader_json, err));
         MR_TRY(check_all_enums(compat, err));
@@ -178,9 +192,7 @@ enum mr_status mr_compat_check(const char *writer_json, const char *reader_json,
     mr_avro_lock();
     status = mr_compat_open(&compat, writer_json, reader_json, err);
     if (status == MR_OK) {
-        if (compat.strange_symbols) {
-            status = mr_fail(err, MR_EXISTS, "an enum lacks symbols that are already in use");
-        }
+        status = check_rules(writer_json, reader_json, true, err);
         mr_compat_close(&compat);
     }
     mr_avro_unlock();

@@ -2,11 +2,10 @@
 #ifndef MILLRACE_CODEC_COMPAT_H
 #define MILLRACE_CODEC_COMPAT_H
 
-#include "millrace/status.h"
+#include "millrace/compat.h"
 
 #include <avro.h>
 #include <jansson.h>
-#include <stdbool.h>
 
 /* How the writer's data comes to the reader: both schemas parsed, and avro-c's resolver between
  * them. */
@@ -14,7 +13,6 @@ struct mr_compat {
     avro_schema_t writer;
     avro_schema_t reader;         /* without the fields that the writer lacks */
     avro_value_iface_t *resolver; /* set values of the writer, read values of the reader */
-    bool strange_symbols;         /* the writer has enum symbols that the reader lacks */
 };
 
 /*
@@ -24,10 +22,6 @@ struct mr_compat {
 MR_NODISCARD enum mr_status mr_compat_open(struct mr_compat *compat, const char *writer_json,
                                            const char *reader_json, struct mr_err *err);
 void mr_compat_close(struct mr_compat *compat);
-
-/* MR_OK when reader_json may follow writer_json under BACKWARD; takes the lock itself. */
-MR_NODISCARD enum mr_status mr_compat_check(const char *writer_json, const char *reader_json,
-                                            struct mr_err *err);
 
 /* avro-c is used under one lock: it is the slow path, and its error text is shared. */
 void mr_avro_lock(void);

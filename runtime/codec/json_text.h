@@ -1,4 +1,4 @@
-/* json_text.h -- the texts inside JSON: decimals, times, UTF-8. Private to runtime/codec. */
+/* json_text.h -- the texts inside JSON: decimals, times. Private to runtime/codec. */
 #ifndef MILLRACE_CODEC_JSON_TEXT_H
 #define MILLRACE_CODEC_JSON_TEXT_H
 
@@ -26,8 +26,5 @@ bool mr_json_decimal_parse(const char *text, mr_i128 *atoms);
 bool mr_json_time_format(int64_t us, char text[MR_JSON_TIME_BYTES]);
 /* The same form with 0 to 6 digits of seconds and Z; false for anything else. */
 bool mr_json_time_parse(const char *text, int64_t *us);
-
-/* Bytes of the character that text starts with; 0 when it is no UTF-8. text is not empty. */
-size_t mr_utf8_step(struct mr_slice text);
 
 #endif

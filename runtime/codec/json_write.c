@@ -9,6 +9,7 @@
  */
 #include "json_text.h"
 #include "millrace/codec.h"
+#include "millrace/utf8.h"
 
 #include <inttypes.h>
 

@@ -10,10 +10,9 @@
  */
 #include "compat.h"
 #include "millrace/arena.h"
+#include "schema_json.h"
 
 #include <string.h>
-
-#define PENDING_MAX 512
 
 struct reduction {
     json_t *writer_types; /* name -> definition */
@@ -21,80 +20,11 @@ struct reduction {
     json_t *emitted; /* names defined so far in the result */
 };
 
-static const char *text_of(json_t *object, const char *key)
-{
-    const char *text = json_string_value(json_object_get(object, key));
-
-    return text == NULL ? "" : text;
-}
-
-static bool is_kind(json_t *type, const char *kind)
-{
-    return json_is_object(type) && strcmp(text_of(type, "type"), kind) == 0;
-}
-
-/* Every named type inside root, found by a work list; borrowed references. */
-static void collect_types(json_t *root, json_t *types)
-{
-    json_t *pending[PENDING_MAX];
-    size_t count = 0;
-
-    pending[count++] = root;
-    while (count > 0) {
-        json_t *item = pending[--count];
-        const char *name = text_of(item, "name");
-        const char *key = NULL;
-        json_t *child = NULL;
-        size_t index = 0;
-
-        if (json_is_object(item) && name[0] != '\0' &&
-            (is_kind(item, "record") || is_kind(item, "enum") || is_kind(item, "fixed"))) {
-            (void)json_object_set(types, name, item);
-        }
-        json_array_foreach(item, index, child)
-        {
-            if (count < PENDING_MAX) {
-                pending[count++] = child;
-            }
-        }
-        json_object_foreach(item, key, child)
-        {
-            if (count < PENDING_MAX && (json_is_object(child) || json_is_array(child))) {
-                pending[count++] = child;
-            }
-        }
-    }
-}
-
-/* The definition behind a name, with or without its namespace, or the type itself. */
-static json_t *defined(json_t *types, json_t *type)
-{
-    const char *name = json_string_value(type);
-    const char *dot = name == NULL ? NULL : strrchr(name, '.');
-    json_t *found = name == NULL ? NULL : json_object_get(types, dot == NULL ? name : dot + 1);
-
-    return found == NULL ? type : found;
-}
-
-static json_t *find_field(json_t *record, const char *name)
-{
-    json_t *field = NULL;
-    size_t index = 0;
-
-    json_array_foreach(json_object_get(record, "fields"), index, field)
-    {
-        if (strcmp(text_of(field, "name"), name) == 0) {
-            return field;
-        }
-    }
-    return NULL;
-}
-
 /* A primitive, an enum or a fixed; new reference. Defined in full where it appears first. */
 static json_t *copy_scalar(struct reduction *r, json_t *type)
 {
-    json_t *full = defined(r->reader_types, type);
-    const char *name = text_of(full, "name");
+    json_t *full = schema_defined(r->reader_types, type);
+    const char *name = schema_text(full, "name");
 
     if (!json_is_object(full) || name[0] == '\0') {
         return json_incref(type);
@@ -127,7 +57,7 @@ static enum mr_status check_default(json_t *record, json_t *field, struct mr_err
 {
     if (json_object_get(field, "default") == NULL) {
         return mr_fail(err, MR_EXISTS, "field %s of %s has no default and the writer lacks it",
-                       text_of(field, "name"), text_of(record, "name"));
+                       schema_text(field, "name"), schema_text(record, "name"));
     }
     return MR_OK;
 }
@@ -142,10 +72,10 @@ static json_t *inner_type(json_t *types, json_t *field)
     json_array_foreach(type, index, branch)
     {
         if (!json_is_string(branch) || strcmp(json_string_value(branch), "null") != 0) {
-            return defined(types, branch);
+            return schema_defined(types, branch);
         }
     }
-    return defined(types, type);
+    return schema_defined(types, type);
 }
 
 /*
@@ -157,8 +87,8 @@ static enum mr_status check_meaning(const struct reduction *r, json_t *writer_fi
 {
     json_t *from = inner_type(r->writer_types, writer_field);
     json_t *to = inner_type(r->reader_types, field);
-    const char *said = text_of(from, "logicalType");
-    const char *want = text_of(to, "logicalType");
+    const char *said = schema_text(from, "logicalType");
+    const char *want = schema_text(to, "logicalType");
 
     if (said[0] == '\0' || want[0] == '\0') {
         return MR_OK;
@@ -166,7 +96,7 @@ static enum mr_status check_meaning(const struct reduction *r, json_t *writer_fi
     if (strcmp(said, want) != 0 || json_integer_value(json_object_get(from, "scale")) !=
                                        json_integer_value(json_object_get(to, "scale"))) {
         return mr_fail(err, MR_EXISTS, "field %s: the writer's %s is not the reader's %s",
-                       text_of(field, "name"), said, want);
+                       schema_text(field, "name"), said, want);
     }
     return MR_OK;
 }
@@ -183,14 +113,14 @@ static json_t *replace(json_t *object, const char *key, json_t *value)
 static enum mr_status copy_items(struct reduction *r, json_t *writer_items, json_t *items,
                                  json_t **copy, struct mr_err *err)
 {
-    json_t *writer_record = defined(r->writer_types, writer_items);
-    json_t *record = defined(r->reader_types, items);
-    const char *name = text_of(record, "name");
+    json_t *writer_record = schema_defined(r->writer_types, writer_items);
+    json_t *record = schema_defined(r->reader_types, items);
+    const char *name = schema_text(record, "name");
     json_t *fields = NULL;
     json_t *field = NULL;
     size_t index = 0;
 
-    if (!is_kind(record, "record") || !is_kind(writer_record, "record") ||
+    if (!schema_is_kind(record, "record") || !schema_is_kind(writer_record, "record") ||
         json_object_get(r->emitted, name) != NULL) {
         *copy = copy_scalar(r, items);
         return MR_OK;
@@ -199,7 +129,7 @@ static enum mr_status copy_items(struct reduction *r, json_t *writer_items, json
     fields = json_array();
     json_array_foreach(json_object_get(record, "fields"), index, field)
     {
-        json_t *writer_field = find_field(writer_record, text_of(field, "name"));
+        json_t *writer_field = schema_find_field(writer_record, schema_text(field, "name"));
         enum mr_status status = writer_field == NULL ? check_default(record, field, err)
                                                      : check_meaning(r, writer_field, field, err);
 
@@ -224,7 +154,7 @@ static enum mr_status copy_field(struct reduction *r, json_t *writer_field, json
     json_t *writer_type = json_object_get(writer_field, "type");
     json_t *items = NULL;
 
-    if (is_kind(type, "array") && is_kind(writer_type, "array")) {
+    if (schema_is_kind(type, "array") && schema_is_kind(writer_type, "array")) {
         MR_TRY(copy_items(r, json_object_get(writer_type, "items"), json_object_get(type, "items"),
                           &items, err));
         *copy = replace(field, "type", replace(type, "items", items));
@@ -242,7 +172,7 @@ static enum mr_status copy_fields(struct reduction *r, json_t *writer, json_t *r
 
     json_array_foreach(json_object_get(reader, "fields"), index, field)
     {
-        json_t *writer_field = find_field(writer, text_of(field, "name"));
+        json_t *writer_field = schema_find_field(writer, schema_text(field, "name"));
         json_t *copy = NULL;
 
         if (writer_field == NULL) {
@@ -263,8 +193,8 @@ enum mr_status mr_reduce_schema(json_t *writer, json_t *reader, json_t **reduced
     json_t *fields = json_array();
     enum mr_status status = MR_OK;
 
-    collect_types(writer, r.writer_types);
-    collect_types(reader, r.reader_types);
+    schema_collect_types(writer, r.writer_types);
+    schema_collect_types(reader, r.reader_types);
     *reduced = NULL;
     status = copy_fields(&r, writer, reader, fields, err);
     if (status == MR_OK) {

@@ -262,6 +262,39 @@ static enum mr_status memory_compatible(struct mr_registry *registry, const char
     return MR_OK;
 }
 
+static enum mr_status memory_versions(struct mr_registry *registry, const char *subject_name,
+                                      int32_t **versions, size_t *count, struct mr_err *err)
+{
+    struct memory_registry *memory = lock(registry);
+    const struct subject *subject = find_subject(memory, subject_name);
+
+    (void)err;
+    *count = subject == NULL ? 0 : subject->count;
+    *versions = mr_xcalloc(*count + 1, sizeof(**versions));
+    for (size_t i = 0; i < *count; i++) {
+        (*versions)[i] = (int32_t)i + 1;
+    }
+    unlock(memory);
+    return MR_OK;
+}
+
+static enum mr_status memory_schema_of_version(struct mr_registry *registry,
+                                               const char *subject_name, int32_t version,
+                                               char **json, struct mr_err *err)
+{
+    struct memory_registry *memory = lock(registry);
+    const struct subject *subject = find_subject(memory, subject_name);
+    const bool known = subject != NULL && version >= 1 && (size_t)version <= subject->count;
+
+    *json = known ? mr_xstrdup(text_of(memory, subject->ids[version - 1])) : NULL;
+    unlock(memory);
+    if (!known) {
+        return mr_fail(err, MR_SCHEMA_UNKNOWN, "subject %s has no version %d", subject_name,
+                       version);
+    }
+    return MR_OK;
+}
+
 static enum mr_status memory_set_compatibility(struct mr_registry *registry, const char *subject,
                                                const char *level, struct mr_err *err)
 {
@@ -306,6 +339,8 @@ struct mr_registry *mr_registry_memory_create(void)
         .lookup = memory_lookup,
         .schema_by_id = memory_schema_by_id,
         .compatible = memory_compatible,
+        .versions = memory_versions,
+        .schema_of_version = memory_schema_of_version,
         .set_compatibility = memory_set_compatibility,
         .destroy = memory_destroy,
     };

@@ -48,6 +48,7 @@ struct build {
     struct mr_arena *arena;
     const struct mr_catalog *catalog;
     struct problem_list *problems;
+    const struct node *root;
     struct mr_topology *topology; /* filled in at the end, and defaults early */
     struct mr_topic *topics;
     const struct node **topic_configs; /* node of `config`, per declared topic */
@@ -55,8 +56,10 @@ struct build {
     size_t topic_count;
     size_t topic_capacity;
     size_t declared_count;
+    struct names topic_names; /* the first of each name */
     struct stage_draft *stages;
     size_t stage_count;
+    struct names stage_names;
     struct group_draft *groups;
     size_t group_count;
     struct mr_connector_node *connectors;
@@ -84,9 +87,21 @@ void build_keys(struct build *b, const struct node *map, const char *const *know
                 const char *what);
 /* True for a map, or for nothing at all (then *node is NULL). Else a problem. */
 bool build_map(struct build *b, const struct node **node, const char *what);
-/* The text of a scalar child; NULL and a problem when it is missing or something else. */
+/* False and a problem when a section has too many parts: later steps compare each with each. */
+bool build_limits(struct build *b, const struct node *root);
+/*
+ * The text of a scalar child; NULL and a problem when it is missing or something else. hint: ends
+ * the problem's text when it is missing.
+ */
 const char *build_text(struct build *b, const struct node *map, struct mr_position owner,
-                       const char *name, const char *what);
+                       const char *name, const char *what, const char *hint);
+/*
+ * For a part that lacks what every such part has: the other of the section that its name was likely
+ * meant to be, ", did you mean "x"?", or "". An overlay with a name misspelt looks like this.
+ */
+const char *build_namesake(struct build *b, const char *section, const char *name);
+/* For a name that the section does not have: ": FILE:LINE removes it"; NULL when none does. */
+const char *build_removed(struct build *b, const char *section, const char *name);
 /* Characters of a name: letters, digits, '-', '_' and, for topics, '.'. */
 bool build_name(struct build *b, struct mr_position at, const char *name, bool dots,
                 const char *what);
@@ -113,7 +128,7 @@ const struct mr_schema *build_module_schema(struct build *b, const char *name,
 
 /* Index of a topic by the name a binding gives; MR_UNBOUND and a problem when there is none. */
 size_t build_find_topic(struct build *b, const struct node *name);
-/* Appends a topic; its index. */
+/* Appends a topic; its index. The first of a name is the one that is found. */
 size_t build_add_topic(struct build *b, const struct mr_topic *topic);
 
 /* ---- the graph as a whole */

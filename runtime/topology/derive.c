@@ -17,12 +17,12 @@
 
 static size_t add_derived(struct build *b, struct mr_topic topic, struct mr_position owner)
 {
-    for (size_t i = 0; i < b->topic_count; i++) {
-        if (strcmp(b->topics[i].name, topic.name) == 0) {
-            problem_add(b->problems, i < b->declared_count ? b->topics[i].position : owner,
-                        "the name %s is taken by a topic the runtime derives: choose another",
-                        topic.name);
-        }
+    const size_t taken = names_find(&b->topic_names, topic.name);
+
+    if (taken != SIZE_MAX) {
+        problem_add(b->problems, taken < b->declared_count ? b->topics[taken].position : owner,
+                    "the name %s is taken by a topic the runtime derives: choose another",
+                    topic.name);
     }
     topic.in_log = true;
     topic.key = "";
@@ -90,10 +90,13 @@ struct config_list {
     size_t count;
 };
 
-/* A later value of a name replaces the earlier one. */
+/*
+ * A later value of a name replaces the earlier one. Only the runtime's own are looked at: they come
+ * first, and those that are written in the file differ among each other.
+ */
 static void set_config(struct config_list *list, const char *name, const char *value)
 {
-    for (size_t i = 0; i < list->count; i++) {
+    for (size_t i = 0; i < list->count && i < CONFIGS_MAX; i++) {
         if (strcmp(list->items[i].name, name) == 0) {
             list->items[i].value = value;
             return;
@@ -104,14 +107,12 @@ static void set_config(struct config_list *list, const char *name, const char *v
 
 static void add_written_configs(struct build *b, const struct node *map, struct config_list *list)
 {
-    static const char *const owned[] = {"cleanup.policy", "retention.ms"};
-
     for (size_t i = 0; map != NULL && i < map->count; i++) {
         const struct entry *entry = &map->entries[i];
         bool taken = false;
 
-        for (size_t k = 0; k < MR_COUNT(owned); k++) {
-            taken = taken || strcmp(owned[k], entry->name) == 0;
+        for (size_t k = 0; settings_config_owned[k] != NULL; k++) {
+            taken = taken || strcmp(settings_config_owned[k], entry->name) == 0;
         }
         if (taken) {
             problem_add(b->problems, entry->position,

@@ -201,8 +201,13 @@ static void check_partitions(struct build *b, struct group_draft *group)
 
 static void list_inputs(struct build *b, struct group_draft *group)
 {
-    group->inputs = build_alloc(b, b->topic_count, sizeof(*group->inputs));
-    group->tables = build_alloc(b, b->topic_count, sizeof(*group->tables));
+    size_t ports = 0;
+
+    for (size_t i = 0; i < group->stage_count; i++) {
+        ports += b->stages[group->stages[i]].type->in_count;
+    }
+    group->inputs = build_alloc(b, ports, sizeof(*group->inputs));
+    group->tables = build_alloc(b, ports, sizeof(*group->tables));
     for (size_t i = 0; i < group->stage_count; i++) {
         const struct stage_draft *stage = &b->stages[group->stages[i]];
         for (size_t port = 0; port < stage->type->in_count; port++) {
@@ -218,17 +223,26 @@ static void list_inputs(struct build *b, struct group_draft *group)
     sort_indices(group->tables, group->table_count);
 }
 
+/* Adds n to the number of unplaced writers of each topic that the stage writes. */
+static void count_writes(const struct build *b, size_t stage, int n, int *writers)
+{
+    const struct stage_draft *writer = &b->stages[stage];
+
+    for (size_t i = 0; i < writer->type->out_count; i++) {
+        if (writer->out[i].topic != MR_UNBOUND) {
+            writers[writer->out[i].topic] += n;
+        }
+    }
+}
+
 /* Does a stage that is not yet placed hand records to this one in memory? */
-static bool waits(const struct build *b, size_t stage, const bool *placed)
+static bool waits(const struct build *b, size_t stage, const int *writers)
 {
     const struct stage_draft *reader = &b->stages[stage];
 
     for (size_t i = 0; i < reader->type->in_count; i++) {
-        for (size_t w = 0; reader->in[i].in_memory && w < b->stage_count; w++) {
-            if (!placed[w] && b->stages[w].type != NULL &&
-                writes(&b->stages[w], reader->in[i].topic)) {
-                return true;
-            }
+        if (reader->in[i].in_memory && writers[reader->in[i].topic] > 0) {
+            return true;
         }
     }
     return false;
@@ -238,7 +252,7 @@ static bool waits(const struct build *b, size_t stage, const bool *placed)
 static void report_cycle(struct build *b, const struct group_draft *group, const bool *placed)
 {
     struct mr_buffer names = MR_BUFFER_EMPTY;
-    struct mr_position at = {0, 0};
+    struct mr_position at = {.line = 0};
     const char *topic = "";
 
     for (size_t i = 0; i < group->stage_count; i++) {
@@ -263,21 +277,29 @@ static void report_cycle(struct build *b, const struct group_draft *group, const
     mr_buffer_fini(&names);
 }
 
-/* Writers before their in-memory readers; otherwise as the file lists them. */
+/*
+ * Writers before their in-memory readers; otherwise as the file lists them. Who writes a topic that
+ * is read in memory is in the same group, so the group's stages are all that count.
+ */
 static void order_stages(struct build *b, struct group_draft *group)
 {
     bool *placed = build_alloc(b, b->stage_count, sizeof(*placed));
+    int *writers = build_alloc(b, b->topic_count, sizeof(*writers));
     size_t *order = build_alloc(b, group->stage_count, sizeof(*order));
     size_t count = 0;
     bool progress = true;
 
+    for (size_t i = 0; i < group->stage_count; i++) {
+        count_writes(b, group->stages[i], 1, writers);
+    }
     while (progress && count < group->stage_count) {
         progress = false;
         for (size_t i = 0; i < group->stage_count && !progress; i++) {
             const size_t stage = group->stages[i];
-            if (!placed[stage] && !waits(b, stage, placed)) {
+            if (!placed[stage] && !waits(b, stage, writers)) {
                 placed[stage] = true;
                 order[count++] = stage;
+                count_writes(b, stage, -1, writers);
                 progress = true;
             }
         }

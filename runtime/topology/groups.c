@@ -8,17 +8,19 @@ static const char *const other_keys[] = {"stages", NULL};
 
 static size_t find_stage(struct build *b, const struct node *name)
 {
+    const size_t stage = names_find(&b->stage_names, name->text);
     struct suggest suggest;
 
+    if (stage != SIZE_MAX || problems_full(b->problems)) {
+        return stage;
+    }
+    const char *removed = build_removed(b, "stages", name->text);
     suggest_init(&suggest, name->text);
     for (size_t i = 0; i < b->stage_count; i++) {
-        if (strcmp(b->stages[i].name, name->text) == 0) {
-            return i;
-        }
         suggest_offer(&suggest, b->stages[i].name);
     }
     problem_add(b->problems, name->position, "no stage \"%s\" under stages%s", name->text,
-                suggest_text(&suggest));
+                removed != NULL ? removed : suggest_text(&suggest));
     return MR_UNBOUND;
 }
 
@@ -73,7 +75,8 @@ static void read_group(struct build *b, const struct entry *entry, size_t group)
     const struct node *list = tree_get(map, "stages");
     if (list == NULL || list->kind != NODE_LIST || list->count == 0) {
         problem_add(b->problems, list != NULL ? list->position : entry->position,
-                    "group %s needs its stages as a list: stages: [a, b]", entry->name);
+                    "group %s needs its stages as a list: stages: [a, b]%s", entry->name,
+                    list == NULL ? build_namesake(b, "groups", entry->name) : "");
         return;
     }
     read_members(b, group, list);

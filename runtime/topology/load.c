@@ -4,10 +4,8 @@
  * Everything of a topology lives in one arena and goes with it.
  */
 #include "build.h"
-#include "millrace/buffer.h"
+#include "include.h"
 
-#include <errno.h>
-#include <stdio.h>
 #include <stdlib.h>
 
 #define ARENA_CHUNK_BYTES ((size_t)64 << 10)
@@ -75,17 +73,12 @@ static void finish(struct build *b)
 
 static void build(struct build *b, struct mr_slice text)
 {
-    const struct node *root = tree_read(text, b->arena, b->problems);
+    const struct node *root = include_read(b->topology->file, text, b->arena, b->problems);
 
-    if (root == NULL) {
+    if (root == NULL || !build_limits(b, root)) {
         return;
     }
-    if (root->kind != NODE_MAP) {
-        problem_add(b->problems, root->position,
-                    "%s and must be a map with application, topics, stages and groups",
-                    node_kind_name(root->kind));
-        return;
-    }
+    b->root = root;
     build_head(b, root);
     build_modules(b, root);
     build_topics(b, root);
@@ -102,7 +95,7 @@ enum mr_status mr_topology_load_text(const char *name, struct mr_slice text,
                                      struct mr_topology **topology, struct mr_problems *problems,
                                      struct mr_err *err)
 {
-    struct problem_list list = {.file = name};
+    struct problem_list list = {0};
     struct loaded *loaded = mr_xcalloc(1, sizeof(*loaded));
 
     *topology = NULL;
@@ -111,7 +104,8 @@ enum mr_status mr_topology_load_text(const char *name, struct mr_slice text,
                       .catalog = catalog,
                       .problems = &list,
                       .topology = &loaded->topology};
-    loaded->topology.file = build_printf(&b, "%.500s", name);
+    loaded->topology.file = build_printf(&b, "%s", name);
+    list.file = loaded->topology.file;
     build(&b, text);
     problems_take(&list, problems);
     *topology = &loaded->topology;
@@ -124,34 +118,6 @@ enum mr_status mr_topology_load_text(const char *name, struct mr_slice text,
                    first->position.column, first->text);
 }
 
-/* The whole file, or one problem that says why not. */
-static bool read_file(const char *path, struct mr_buffer *text, struct problem_list *list)
-{
-    FILE *file = fopen(path, "rb");
-    bool good = file != NULL;
-
-    while (good) {
-        const size_t chunk = (size_t)64 << 10;
-        const size_t got = fread(mr_buffer_reserve(text, chunk), 1, chunk, file);
-        text->len += got;
-        good = ferror(file) == 0;
-        if (got == 0 || text->len > TREE_BYTES_MAX) {
-            break;
-        }
-    }
-    if (!good) {
-        char reason[128];
-        if (strerror_r(errno, reason, sizeof(reason)) != 0) {
-            reason[0] = '\0';
-        }
-        problem_add(list, (struct mr_position){0, 0}, "cannot be read: %s", reason);
-    }
-    if (file != NULL) {
-        (void)fclose(file);
-    }
-    return good;
-}
-
 enum mr_status mr_topology_load_file(const char *path, const struct mr_catalog *catalog,
                                      struct mr_topology **topology, struct mr_problems *problems,
                                      struct mr_err *err)
@@ -161,7 +127,7 @@ enum mr_status mr_topology_load_file(const char *path, const struct mr_catalog *
     enum mr_status status = MR_OK;
 
     *topology = NULL;
-    if (read_file(path, &text, &list)) {
+    if (include_read_file(path, (struct mr_position){.line = 0}, &text, &list)) {
         status =
             mr_topology_load_text(path, mr_buffer_slice(&text), catalog, topology, problems, err);
     } else {

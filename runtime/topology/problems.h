@@ -10,16 +10,21 @@
 #define PROBLEMS_MAX ((size_t)200)
 
 struct problem_list {
-    const char *file; /* borrowed */
+    const char *file; /* of positions that name none; borrowed */
     struct mr_problem *items;
     size_t count;
     size_t capacity;
 };
 
-/* Keeps a copy of the text; beyond PROBLEMS_MAX nothing is kept. */
+/* Keeps a copy of the text, as UTF-8 without control characters; beyond PROBLEMS_MAX nothing. */
 void problem_add(struct problem_list *list, struct mr_position position, const char *fmt, ...)
     MR_PRINTF(3, 4);
-/* Sorts by position and moves everything to *out; list is empty afterwards. */
+/* True when nothing more is kept: looking for the nearest name is not worth it any more. */
+static inline bool problems_full(const struct problem_list *list)
+{
+    return list->count == PROBLEMS_MAX;
+}
+/* Sorts by file and position and moves everything to *out; list is empty afterwards. */
 void problems_take(struct problem_list *list, struct mr_problems *out);
 
 #endif

@@ -19,16 +19,18 @@ void *build_alloc(struct build *b, size_t count, size_t bytes)
 
 char *build_printf(struct build *b, const char *fmt, ...)
 {
-    char text[512];
     va_list args;
+    va_list again;
 
     va_start(args, fmt);
-    const int len = vsnprintf(text, sizeof(text), fmt, args);
+    va_copy(again, args);
+    const int len = vsnprintf(NULL, 0, fmt, args);
+    MR_ASSERT(len >= 0);
+    char *text = mr_arena_alloc(b->arena, (size_t)len + 1);
+    (void)vsnprintf(text, (size_t)len + 1, fmt, again);
+    va_end(again);
     va_end(args);
-    MR_ASSERT(len >= 0 && (size_t)len < sizeof(text));
-    char *copy = build_alloc(b, 1, (size_t)len + 1);
-    memcpy(copy, text, (size_t)len + 1);
-    return copy;
+    return text;
 }
 
 bool build_map(struct build *b, const struct node **node, const char *what)
@@ -47,7 +49,7 @@ bool build_map(struct build *b, const struct node **node, const char *what)
 
 void build_keys(struct build *b, const struct node *map, const char *const *known, const char *what)
 {
-    for (size_t i = 0; map != NULL && i < map->count; i++) {
+    for (size_t i = 0; map != NULL && i < map->count && !problems_full(b->problems); i++) {
         struct suggest suggest;
         bool found = false;
 
@@ -64,16 +66,16 @@ void build_keys(struct build *b, const struct node *map, const char *const *know
 }
 
 const char *build_text(struct build *b, const struct node *map, struct mr_position owner,
-                       const char *name, const char *what)
+                       const char *name, const char *what, const char *hint)
 {
     const struct node *node = tree_get(map, name);
 
     if (node != NULL && node->faulty) {
         return NULL;
     }
-    if (node == NULL || (node->kind == NODE_SCALAR && node->text[0] == '\0')) {
-        problem_add(b->problems, node == NULL ? owner : node->position, "%s has no \"%s\"", what,
-                    name);
+    if (node == NULL || (node->kind == NODE_SCALAR && (node->nothing || node->text[0] == '\0'))) {
+        problem_add(b->problems, node == NULL ? owner : node->position, "%s has no \"%s\"%s", what,
+                    name, hint);
         return NULL;
     }
     if (node->kind != NODE_SCALAR) {
@@ -82,6 +84,53 @@ const char *build_text(struct build *b, const struct node *map, struct mr_positi
         return NULL;
     }
     return node->text;
+}
+
+const char *build_namesake(struct build *b, const char *section, const char *name)
+{
+    const struct node *map = tree_get(b->root, section);
+    struct suggest suggest;
+
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < map->count && !problems_full(b->problems); i++) {
+        if (strcmp(map->entries[i].name, name) != 0) {
+            suggest_offer(&suggest, map->entries[i].name);
+        }
+    }
+    const char *nearest = suggest_near(&suggest);
+    return nearest != NULL ? build_printf(b, ", did you mean \"%s\"?", nearest) : "";
+}
+
+const char *build_removed(struct build *b, const char *section, const char *name)
+{
+    const struct node *map = tree_get(b->root, section);
+    const struct node *removed = map != NULL ? map->removed : NULL;
+    const size_t at = removed != NULL ? names_find(&removed->names, name) : SIZE_MAX;
+
+    if (at == SIZE_MAX) {
+        return NULL;
+    }
+    const struct mr_position *position = &removed->entries[at].position;
+    return build_printf(b, ": %s:%d removes it", position->file, position->line);
+}
+
+bool build_limits(struct build *b, const struct node *root)
+{
+    static const struct {
+        const char *section;
+        size_t count_max;
+    } limits[] = {{"topics", 10000}, {"stages", 1000}, {"groups", 1000}, {"connectors", 1000}};
+    bool within = true;
+
+    for (size_t i = 0; i < MR_COUNT(limits); i++) {
+        const struct node *section = tree_get(root, limits[i].section);
+        if (section != NULL && section->count > limits[i].count_max) {
+            problem_add(b->problems, section->entries[limits[i].count_max].value->position,
+                        "more than %zu %s", limits[i].count_max, limits[i].section);
+            within = false;
+        }
+    }
+    return within;
 }
 
 bool build_name(struct build *b, struct mr_position at, const char *name, bool dots,
@@ -137,7 +186,7 @@ void build_fallbacks(struct build *b, const struct settings_table *table, void *
         /* A wrong fallback is a wrong program; it must not look like a wrong file. */
         if (mr_option_parse(&table->options[i], table->options[i].fallback, target, &err) !=
             MR_OK) {
-            problem_add(b->problems, (struct mr_position){0, 0},
+            problem_add(b->problems, (struct mr_position){.line = 0},
                         "built-in default of %s is refused: %s", table->section, err.text);
         }
     }
@@ -213,6 +262,9 @@ void build_settings(struct build *b, const struct node *map, const struct settin
             read_option(b, option, entry->value, target);
             continue;
         }
+        if (problems_full(b->problems)) {
+            continue;
+        }
         suggest_init(&suggest, entry->name);
         for (size_t k = 0; others != NULL && others[k] != NULL; k++) {
             other = other || strcmp(others[k], entry->name) == 0;
@@ -249,24 +301,10 @@ void build_options(struct build *b, const struct node *map, const struct setting
     }
 }
 
-/* What the runtime must set itself for its guarantees to hold. */
 static bool runtime_owns(const char *name)
 {
-    static const char *const owned[] = {
-        "acks",
-        "auto.offset.reset",
-        "enable.auto.commit",
-        "group.id",
-        "enable.auto.offset.store",
-        "enable.idempotence",
-        "enable.partition.eof",
-        "group.instance.id",
-        "isolation.level",
-        "transactional.id",
-    };
-
-    for (size_t i = 0; i < MR_COUNT(owned); i++) {
-        if (strcmp(owned[i], name) == 0) {
+    for (size_t i = 0; settings_kafka_owned[i] != NULL; i++) {
+        if (strcmp(settings_kafka_owned[i], name) == 0) {
             return true;
         }
     }
@@ -323,7 +361,8 @@ static void read_defaults(struct build *b, const struct node *map)
     };
     const struct node *retention = tree_get(map, "retention");
     if (settings_parse_retention(raw.retention, &d->retention_us, &err) != MR_OK) {
-        problem_add(b->problems, retention != NULL ? retention->position : (struct mr_position){0},
+        problem_add(b->problems,
+                    retention != NULL ? retention->position : (struct mr_position){.line = 0},
                     "retention: %s", err.text);
         d->retention_us = 7 * MR_DAY_US;
     }
@@ -331,14 +370,13 @@ static void read_defaults(struct build *b, const struct node *map)
 
 void build_head(struct build *b, const struct node *root)
 {
-    static const char *const known[] = {"application", "kafka",  "registry",   "defaults", "topics",
-                                        "stages",      "groups", "connectors", NULL};
     static const char *const registry_known[] = {"url", NULL};
     const struct node *registry = tree_get(root, "registry");
     const struct node *application = tree_get(root, "application");
 
-    build_keys(b, root, known, "a topology");
-    b->topology->application = build_text(b, root, root->position, "application", "the topology");
+    build_keys(b, root, settings_sections, "a topology");
+    b->topology->application =
+        build_text(b, root, root->position, "application", "the topology", "");
     if (b->topology->application != NULL) {
         (void)build_name(b, application->position, b->topology->application, false,
                          "an application");
@@ -346,7 +384,8 @@ void build_head(struct build *b, const struct node *root)
     read_kafka(b, tree_get(root, "kafka"));
     if (build_map(b, &registry, "registry") && registry != NULL) {
         build_keys(b, registry, registry_known, "registry");
-        b->topology->registry_url = build_text(b, registry, registry->position, "url", "registry");
+        b->topology->registry_url =
+            build_text(b, registry, registry->position, "url", "registry", "");
     }
     read_defaults(b, tree_get(root, "defaults"));
 }

@@ -3,6 +3,23 @@
 
 const char *const settings_cleanup_symbols[] = {"delete", "compact", "compact,delete", NULL};
 const char *const settings_compression_symbols[] = {"none", "snappy", "lz4", "zstd", "gzip", NULL};
+const char *const settings_sections[] = {"include",    "application", "kafka",  "registry",
+                                         "defaults",   "topics",      "stages", "groups",
+                                         "connectors", NULL};
+/* What the runtime must set itself for its guarantees to hold. */
+const char *const settings_kafka_owned[] = {"acks",
+                                            "auto.offset.reset",
+                                            "enable.auto.commit",
+                                            "enable.auto.offset.store",
+                                            "enable.idempotence",
+                                            "enable.partition.eof",
+                                            "group.id",
+                                            "group.instance.id",
+                                            "isolation.level",
+                                            "transactional.id",
+                                            NULL};
+/* What cleanup and retention of a topic say. */
+const char *const settings_config_owned[] = {"cleanup.policy", "retention.ms", NULL};
 static const char *const guarantee_symbols[] = {"exactly-once", "at-least-once", NULL};
 static const char *const acks_symbols[] = {"all", NULL};
 static const char *const boundary_symbols[] = {"tee", "memory", "topic", NULL};

@@ -58,6 +58,11 @@ extern const struct settings_table settings_defaults;
 extern const struct settings_table settings_topic;
 extern const struct settings_table settings_group;
 
+/* NULL-terminated: the keys of a file; of kafka and of a topic's config, those it may not have. */
+extern const char *const settings_sections[];
+extern const char *const settings_kafka_owned[];
+extern const char *const settings_config_owned[];
+
 extern const char *const settings_cleanup_symbols[];
 extern const char *const settings_compression_symbols[];
 

@@ -98,7 +98,8 @@ static void check_port_names(struct build *b, const struct node *map, const stru
     for (size_t i = 0; map != NULL && i < map->count; i++) {
         struct suggest suggest;
 
-        if (find_port(ports, count, map->entries[i].name) != MR_UNBOUND) {
+        if (find_port(ports, count, map->entries[i].name) != MR_UNBOUND ||
+            problems_full(b->problems)) {
             continue;
         }
         suggest_init(&suggest, map->entries[i].name);
@@ -114,13 +115,14 @@ static void dangling(struct build *b, struct mr_position at, const struct mr_por
                      const char *direction, const struct stage_draft *stage)
 {
     struct suggest suggest;
-    const char *topics = fitting_topics(b, port, &suggest);
 
-    if ((port->flags & MR_PORT_OPTIONAL) == 0) {
-        problem_add(b->problems, at, "%s port %s of stage %s is not bound; it carries %s%s%s",
-                    direction, port->name, stage->name, port->schema->name,
-                    topics[0] != '\0' ? ": topics that fit: " : ", and no topic fits", topics);
+    if ((port->flags & MR_PORT_OPTIONAL) != 0 || problems_full(b->problems)) {
+        return;
     }
+    const char *topics = fitting_topics(b, port, &suggest);
+    problem_add(b->problems, at, "%s port %s of stage %s is not bound; it carries %s%s%s",
+                direction, port->name, stage->name, port->schema->name,
+                topics[0] != '\0' ? ": topics that fit: " : ", and no topic fits", topics);
 }
 
 static void read_in(struct build *b, struct stage_draft *stage, const struct node *map)
@@ -179,10 +181,12 @@ static void read_out(struct build *b, struct stage_draft *stage, const struct no
 }
 
 static const struct mr_stage *find_stage_type(struct build *b, const struct node *map,
-                                              struct mr_position owner)
+                                              const struct entry *entry)
 {
     struct suggest suggest;
-    const char *name = build_text(b, map, owner, "type", "the stage");
+    const char *hint =
+        tree_get(map, "type") == NULL ? build_namesake(b, "stages", entry->name) : "";
+    const char *name = build_text(b, map, entry->position, "type", "the stage", hint);
 
     if (name == NULL) {
         return NULL;
@@ -190,11 +194,13 @@ static const struct mr_stage *find_stage_type(struct build *b, const struct node
     if (build_is_module(name)) {
         return build_module_stage(b, tree_get(map, "type"));
     }
-    suggest_init(&suggest, name);
     for (size_t i = 0; i < b->catalog->stage_count; i++) {
         if (strcmp(b->catalog->stages[i]->name, name) == 0) {
             return b->catalog->stages[i];
         }
+    }
+    suggest_init(&suggest, name);
+    for (size_t i = 0; i < b->catalog->stage_count; i++) {
         suggest_offer(&suggest, b->catalog->stages[i]->name);
     }
     problem_add(b->problems, tree_get(map, "type")->position, "no stage type \"%s\"%s", name,
@@ -246,7 +252,7 @@ static void read_stage(struct build *b, const struct entry *entry, struct stage_
     (void)build_name(b, entry->position, entry->name, false, "a stage");
     if (build_map(b, &map, "a stage")) {
         build_keys(b, map, stage_keys, "a stage");
-        stage->type = find_stage_type(b, map, entry->position);
+        stage->type = find_stage_type(b, map, entry);
     }
     if (stage->type != NULL) {
         const struct settings_table options = {stage->type->name, stage->type->options,
@@ -276,16 +282,19 @@ void build_stages(struct build *b, const struct node *root)
     b->stage_count = map->count;
     for (size_t i = 0; i < map->count; i++) {
         read_stage(b, &map->entries[i], &b->stages[i]);
+        names_add(&b->stage_names, b->arena, b->stages[i].name, i);
     }
 }
 
 /* ---- connectors */
 
 static const struct mr_sink_type *find_sink_type(struct build *b, const struct node *map,
-                                                 struct mr_position owner)
+                                                 const struct entry *entry)
 {
     struct suggest suggest;
-    const char *name = build_text(b, map, owner, "type", "the connector");
+    const char *hint =
+        tree_get(map, "type") == NULL ? build_namesake(b, "connectors", entry->name) : "";
+    const char *name = build_text(b, map, entry->position, "type", "the connector", hint);
 
     if (name == NULL) {
         return NULL;
@@ -306,7 +315,7 @@ static size_t read_sink_topic(struct build *b, const struct node *map, struct mr
                               const struct mr_sink_type *type)
 {
     struct suggest suggest;
-    const char *name = build_text(b, map, owner, "in", "the connector");
+    const char *name = build_text(b, map, owner, "in", "the connector", "");
 
     if (name == NULL) {
         return MR_UNBOUND;
@@ -341,7 +350,7 @@ static void read_connector(struct build *b, const struct entry *entry,
     (void)build_name(b, entry->position, entry->name, false, "a connector");
     if (build_map(b, &map, "a connector")) {
         build_keys(b, map, connector_keys, "a connector");
-        connector->type = find_sink_type(b, map, entry->position);
+        connector->type = find_sink_type(b, map, entry);
         connector->topic = read_sink_topic(b, map, entry->position, connector->type);
     }
     if (connector->type != NULL) {

@@ -59,11 +59,17 @@ const char *substitute(const char *text, struct mr_position at, struct mr_arena 
     size_t i = 0;
 
     while (text[i] != '\0') {
+        if (out.len > SUBSTITUTE_BYTES_MAX) {
+            problem_add(problems, at, "longer than %zu bytes, with variables put in",
+                        SUBSTITUTE_BYTES_MAX);
+            break;
+        }
         if (strncmp(text + i, "$${", 3) == 0) {
             mr_buffer_append(&out, "${", 2);
             i += 3;
         } else if (strncmp(text + i, "${", 2) == 0) {
-            const struct mr_position here = {at.line, at.column + (int)i};
+            struct mr_position here = at;
+            here.column += (int)i;
             const size_t used = reference(text + i + 2, here, &out, problems);
             if (used == 0) {
                 break;

@@ -9,6 +9,8 @@
 
 #include "tree.h"
 
+#define SUBSTITUTE_BYTES_MAX ((size_t)64 << 10)
+
 /* at: where the text starts. Returns a text in the arena, never NULL. */
 const char *substitute(const char *text, struct mr_position at, struct mr_arena *arena,
                        struct problem_list *problems);

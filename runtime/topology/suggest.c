@@ -5,20 +5,22 @@
 #include <string.h>
 
 #define NAME_BYTES_MAX ((size_t)64)
+#define NEAR_MAX ((size_t)3)
 
 static size_t least(size_t a, size_t b)
 {
     return a < b ? a : b;
 }
 
-/* Levenshtein; names beyond the bound are nobody's neighbours. */
+/* Levenshtein; names beyond the bounds are nobody's neighbours. */
 static size_t edit_distance(const char *a, const char *b)
 {
     size_t row[NAME_BYTES_MAX + 1];
     const size_t a_len = strlen(a);
     const size_t b_len = strlen(b);
 
-    if (a_len > NAME_BYTES_MAX || b_len > NAME_BYTES_MAX) {
+    if (a_len > NAME_BYTES_MAX || b_len > NAME_BYTES_MAX || a_len > b_len + NEAR_MAX ||
+        b_len > a_len + NEAR_MAX) {
         return NAME_BYTES_MAX;
     }
     for (size_t j = 0; j <= b_len; j++) {
@@ -63,14 +65,20 @@ void suggest_offer(struct suggest *suggest, const char *candidate)
     suggest->known_len += len;
 }
 
+const char *suggest_near(const struct suggest *suggest)
+{
+    const size_t near_max = least(1 + strlen(suggest->wanted) / 4, NEAR_MAX);
+
+    return suggest->distance <= near_max ? suggest->nearest : NULL;
+}
+
 const char *suggest_text(struct suggest *suggest)
 {
-    const size_t near_max = least(1 + strlen(suggest->wanted) / 4, 3);
+    const char *nearest = suggest_near(suggest);
 
     suggest->text[0] = '\0';
-    if (suggest->nearest != NULL && suggest->distance <= near_max) {
-        (void)snprintf(suggest->text, sizeof(suggest->text), ", did you mean \"%s\"?",
-                       suggest->nearest);
+    if (nearest != NULL) {
+        (void)snprintf(suggest->text, sizeof(suggest->text), ", did you mean \"%s\"?", nearest);
     } else if (suggest->known_len > 0) {
         (void)snprintf(suggest->text, sizeof(suggest->text), "; known: %s%s", suggest->known,
                        suggest->more ? ", ..." : "");

@@ -22,6 +22,8 @@ struct suggest {
 
 void suggest_init(struct suggest *suggest, const char *wanted);
 void suggest_offer(struct suggest *suggest, const char *candidate);
+/* The nearest candidate when one is near, else NULL. */
+const char *suggest_near(const struct suggest *suggest);
 /* ", did you mean "x"?", or "; known: a, b, c", or "" without candidates. Lives in suggest. */
 const char *suggest_text(struct suggest *suggest);
 

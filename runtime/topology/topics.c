@@ -20,23 +20,28 @@ size_t build_add_topic(struct build *b, const struct mr_topic *topic)
         b->topic_broken = broken;
         b->topic_capacity = capacity;
     }
+    if (names_find(&b->topic_names, topic->name) == SIZE_MAX) {
+        names_add(&b->topic_names, b->arena, topic->name, b->topic_count);
+    }
     b->topics[b->topic_count] = *topic;
     return b->topic_count++;
 }
 
 size_t build_find_topic(struct build *b, const struct node *name)
 {
+    const size_t topic = names_find(&b->topic_names, name->text);
     struct suggest suggest;
 
+    if (topic != SIZE_MAX || problems_full(b->problems)) {
+        return topic;
+    }
+    const char *removed = build_removed(b, "topics", name->text);
     suggest_init(&suggest, name->text);
     for (size_t i = 0; i < b->declared_count; i++) {
-        if (strcmp(b->topics[i].name, name->text) == 0) {
-            return i;
-        }
         suggest_offer(&suggest, b->topics[i].name);
     }
     problem_add(b->problems, name->position, "no topic \"%s\" under topics%s", name->text,
-                suggest_text(&suggest));
+                removed != NULL ? removed : suggest_text(&suggest));
     return MR_UNBOUND;
 }
 
@@ -45,14 +50,16 @@ static const struct mr_schema *find_schema(struct build *b, const struct node *m
 {
     struct suggest suggest;
 
-    if (name == NULL) {
+    for (size_t i = 0; name != NULL && i < b->catalog->schema_count; i++) {
+        if (strcmp(b->catalog->schemas[i]->name, name) == 0) {
+            return b->catalog->schemas[i];
+        }
+    }
+    if (name == NULL || problems_full(b->problems)) {
         return NULL;
     }
     suggest_init(&suggest, name);
     for (size_t i = 0; i < b->catalog->schema_count; i++) {
-        if (strcmp(b->catalog->schemas[i]->name, name) == 0) {
-            return b->catalog->schemas[i];
-        }
         suggest_offer(&suggest, b->catalog->schemas[i]->name);
     }
     const struct mr_schema *brought = build_module_schema(b, name, &suggest);
@@ -69,11 +76,13 @@ static void check_key_field(struct build *b, const struct node *map, const struc
 {
     struct suggest suggest;
 
-    suggest_init(&suggest, field);
     for (size_t i = 0; i < schema->field_count; i++) {
         if (strcmp(schema->fields[i].name, field) == 0) {
             return;
         }
+    }
+    suggest_init(&suggest, field);
+    for (size_t i = 0; i < schema->field_count; i++) {
         suggest_offer(&suggest, schema->fields[i].name);
     }
     problem_add(b->problems, tree_get(map, "key")->position, "schema %s has no field \"%s\"%s",
@@ -120,8 +129,10 @@ static void read_topic(struct build *b, const struct entry *entry)
     build_fallbacks(b, &settings_topic, &raw);
     if (build_map(b, &map, "a topic")) {
         build_settings(b, map, &settings_topic, other_keys, &raw);
-        (void)build_text(b, map, entry->position, "key", "the topic");
-        (void)build_text(b, map, entry->position, "value", "the topic");
+        const bool lacks = tree_get(map, "key") == NULL || tree_get(map, "value") == NULL;
+        const char *hint = lacks ? build_namesake(b, "topics", entry->name) : "";
+        (void)build_text(b, map, entry->position, "key", "the topic", hint);
+        (void)build_text(b, map, entry->position, "value", "the topic", hint);
     }
     const struct mr_schema *schema = find_schema(b, map, raw.value);
     check_key(b, map, schema, raw.key);

@@ -3,6 +3,7 @@
 
 #include "millrace/buffer.h"
 #include "substitute.h"
+#include "syntax.h"
 
 #include <yaml.h>
 
@@ -17,13 +18,16 @@ struct reader {
     struct problem_list *problems;
     struct frame stack[TREE_DEPTH_MAX];
     size_t depth;
+    size_t nodes;
+    size_t text_bytes;
     struct node *root;
     bool failed;
 };
 
-static struct mr_position position_of(yaml_mark_t mark)
+static struct mr_position position_of(const struct reader *r, yaml_mark_t mark)
 {
-    return (struct mr_position){(int)mark.line + 1, (int)mark.column + 1};
+    return (struct mr_position){
+        .line = (int)mark.line + 1, .column = (int)mark.column + 1, .file = r->problems->file};
 }
 
 const char *node_kind_name(enum node_kind kind)
@@ -40,34 +44,50 @@ const struct node *tree_get(const struct node *node, const char *name)
     if (node == NULL || node->kind != NODE_MAP) {
         return NULL;
     }
-    for (size_t i = 0; i < node->count; i++) {
-        if (strcmp(node->entries[i].name, name) == 0) {
-            return node->entries[i].value;
-        }
-    }
-    return NULL;
+    const size_t at = names_find(&node->names, name);
+    return at != SIZE_MAX ? node->entries[at].value : NULL;
 }
 
-static struct node *node_create(struct reader *r, enum node_kind kind, yaml_mark_t mark)
+struct node *tree_node(struct mr_arena *arena, enum node_kind kind, struct mr_position position)
 {
-    struct node *node = mr_arena_alloc(r->arena, sizeof(*node));
+    struct node *node = mr_arena_alloc(arena, sizeof(*node));
 
-    *node = (struct node){.kind = kind, .position = position_of(mark)};
+    *node = (struct node){.kind = kind, .position = position};
     return node;
 }
 
-static void entries_append(struct reader *r, struct node *parent, struct entry entry)
+void tree_append(struct node *parent, struct mr_arena *arena, struct entry entry)
 {
     if (parent->count == parent->capacity) {
         const size_t capacity = parent->capacity == 0 ? 8 : parent->capacity * 2;
-        struct entry *entries = mr_arena_alloc(r->arena, capacity * sizeof(*entries));
+        struct entry *entries = mr_arena_alloc(arena, capacity * sizeof(*entries));
         if (parent->count > 0) {
             memcpy(entries, parent->entries, parent->count * sizeof(*entries));
         }
         parent->entries = entries;
         parent->capacity = capacity;
     }
+    if (parent->kind == NODE_MAP) {
+        names_add(&parent->names, arena, entry.name, parent->count);
+    }
     parent->entries[parent->count++] = entry;
+}
+
+static void refuse(struct reader *r, struct mr_position at, const char *text)
+{
+    problem_add(r->problems, at, "%s", text);
+    r->failed = true;
+}
+
+static struct node *node_create(struct reader *r, enum node_kind kind, yaml_mark_t mark)
+{
+    const struct mr_position at = position_of(r, mark);
+
+    if (++r->nodes > TREE_NODES_MAX) {
+        problem_add(r->problems, at, "more than %zu values: this is no topology", TREE_NODES_MAX);
+        r->failed = true;
+    }
+    return tree_node(r->arena, kind, at);
 }
 
 /* A finished or just opened node takes its place in the one above it. */
@@ -85,22 +105,21 @@ static void attach(struct reader *r, struct node *node)
     top->name = NULL;
     /* The second of two equal keys was reported when it was read; the first one counts. */
     if (entry.name == NULL || tree_get(top->node, entry.name) == NULL) {
-        entries_append(r, top->node, entry);
+        tree_append(top->node, r->arena, entry);
     }
 }
 
 static void read_key(struct reader *r, struct frame *top, const yaml_event_t *event)
 {
     const char *name = (const char *)event->data.scalar.value;
+    const size_t first = names_find(&top->node->names, name);
 
     top->name = (const char *)mr_arena_copy(r->arena, mr_slice_of(name, strlen(name) + 1)).data;
-    top->name_position = position_of(event->start_mark);
-    for (size_t i = 0; i < top->node->count; i++) {
-        if (strcmp(top->node->entries[i].name, name) == 0) {
-            problem_add(r->problems, top->name_position,
-                        "\"%s\" is given twice, first in line %d: keep one", name,
-                        top->node->entries[i].position.line);
-        }
+    top->name_position = position_of(r, event->start_mark);
+    if (first != SIZE_MAX) {
+        problem_add(r->problems, top->name_position,
+                    "\"%s\" is given twice, first in line %d: keep one", name,
+                    top->node->entries[first].position.line);
     }
 }
 
@@ -111,8 +130,7 @@ static void read_scalar(struct reader *r, const yaml_event_t *event)
     struct frame *top = r->depth > 0 ? &r->stack[r->depth - 1] : NULL;
 
     if (strlen(text) != event->data.scalar.length) {
-        problem_add(r->problems, position_of(event->start_mark), "a NUL byte: remove it");
-        r->failed = true;
+        refuse(r, position_of(r, event->start_mark), "a NUL byte: remove it");
         return;
     }
     if (top != NULL && top->node->kind == NODE_MAP && top->name == NULL) {
@@ -125,7 +143,12 @@ static void read_scalar(struct reader *r, const yaml_event_t *event)
     const size_t before = r->problems->count;
     node->text = substitute(text, inside, r->arena, r->problems);
     node->faulty = r->problems->count != before;
-    node->nothing = plain && (text[0] == '\0' || strcmp(text, "~") == 0);
+    node->nothing =
+        plain && (text[0] == '\0' || strcmp(text, "~") == 0 || strcmp(text, "null") == 0);
+    r->text_bytes += strlen(node->text);
+    if (r->text_bytes > TREE_TEXT_BYTES_MAX) {
+        refuse(r, node->position, "too much text, with variables put in: this is no topology");
+    }
     attach(r, node);
 }
 
@@ -135,8 +158,8 @@ static void open_collection(struct reader *r, const yaml_event_t *event, enum no
     struct frame *top = r->depth > 0 ? &r->stack[r->depth - 1] : NULL;
 
     if (top != NULL && top->node->kind == NODE_MAP && top->name == NULL) {
-        problem_add(r->problems, node->position, "a key must be a plain text");
-        r->failed = true;
+        refuse(r, node->position,
+               "a key must be a plain text; a value that begins with { or [ needs quotes");
         return;
     }
     if (r->depth == TREE_DEPTH_MAX) {
@@ -146,12 +169,6 @@ static void open_collection(struct reader *r, const yaml_event_t *event, enum no
     }
     attach(r, node);
     r->stack[r->depth++] = (struct frame){.node = node};
-}
-
-static void refuse(struct reader *r, const yaml_event_t *event, const char *text)
-{
-    problem_add(r->problems, position_of(event->start_mark), "%s", text);
-    r->failed = true;
 }
 
 static void handle(struct reader *r, const yaml_event_t *event)
@@ -171,11 +188,13 @@ static void handle(struct reader *r, const yaml_event_t *event)
         r->depth--;
         break;
     case YAML_ALIAS_EVENT:
-        refuse(r, event, "aliases (*name) are not accepted: write the value out");
+        refuse(r, position_of(r, event->start_mark),
+               "aliases (*name) are not accepted: write the value out");
         break;
     case YAML_DOCUMENT_START_EVENT:
         if (r->root != NULL) {
-            refuse(r, event, "a second document (---): one file holds one topology");
+            refuse(r, position_of(r, event->start_mark),
+                   "a second document (---): one file holds one topology");
         }
         break;
     case YAML_NO_EVENT:
@@ -189,13 +208,17 @@ static void handle(struct reader *r, const yaml_event_t *event)
 static void syntax_problem(struct reader *r, const yaml_parser_t *parser)
 {
     const char *what = parser->problem != NULL ? parser->problem : "cannot be read";
-    yaml_mark_t mark = parser->problem_mark;
+    const bool reading = parser->error == YAML_READER_ERROR;
+    const bool more = parser->buffer.pointer < parser->buffer.last;
+    char context[160] = "";
 
-    if (parser->error == YAML_READER_ERROR) {
-        mark = parser->mark;
+    if (parser->context != NULL) {
+        (void)snprintf(context, sizeof(context), " %.100s (line %zu)", parser->context,
+                       parser->context_mark.line + 1);
     }
-    problem_add(r->problems, position_of(mark), "not YAML: %s%s%s", what,
-                parser->context != NULL ? " " : "", parser->context != NULL ? parser->context : "");
+    problem_add(r->problems, position_of(r, reading ? parser->mark : parser->problem_mark),
+                "not YAML: %s%s: %s", what, context,
+                syntax_hint(what, more ? *parser->buffer.pointer : 0));
     r->failed = true;
 }
 
@@ -207,7 +230,11 @@ const struct node *tree_read(struct mr_slice text, struct mr_arena *arena,
     bool done = false;
 
     if (text.len > TREE_BYTES_MAX) {
-        problem_add(problems, (struct mr_position){1, 1}, "larger than %zu bytes", TREE_BYTES_MAX);
+        problem_add(problems, (struct mr_position){.line = 1, .column = 1},
+                    "larger than %zu bytes: this is no topology", TREE_BYTES_MAX);
+        return NULL;
+    }
+    if (!syntax_check(&text, problems)) {
         return NULL;
     }
     MR_ASSERT(yaml_parser_initialize(&parser) == 1);
@@ -227,7 +254,7 @@ const struct node *tree_read(struct mr_slice text, struct mr_arena *arena,
     }
     yaml_parser_delete(&parser);
     if (!r.failed && r.root == NULL) {
-        problem_add(problems, (struct mr_position){1, 1},
+        problem_add(problems, (struct mr_position){.line = 1, .column = 1},
                     "empty: a topology has at least application, topics, stages and groups");
     }
     return r.failed ? NULL : r.root;

@@ -77,6 +77,24 @@ static enum mr_status compatible(struct mr_registry *base, const char *subject, 
     return inner->ops->compatible(inner, subject, json, answer, err);
 }
 
+static enum mr_status versions(struct mr_registry *base, const char *subject, int32_t **numbers,
+                               size_t *count, struct mr_err *err)
+{
+    struct mr_registry *inner;
+
+    MR_TRY(reach(base, &inner, err));
+    return inner->ops->versions(inner, subject, numbers, count, err);
+}
+
+static enum mr_status schema_of_version(struct mr_registry *base, const char *subject,
+                                        int32_t version, char **json, struct mr_err *err)
+{
+    struct mr_registry *inner;
+
+    MR_TRY(reach(base, &inner, err));
+    return inner->ops->schema_of_version(inner, subject, version, json, err);
+}
+
 static enum mr_status set_compatibility(struct mr_registry *base, const char *subject,
                                         const char *level, struct mr_err *err)
 {
@@ -105,6 +123,8 @@ struct mr_registry *sim_registry_create(const bool *down)
         .lookup = lookup,
         .schema_by_id = schema_by_id,
         .compatible = compatible,
+        .versions = versions,
+        .schema_of_version = schema_of_version,
         .set_compatibility = set_compatibility,
         .destroy = destroy,
     };

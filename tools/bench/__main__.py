@@ -15,6 +15,7 @@ import subprocess
 import sys
 import time
 
+import check
 import machine
 import measures
 import peer
@@ -24,16 +25,16 @@ import restart
 from common import ROOT, Bench, BenchError, read_pairs, say, stack_command
 
 MEASURES = ("latency", "throughput", "connectors", "guarantees", "journal", "replay", "restart", "codec",
-            "matching")
+            "matching", "check")
 # Those that need no servers.
-ALONE = {"codec": measures.codec, "matching": measures.matching}
+ALONE = {"codec": measures.codec, "matching": measures.matching, "check": check.measure}
 EPILOG = """\
 environment (a flag outranks it):
   PEER=DIR         also run the peer of that directory, in turn with Millrace
   STATE_MB=1000    restart: also with so much state
   FULL=1           longer steps, more rounds (default: quick, under five minutes)
   ONLY=A,B         these measures only: latency throughput connectors guarantees journal replay
-                   restart codec matching
+                   restart codec matching check
   BUILD_DIR=DIR    where the programs are (default build/release)
   TOPOLOGY=FILE    another topology
   STACK_DIR=DIR    the stack to use (default build/bench/stack); one that runs already is left running
@@ -171,7 +172,7 @@ def main(words):
     bench.dir.mkdir(parents=True, exist_ok=True)
     (bench.dir / "report.json").write_text(json.dumps(whole, indent=1) + "\n")
     print(json.dumps(whole) if given.json else report.text(machine.line(known), table,
-                                                               [found[name] for name in ALONE if name in found]))
+                                                               [told for told in found.values() if isinstance(told, list)]))
     say(f"{whole['seconds']:.0f} s; build/bench/report.json")
     return 1 if given.strict and any(entry["met"] is False for entry in table) else 0
 

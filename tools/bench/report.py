@@ -18,6 +18,7 @@ TARGETS = {
     "restart_p50_ms": ("<=", 1000),
     "much_state_ratio": ("<=", 1.1),
     "restored_per_cpu_s": (">=", 200000),
+    "check_ms": ("<=", 100),
 }
 
 
@@ -80,6 +81,10 @@ def rows(measures):
         table += _replay_rows(measures["replay"])
     if "restart" in measures:
         table += _restart_rows(measures["restart"])
+    if "check" in measures:
+        step = measures["check"]
+        table.append(row(f"topology check of {step['stages']} stages", "check_ms", step["p50_ms"], "ms"))
+        table.append(row(f"topology check of {step['stages']} stages: CPU", "", step["cpu_ms"], "ms"))
     if "peer" in measures:
         table += _peer_rows(measures["peer"])
     return table

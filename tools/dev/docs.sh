@@ -1,8 +1,9 @@
 #!/usr/bin/env bash
-# Writes anew what the documents show of the program: docs/OPTIONS.md, docs/CODES.md, docs/SCHEMAS.md
-# and the README's graph.
+# Writes anew what the documents show of the program: docs/OPTIONS.md, docs/CODES.md, docs/SCHEMAS.md,
+# docs/topology.schema.json and the README's graph.
 # Why:  a table that is typed by hand is wrong after the next option. The lints compare both.
-# How:  `millrace options`, `millrace codes --markdown`, tools/avrogen/document.py, and `millrace topology graph topology.yaml` between the README's marks.
+# How:  `millrace options`, `millrace codes --markdown`, tools/avrogen/document.py, `millrace topology schema`, and
+#       `millrace topology graph topology.yaml` between the README's marks.
 #
 # environment: MILLRACE=FILE (the program, default build/release/tools/millrace/millrace)
 set -euo pipefail
@@ -18,6 +19,7 @@ trap 'rm -rf -- "$work"' EXIT
 "$millrace" options >"$work/OPTIONS.md"
 "$millrace" codes --markdown >"$work/CODES.md"
 "$PYTHON" tools/avrogen/document.py "$millrace" >"$work/SCHEMAS.md"
+"$millrace" topology schema >"$work/topology.schema.json"
 "$millrace" topology graph topology.yaml >"$work/graph"
 awk -v graph="$work/graph" '
     /^<!-- graph: end -->$/ { skip = 0 }
@@ -29,7 +31,7 @@ awk -v graph="$work/graph" '
         print "```"
     }' README.md >"$work/README.md"
 grep -q '^<!-- graph: end -->$' "$work/README.md" || fail "README.md has lost its marks of the graph"
-for document in docs/OPTIONS.md docs/CODES.md docs/SCHEMAS.md README.md; do
+for document in docs/OPTIONS.md docs/CODES.md docs/SCHEMAS.md docs/topology.schema.json README.md; do
     [ -e "$document" ] && cmp -s "$work/${document##*/}" "$document" && continue
     cat "$work/${document##*/}" >"$document"
     say "$document is new"

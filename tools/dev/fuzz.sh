@@ -4,6 +4,7 @@
 # How:  clang's libFuzzer with ASan and UBSan (preset `fuzz`). New inputs gather in build/fuzz/corpus,
 #       so a later run goes on where this one ended; one that fails is kept in build/fuzz/found.
 #       KEEP=1 writes the smallest set with the same coverage back to tests/fuzz/corpus.
+#       A target whose input is a text has its words in tests/fuzz/TARGET.dict, and longer inputs.
 #
 # environment: SECONDS_EACH=N (60)  BUILD_DIR=DIR (build/fuzz)  KEEP=1
 set -euo pipefail
@@ -28,7 +29,15 @@ for target in "${targets[@]}"; do
     mkdir -p "$build/corpus/$target" "$build/found"
     say "$target: $seconds s"
     log=$build/$target.log
-    if "$program" -max_total_time="$seconds" -max_len=2048 -rss_limit_mb=1024 -print_final_stats=1 \
+    bytes_max=2048
+    kept_bytes_max=2048
+    words=()
+    if [ -f "tests/fuzz/$target.dict" ]; then
+        bytes_max=8192
+        kept_bytes_max=4096
+        words=(-dict="tests/fuzz/$target.dict")
+    fi
+    if "$program" "${words[@]}" -max_total_time="$seconds" -max_len="$bytes_max" -rss_limit_mb=1024 -print_final_stats=1 \
         -artifact_prefix="$build/found/$target-" "$build/corpus/$target" "tests/fuzz/corpus/$target" \
         >"$log" 2>&1; then
         say "  $(awk '/^stat::number_of_executed_units/ { print $2 " runs" }' "$log")"
@@ -41,7 +50,7 @@ for target in "${targets[@]}"; do
     if [ "${KEEP:-0}" != 0 ]; then
         kept=tests/fuzz/corpus/$target
         fresh=$(mktemp -d)
-        "$program" -merge=1 -max_len=2048 "$fresh" "$kept" "$build/corpus/$target" >"$log" 2>&1
+        "$program" -merge=1 -max_len="$kept_bytes_max" "$fresh" "$kept" "$build/corpus/$target" >"$log" 2>&1
         # A small set: of many that are left, every n-th by size.
         find "$fresh" -type f -printf '%s %p\n' | sort -n |
             awk -v keep="$inputs_max" '{ line[NR] = $2 } END {

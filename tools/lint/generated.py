@@ -11,7 +11,8 @@ sys.path.append(str(pathlib.Path(__file__).resolve().parent.parent / "avrogen"))
 import document as schemas  # noqa: E402
 
 NAME = "generated"
-DOCUMENTS = {"docs/OPTIONS.md": ["options"], "docs/CODES.md": ["codes", "--markdown"]}
+DOCUMENTS = {"docs/OPTIONS.md": ["options"], "docs/CODES.md": ["codes", "--markdown"],
+             "docs/topology.schema.json": ["topology", "schema"]}
 SCHEMAS = "docs/SCHEMAS.md"
 
 
@@ -60,11 +61,14 @@ esac
 """
 SCHEMA = '{"type": "record", "name": "A", "namespace": "x.y", "fields": [{"name": "f", "type": "%s"}]}\n'
 GOOD = {"program": PROGRAM, "docs/OPTIONS.md": "# options\n", "docs/CODES.md": "# codes --markdown\n",
+        "docs/topology.schema.json": "# topology schema\n",
         SCHEMAS: schemas.render(pathlib.Path("nowhere"), GRAPH)}
 SELF_TESTS = [
     ("stale", GOOD | {"docs/OPTIONS.md": "# option\n"}, "is not what millrace options prints"),
     ("the other one stale", GOOD | {"docs/CODES.md": "# codes\n"}, "is not what millrace codes --markdown prints"),
     ("missing", {"program": PROGRAM, "docs/OPTIONS.md": "# options\n"}, "is not there"),
+    ("a stale schema", GOOD | {"docs/topology.schema.json": "{}\n"},
+     "is not what millrace topology schema prints"),
     ("short", GOOD | {"docs/CODES.md": ""}, "is not what"),
     ("a program that fails", GOOD | {"program": "#!/bin/sh\nexit 3\n"}, "fails"),
     ("a new schema", GOOD | {"schemas/avro/A.avsc": SCHEMA % "int"}, "is not what tools/avrogen/document.py prints"),

@@ -58,9 +58,7 @@ static int run(int argc, char **argv)
     } else {
         codes_write_table(&choice, &text);
     }
-    const bool written = fwrite(text.data, 1, text.len, stdout) == text.len;
-    mr_buffer_fini(&text);
-    return written ? 0 : EXIT_NO;
+    return command_print(&text);
 }
 
 const struct command command_codes = {

@@ -58,6 +58,14 @@ static int unknown(const struct command *const *commands, size_t count, int argc
     return EXIT_MISUSE;
 }
 
+int command_print(struct mr_buffer *text)
+{
+    const bool written = fwrite(text->data, 1, text->len, stdout) == text->len;
+
+    mr_buffer_fini(text);
+    return written ? 0 : EXIT_NO;
+}
+
 int command_dispatch(const struct command *const *commands, size_t count, int argc, char **argv)
 {
     if (argc < 2) {

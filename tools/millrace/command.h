@@ -7,6 +7,8 @@
 #ifndef MILLRACE_TOOLS_COMMAND_H
 #define MILLRACE_TOOLS_COMMAND_H
 
+#include "millrace/buffer.h"
+
 #include <stddef.h>
 
 #define EXIT_NO 1
@@ -24,8 +26,13 @@ extern const struct command command_topology_plan;
 extern const struct command command_topology_apply;
 extern const struct command command_topology_graph;
 extern const struct command command_topology_describe;
+extern const struct command command_topology_schema;
 extern const struct command command_options;
 extern const struct command command_codes;
+
+/* The end of a command whose answer is a text: stdout gets it, the buffer is freed. The exit code.
+ */
+int command_print(struct mr_buffer *text);
 
 /*
  * Finds the command that argv[1] (and argv[2]) name and runs it; `--help`, `help` and `--version`

@@ -87,6 +87,15 @@ void topology_describe_text(const struct mr_topology *t, struct mr_buffer *out)
     write_topics(t, out);
 }
 
+json_t *topology_position_json(const struct mr_topology *t, const struct mr_position *position)
+{
+    if (position->line == 0) {
+        return json_null();
+    }
+    return json_pack("{s:s,s:i,s:i}", "file", position->file != NULL ? position->file : t->file,
+                     "line", position->line, "column", position->column);
+}
+
 static json_t *names_json(const struct mr_topology *t, const size_t *topics, size_t count)
 {
     json_t *list = json_array();
@@ -109,11 +118,12 @@ static json_t *groups_json(const struct mr_topology *t)
             (void)json_array_append_new(stages, json_string(t->stages[group->stages[i]].name));
         }
         (void)json_array_append_new(
-            list, json_pack("{s:s,s:i,s:i,s:i,s:o,s:o,s:o}", "name", group->name, "tasks",
+            list, json_pack("{s:s,s:i,s:i,s:i,s:o,s:o,s:o,s:o}", "name", group->name, "tasks",
                             (int)group->partitions, "replicas", group->replicas, "workers",
                             group->workers, "stages", stages, "consumes",
                             names_json(t, group->inputs, group->input_count), "tables",
-                            names_json(t, group->tables, group->table_count)));
+                            names_json(t, group->tables, group->table_count), "position",
+                            topology_position_json(t, &group->position)));
     }
     return list;
 }
@@ -135,12 +145,12 @@ static json_t *topics_json(const struct mr_topology *t)
                                       json_string(topic->configs[k].value));
         }
         (void)json_array_append_new(
-            list,
-            json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:i,s:i,s:b,s:o}", "name", topic->name, "kind",
-                      kinds[topic->kind], "key", topic->key, "schema",
-                      topic->schema != NULL ? topic->schema->name : NULL, "subject", topic->subject,
-                      "partitions", (int)topic->partitions, "replication", (int)topic->replication,
-                      "in_log", (int)topic->in_log, "configs", configs));
+            list, json_pack("{s:s,s:s,s:s,s:s?,s:s?,s:i,s:i,s:b,s:o,s:o}", "name", topic->name,
+                            "kind", kinds[topic->kind], "key", topic->key, "schema",
+                            topic->schema != NULL ? topic->schema->name : NULL, "subject",
+                            topic->subject, "partitions", (int)topic->partitions, "replication",
+                            (int)topic->replication, "in_log", (int)topic->in_log, "configs",
+                            configs, "position", topology_position_json(t, &topic->position)));
     }
     return list;
 }
@@ -150,10 +160,11 @@ void topology_describe_json(const struct mr_topology *t, struct mr_buffer *out)
     json_t *connectors = json_array();
 
     for (size_t i = 0; i < t->connector_count; i++) {
-        (void)json_array_append_new(connectors,
-                                    json_pack("{s:s,s:s,s:s}", "name", t->connectors[i].name,
-                                              "type", t->connectors[i].type->name, "topic",
-                                              t->topics[t->connectors[i].topic].name));
+        (void)json_array_append_new(
+            connectors,
+            json_pack("{s:s,s:s,s:s,s:o}", "name", t->connectors[i].name, "type",
+                      t->connectors[i].type->name, "topic", t->topics[t->connectors[i].topic].name,
+                      "position", topology_position_json(t, &t->connectors[i].position)));
     }
     json_t *root = json_pack("{s:s,s:o,s:o,s:o,s:o}", "application", t->application, "groups",
                              groups_json(t), "stages", topology_describe_stages(t), "connectors",

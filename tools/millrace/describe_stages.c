@@ -128,11 +128,12 @@ json_t *topology_describe_stages(const struct mr_topology *t)
             stage->changelog == MR_UNBOUND ? NULL : t->topics[stage->changelog].name;
 
         (void)json_array_append_new(
-            list, json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:s?,s:s,s:o}", "name", stage->name, "type",
-                            stage->type->name, "group", t->groups[stage->group].name, "in",
+            list, json_pack("{s:s,s:s,s:s,s:o,s:o,s:o,s:s?,s:s,s:o,s:o}", "name", stage->name,
+                            "type", stage->type->name, "group", t->groups[stage->group].name, "in",
                             in_json(t, stage), "out", out_json(t, stage), "stores",
                             stores_json(stage), "changelog", changelog, "deadLetters",
-                            t->topics[stage->dead_letter].name, "options", options_json(stage)));
+                            t->topics[stage->dead_letter].name, "options", options_json(stage),
+                            "position", topology_position_json(t, &stage->position)));
     }
     return list;
 }

@@ -11,6 +11,7 @@ static const struct command *const commands[] = {
     &command_topology_graph,
     &command_topology_describe,
     &command_topology_test,
+    &command_topology_schema,
     &command_load,
     &command_tour,
     &command_verify,

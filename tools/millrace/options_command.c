@@ -21,9 +21,7 @@ static int run(int argc, char **argv)
         return exit_code;
     }
     options_doc_write(mr_cli_catalog(), &text);
-    const bool written = fwrite(text.data, 1, text.len, stdout) == text.len;
-    mr_buffer_fini(&text);
-    return written ? 0 : EXIT_NO;
+    return command_print(&text);
 }
 
 const struct command command_options = {

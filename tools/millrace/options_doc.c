@@ -29,6 +29,23 @@ static void write_size(int64_t bytes, struct mr_buffer *out)
     mr_buffer_printf(out, "%" PRId64 "%s", bytes, units[unit]);
 }
 
+/* Parts per million as a percentage, without zeros at its end. */
+static void write_ratio(int64_t ppm, struct mr_buffer *out)
+{
+    int64_t decimals = ppm % 10000;
+    int digits = 4;
+
+    mr_buffer_printf(out, "%" PRId64, ppm / 10000);
+    while (decimals != 0 && decimals % 10 == 0) {
+        decimals /= 10;
+        digits--;
+    }
+    if (decimals != 0) {
+        mr_buffer_printf(out, ".%0*" PRId64, digits, decimals);
+    }
+    mr_buffer_printf(out, "%%");
+}
+
 static void write_bound(enum mr_option_type type, int64_t value, struct mr_buffer *out)
 {
     char text[64];
@@ -38,7 +55,7 @@ static void write_bound(enum mr_option_type type, int64_t value, struct mr_buffe
     } else if (type == MR_OPTION_SIZE) {
         write_size(value, out);
     } else if (type == MR_OPTION_RATIO) {
-        mr_buffer_printf(out, "%" PRId64 "%s", value / 10000, value % 10000 == 0 ? "%" : ".x%");
+        write_ratio(value, out);
     } else if (type == MR_OPTION_RATE) {
         mr_buffer_printf(out, "%" PRId64 "/s", value / 1000000);
     } else {
@@ -46,7 +63,7 @@ static void write_bound(enum mr_option_type type, int64_t value, struct mr_buffe
     }
 }
 
-static void write_range(const struct mr_option *option, struct mr_buffer *out)
+void options_doc_range(const struct mr_option *option, struct mr_buffer *out)
 {
     if (option->type == MR_OPTION_ENUM) {
         for (size_t i = 0; option->symbols[i] != NULL; i++) {
@@ -75,7 +92,7 @@ static void write_table(const struct mr_option *options, size_t count, bool requ
         mr_buffer_printf(out, "| `%s` | %s | ", option->name, args_type_name(option->type));
         write_cell(option->fallback != NULL ? option->fallback : none, out);
         mr_buffer_printf(out, " | ");
-        write_range(option, out);
+        options_doc_range(option, out);
         mr_buffer_printf(out, " | ");
         write_cell(option->help, out);
         mr_buffer_printf(out, " |\n");

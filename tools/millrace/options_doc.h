@@ -8,6 +8,8 @@
 #include "millrace/buffer.h"
 #include "millrace/topology.h"
 
+/* "1s .. 7d", or the choices; "" when there are no bounds. */
+void options_doc_range(const struct mr_option *option, struct mr_buffer *out);
 void options_doc_write(const struct mr_catalog *catalog, struct mr_buffer *out);
 
 #endif

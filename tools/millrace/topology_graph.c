@@ -51,10 +51,8 @@ static int run(int argc, char **argv)
         return EXIT_MISUSE;
     }
     topology_graph_write(topology, o.format == 0 ? GRAPH_MERMAID : GRAPH_DOT, o.all, &text);
-    const bool written = fwrite(text.data, 1, text.len, stdout) == text.len;
-    mr_buffer_fini(&text);
     mr_topology_destroy(&topology);
-    return written ? 0 : EXIT_NO;
+    return command_print(&text);
 }
 
 const struct command command_topology_graph = {

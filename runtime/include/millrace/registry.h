@@ -13,6 +13,8 @@
 #include "millrace/status.h"
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
 
 struct mr_registry;
 
@@ -29,6 +31,15 @@ struct mr_registry_ops {
     /* Would json be accepted as the next version of subject? True for a new subject. */
     enum mr_status (*compatible)(struct mr_registry *registry, const char *subject,
                                  const char *json, bool *compatible, struct mr_err *err);
+    /*
+     * The version numbers of a subject, oldest first; *versions is malloc'd and the caller's to
+     * free. None for a subject that the registry does not have.
+     */
+    enum mr_status (*versions)(struct mr_registry *registry, const char *subject,
+                               int32_t **versions, size_t *count, struct mr_err *err);
+    /* The text of one of them; *json is malloc'd and the caller's to free. */
+    enum mr_status (*schema_of_version)(struct mr_registry *registry, const char *subject,
+                                        int32_t version, char **json, struct mr_err *err);
     /* Sets the compatibility level of one subject, for example "BACKWARD". */
     enum mr_status (*set_compatibility)(struct mr_registry *registry, const char *subject,
                                         const char *level, struct mr_err *err);

@@ -35,6 +35,7 @@ struct mr_catalog {
 struct mr_position {
     int line; /* from 1; 0: derived, not written in the file */
     int column;
+    const char *file; /* where the line stands; NULL: the topology's own file */
 };
 
 enum mr_guarantee { MR_EXACTLY_ONCE, MR_AT_LEAST_ONCE };
@@ -162,18 +163,19 @@ struct mr_topology {
 /* One thing wrong with the file. */
 struct mr_problem {
     const char *file;
-    struct mr_position position;
-    const char *text; /* what is wrong, what would be right */
+    struct mr_position position; /* its file is the problem's */
+    const char *text;            /* what is wrong, what would be right */
 };
 
 struct mr_problems {
-    struct mr_problem *items; /* in order of position */
+    struct mr_problem *items; /* by file, then in order of position */
     size_t count;
 };
 
 /*
- * Reads, substitutes ${NAME:-fallback} from the environment, and checks the whole file before
- * anything connects. All problems are collected; *topology is NULL when there is one.
+ * Reads the file and those it includes, substitutes ${NAME:-fallback} from the environment, and
+ * checks the whole before anything connects. All problems are collected; *topology is NULL when
+ * there is one. Of a text, `name` says how it is called and in which directory its includes start.
  * Returns MR_OK | MR_CONFIG (see problems; err holds the first).
  */
 MR_NODISCARD enum mr_status mr_topology_load_file(const char *path,

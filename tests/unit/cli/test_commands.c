@@ -6,7 +6,7 @@
 #include "catalog.h"
 #include "codes_doc.h"
 #include "command.h"
-#include "describe.h"
+#include "editor_schema.h"
 #include "fake_catalog.h"
 #include "graph.h"
 #include "options_doc.h"
@@ -124,7 +124,10 @@ START_TEST(problems_as_json_are_json)
     ck_assert(json_is_false(json_object_get(root, "right")));
     const json_t *problems = json_object_get(root, "problems");
     ck_assert_uint_eq(json_array_size(problems), 4);
-    ck_assert_int_eq(json_integer_value(json_object_get(json_array_get(problems, 2), "line")), 2);
+    const json_t *schema = json_array_get(problems, 2);
+    ck_assert_int_eq(json_integer_value(json_object_get(schema, "line")), 2);
+    ck_assert_str_eq(json_string_value(json_object_get(schema, "file")), file);
+    ck_assert_ptr_null(json_object_get(root, "subjects")); /* nothing was asked */
     json_decref(root);
 }
 END_TEST
@@ -207,6 +210,11 @@ START_TEST(describe_tells_what_runs_where)
     ck_assert_uint_eq(json_array_size(json_object_get(options, "intervals")), 1);
     ck_assert_str_eq(json_string_value(json_object_get(reader, "stage")), "book");
     ck_assert_str_eq(json_string_value(json_object_get(reader, "port")), "orders");
+    const json_t *at = json_object_get(first, "position");
+    ck_assert_str_eq(json_string_value(json_object_get(at, "file")), file);
+    ck_assert_int_eq(json_integer_value(json_object_get(at, "line")), 9);
+    const json_t *derived = json_array_get(json_object_get(root, "topics"), 8);
+    ck_assert(json_is_null(json_object_get(derived, "position")));
     json_decref(root);
 }
 END_TEST
@@ -229,7 +237,7 @@ START_TEST(options_lists_every_table)
 }
 END_TEST
 
-/* What run_words printed stands in `text`. */
+/* What run_words printed on stdout stands in `text`. */
 static int run_words(const struct command *command, int argc, const char *const *words)
 {
     char copies[4][32];
@@ -252,6 +260,81 @@ static int run_words(const struct command *command, int argc, const char *const 
     ck_assert_int_eq(close(fd) | close(saved_out), 0);
     return code;
 }
+
+START_TEST(a_type_is_described_without_a_file)
+{
+    ck_assert_int_eq(run_words(&command_topology_describe, 2, (const char *[]){"d", "check"}), 0);
+    ck_assert_ptr_nonnull(strstr(text, "stage type check: lets good orders pass\n"));
+    ck_assert_ptr_nonnull(strstr(text, "  prices             Price              table"));
+    ck_assert_ptr_nonnull(strstr(text, "  bad                Fill               stream, optional"));
+    ck_assert_ptr_nonnull(strstr(text, "stores\n  seen               State "));
+    ck_assert_ptr_nonnull(
+        strstr(text, "  window             duration           default 24h, 1s .. 7d\n"));
+    ck_assert_int_eq(run_words(&command_topology_describe, 2, (const char *[]){"d", "shelf"}), 0);
+    ck_assert_ptr_nonnull(strstr(text, "connector type shelf: puts records on a shelf\n"));
+    ck_assert_ptr_nonnull(strstr(text, "writes\n  Order, Fill\n"));
+    ck_assert_ptr_nonnull(strstr(text, "  uri                text               required\n"));
+    ck_assert_int_eq(run_words(&command_topology_describe, 2, (const char *[]){"d", "chek"}),
+                     EXIT_MISUSE);
+}
+END_TEST
+
+START_TEST(a_type_as_json_has_the_same)
+{
+    json_error_t error;
+
+    ck_assert_int_eq(
+        run_words(&command_topology_describe, 3, (const char *[]){"d", "check", "--json"}), 0);
+    json_t *root = json_loads(text, 0, &error);
+    ck_assert_msg(root != NULL, "%s", error.text);
+    const json_t *in = json_array_get(json_object_get(root, "in"), 1);
+    const json_t *window = json_array_get(json_object_get(root, "options"), 0);
+    const json_t *mode = json_array_get(json_object_get(root, "options"), 6);
+    ck_assert_str_eq(json_string_value(json_object_get(root, "kind")), "stage");
+    ck_assert(json_is_true(json_object_get(in, "table")));
+    ck_assert_int_eq(json_integer_value(json_object_get(window, "min")), MR_SECOND_US);
+    ck_assert_str_eq(json_string_value(json_object_get(window, "default")), "24h");
+    ck_assert_uint_eq(json_array_size(json_object_get(mode, "choices")), 2);
+    json_decref(root);
+    ck_assert_int_eq(
+        run_words(&command_topology_describe, 3, (const char *[]){"d", "shelf", "--json"}), 0);
+    root = json_loads(text, 0, &error);
+    ck_assert_str_eq(json_string_value(json_object_get(root, "kind")), "connector");
+    ck_assert_uint_eq(json_array_size(json_object_get(root, "schemas")), 2);
+    json_decref(root);
+}
+END_TEST
+
+/* That the loader agrees with it: tests/topology/test_files.py, on the program's own catalog. */
+START_TEST(the_schema_for_editors_has_every_type)
+{
+    struct mr_buffer out = MR_BUFFER_EMPTY;
+    json_error_t error;
+
+    editor_schema_write(&fake_catalog, &out);
+    json_t *root = json_loadb((const char *)out.data, out.len, 0, &error);
+    ck_assert_msg(root != NULL, "%s", error.text);
+    const json_t *whole = json_object_get(json_object_get(root, "definitions"), "whole");
+    const json_t *sections = json_object_get(whole, "properties");
+    const json_t *stage =
+        json_object_get(json_object_get(sections, "stages"), "additionalProperties");
+    ck_assert_uint_eq(json_array_size(json_object_get(stage, "allOf")), fake_catalog.stage_count);
+    ck_assert_uint_eq(json_array_size(json_object_get(whole, "required")), 4);
+    ck_assert_ptr_null(json_object_get(sections, "include"));
+    mr_buffer_fini(&out);
+    json_decref(root);
+}
+END_TEST
+
+START_TEST(versions_before_the_latest_need_a_registry)
+{
+    write_file(good);
+    ck_assert_int_eq(run(&command_topology_check, "--transitive"), EXIT_MISUSE);
+    ck_assert_ptr_nonnull(strstr(text, "--transitive needs --registry"));
+    ck_assert_int_eq(run(&command_topology_check, "--registry"), EXIT_NO);
+    ck_assert_ptr_nonnull(strstr(text, "names no registry: {url: ...}"));
+}
+END_TEST
 
 START_TEST(a_code_is_found_by_number_and_by_name)
 {
@@ -308,6 +391,10 @@ int main(void)
     tcase_add_test(tcase, dot_shows_the_same);
     tcase_add_test(tcase, describe_tells_what_runs_where);
     tcase_add_test(tcase, options_lists_every_table);
+    tcase_add_test(tcase, a_type_is_described_without_a_file);
+    tcase_add_test(tcase, a_type_as_json_has_the_same);
+    tcase_add_test(tcase, the_schema_for_editors_has_every_type);
+    tcase_add_test(tcase, versions_before_the_latest_need_a_registry);
     tcase_add_test(tcase, a_code_is_found_by_number_and_by_name);
     tcase_add_test(tcase, all_codes_are_listed_and_json_has_the_same);
     suite_add_tcase(suite, tcase);

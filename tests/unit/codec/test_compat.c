@@ -59,6 +59,11 @@ static const struct compat_case CASES[] = {
      RECORD(FIELD("a", ITEMS(FIELD("x", "\"int\"") "," OPTIONAL("y", "\"int\"")))), MR_OK,
      "items gained a field with a default"},
     {RECORD(FIELD("a", ITEMS(FIELD("x", "\"int\"")))),
+     RECORD(FIELD("a", ITEMS(FIELD("x", "\"string\"")))), MR_EXISTS,
+     "avro-c alone follows a null pointer"},
+    {RECORD(OPTIONAL("a", "\"int\"")), RECORD(FIELD("a", "\"int\"")), MR_EXISTS,
+     "no longer optional; avro-c alone reads until a null comes"},
+    {RECORD(FIELD("a", ITEMS(FIELD("x", "\"int\"")))),
      RECORD(FIELD("a", ITEMS(FIELD("x", "\"int\"") "," FIELD("y", "\"int\"")))), MR_EXISTS,
      "items gained a field without one"},
     {RECORD(FIELD("a", ITEMS(FIELD("x", ENUM("\"X\",\"Y\""))))),
@@ -98,6 +103,38 @@ START_TEST(a_reader_is_compatible_by_rule)
 }
 END_TEST
 
+/* What breaks is named. */
+static const struct {
+    const char *writer;
+    const char *reader;
+    const char *words;
+} NAMED[] = {
+    {RECORD(FIELD("a", "\"int\"")), RECORD(FIELD("a", "\"int\"") "," FIELD("b", "\"int\"")),
+     "field b of R has no default and the writer lacks it"},
+    {RECORD(FIELD("a", "\"long\"")), RECORD(FIELD("a", "\"int\"")),
+     "field a: the writer's long is not the reader's int"},
+    {RECORD(OPTIONAL("a", "\"int\"")), RECORD(FIELD("a", "\"int\"")),
+     "field a: the writer's null is not the reader's int"},
+    {RECORD(FIELD("a", ITEMS(FIELD("x", "\"int\"")))),
+     RECORD(FIELD("a", ITEMS(FIELD("x", "\"string\"")))),
+     "field a.x: the writer's int is not the reader's string"},
+    {RECORD(FIELD("a", FIXED("16"))), RECORD(FIELD("a", FIXED("8"))),
+     "field a: the writer's F has another size"},
+    {RECORD(FIELD("a", ENUM("\"X\",\"Y\""))), RECORD(FIELD("a", ENUM("\"X\""))),
+     "field a: enum E lacks Y, which is already in use"},
+    {"\"string\"", RECORD(FIELD("a", "\"int\"")),
+     "the schema: the writer's string is not the reader's R"},
+};
+
+START_TEST(what_breaks_is_named)
+{
+    struct mr_err err = {0};
+
+    ck_assert_int_eq(mr_compat_check(NAMED[_i].writer, NAMED[_i].reader, &err), MR_EXISTS);
+    ck_assert_str_eq(err.text, NAMED[_i].words);
+}
+END_TEST
+
 START_TEST(every_schema_can_follow_itself)
 {
     struct mr_err err = {0};
@@ -115,6 +152,7 @@ int main(void)
     int failed = 0;
 
     tcase_add_loop_test(tcase, a_reader_is_compatible_by_rule, 0, (int)MR_COUNT(CASES));
+    tcase_add_loop_test(tcase, what_breaks_is_named, 0, (int)MR_COUNT(NAMED));
     tcase_add_loop_test(tcase, every_schema_can_follow_itself, 0, (int)oms_schema_count);
     suite_add_tcase(suite, tcase);
     runner = srunner_create(suite);

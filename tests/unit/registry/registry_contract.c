@@ -160,6 +160,35 @@ START_TEST(a_new_subject_takes_anything)
 }
 END_TEST
 
+START_TEST(versions_are_listed_in_order_with_their_texts)
+{
+    const char *name = subject("versions");
+    int32_t *versions = NULL;
+    size_t count = 7;
+    char *json = NULL;
+
+    ck_assert_msg(registry->ops->versions(registry, name, &versions, &count, &err) == MR_OK, "%s",
+                  err.text);
+    ck_assert_uint_eq(count, 0);
+    free(versions);
+    must_register(name, ONE);
+    must_register(name, COMPATIBLE);
+    ck_assert_int_eq(registry->ops->versions(registry, name, &versions, &count, &err), MR_OK);
+    ck_assert_uint_eq(count, 2);
+    ck_assert_int_lt(versions[0], versions[1]);
+    for (size_t i = 0; i < count; i++) {
+        ck_assert_int_eq(registry->ops->schema_of_version(registry, name, versions[i], &json, &err),
+                         MR_OK);
+        ck_assert_int_eq(strstr(json, "\"b\"") != NULL, i == 1);
+        free(json);
+    }
+    ck_assert_int_eq(registry->ops->schema_of_version(registry, name, versions[1] + 1, &json, &err),
+                     MR_SCHEMA_UNKNOWN);
+    ck_assert_ptr_null(json);
+    free(versions);
+}
+END_TEST
+
 START_TEST(what_is_no_schema_is_refused)
 {
     int32_t id = 0;
@@ -195,6 +224,7 @@ TCase *registry_contract_tcase(registry_opener opener, const char *prefix)
     tcase_add_test(tcase, an_incompatible_version_is_refused_under_backward);
     tcase_add_test(tcase, a_level_can_be_set_before_there_is_a_version);
     tcase_add_test(tcase, a_new_subject_takes_anything);
+    tcase_add_test(tcase, versions_are_listed_in_order_with_their_texts);
     tcase_add_test(tcase, what_is_no_schema_is_refused);
     tcase_add_test(tcase, an_unknown_level_is_refused);
     return tcase;

@@ -111,6 +111,36 @@ START_TEST(compatibility_is_asked_and_set)
 }
 END_TEST
 
+START_TEST(versions_are_asked_for_and_put_in_order)
+{
+    static const struct fake_answer ANSWERS[] = {
+        {.code = 200, .body = "[10,9,2]"},
+        {.code = 404, .body = "{\"error_code\":40401,\"message\":\"no subject\"}"},
+        {.code = 200, .body = "[1,\"2\"]"},
+        {.code = 200, .body = "{\"version\":9,\"schema\":\"\\\"int\\\"\"}"},
+    };
+    int32_t *versions = NULL;
+    size_t count = 0;
+    char *json = NULL;
+
+    start(ANSWERS, 4);
+    ck_assert_int_eq(registry->ops->versions(registry, "a b", &versions, &count, &err), MR_OK);
+    ck_assert_str_eq(fake_server_line(server), "GET /subjects/a%20b/versions HTTP/1.1");
+    ck_assert_uint_eq(count, 3);
+    ck_assert(versions[0] == 2 && versions[1] == 9 && versions[2] == 10);
+    free(versions);
+    ck_assert_int_eq(registry->ops->versions(registry, "s", &versions, &count, &err), MR_OK);
+    ck_assert_uint_eq(count, 0);
+    free(versions);
+    ck_assert_int_eq(registry->ops->versions(registry, "s", &versions, &count, &err), MR_CONFIG);
+    ck_assert_ptr_null(versions);
+    ck_assert_int_eq(registry->ops->schema_of_version(registry, "s", 9, &json, &err), MR_OK);
+    ck_assert_str_eq(fake_server_line(server), "GET /subjects/s/versions/9 HTTP/1.1");
+    ck_assert_str_eq(json, "\"int\"");
+    free(json);
+}
+END_TEST
+
 struct answer_case {
     struct fake_answer answer;
     enum mr_status want;
@@ -253,6 +283,7 @@ int main(void)
     tcase_add_test(tcase, looking_up_posts_to_the_subject_itself);
     tcase_add_test(tcase, a_schema_is_fetched_by_its_id);
     tcase_add_test(tcase, compatibility_is_asked_and_set);
+    tcase_add_test(tcase, versions_are_asked_for_and_put_in_order);
     tcase_add_loop_test(tcase, an_answer_becomes_one_status, 0, (int)MR_COUNT(CASES));
     tcase_add_test(tcase, an_absent_server_is_named_with_its_address);
     tcase_add_test(tcase, a_password_is_used_and_never_printed);

@@ -18,7 +18,7 @@ static const struct row {
     {"only a comment", "# hello\n", 1, 1, "empty", false},
     {"open bracket", "a: [b\nc: d\n", 2, 2, "not YAML", false},
     {"tab as indent", "a:\n\tb: c\n", 2, 1, "not YAML", false},
-    {"no UTF-8", "a: \xff\n", 1, 1, "not YAML", false},
+    {"no UTF-8", "a: \xff\n", 1, 4, "no UTF-8", false},
     {"alias", "a: &x b\nc: *x\n", 2, 4, "aliases", false},
     {"two documents", "a: b\n---\nc: d\n", 2, 1, "second document", false},
     {"key that is a map", "? {a: b}\n: c\n", 1, 3, "a key must be a plain text", false},
@@ -94,7 +94,8 @@ START_TEST(a_variable_is_put_in)
     ck_assert_int_eq(setenv("MR_TEST_EMPTY", "", 1), 0);
     ck_assert_int_eq(setenv("MR_TEST_NESTED", "${MR_TEST_SET}", 1), 0);
     ck_assert_int_eq(unsetenv("MR_TEST_UNSET"), 0);
-    const char *out = substitute(row->text, (struct mr_position){1, 1}, arena, &list);
+    const char *out =
+        substitute(row->text, (struct mr_position){.line = 1, .column = 1}, arena, &list);
     ck_assert_msg(strcmp(out, row->result) == 0, "%s: %s", row->why, out);
     ck_assert_uint_eq(list.count, 0);
     mr_arena_destroy(&arena);

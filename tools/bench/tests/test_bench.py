@@ -11,6 +11,7 @@ import unittest
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
 
+import check  # noqa: E402
 import machine  # noqa: E402
 import peer  # noqa: E402
 import pipeline  # noqa: E402
@@ -118,6 +119,12 @@ class Judging(unittest.TestCase):
         found = {"live": {"inputs_per_s": 30000}, "replay": {"inputs": 9, "inputs_per_s": 60000}, "ratio": 2.0}
         table = {line["what"]: line for line in report.rows({"replay": found})}
         self.assertEqual((table["replay over live"]["value"], table["replay over live"]["met"]), (2.0, False))
+
+    def test_a_check_is_judged_by_its_median(self):
+        rows = report.rows({"check": {"stages": 200, "p50_ms": 101.0, "max_ms": 300.0, "cpu_ms": 9.0}})
+        self.assertEqual([(line["value"], line["met"]) for line in rows], [(101.0, False), (9.0, None)])
+        text = check.topology(200)
+        self.assertEqual(text.count("type: validate") + text.count("type: dedupe"), 200)
 
     def test_the_peer_is_compared_by_medians(self):
         ours, theirs = step(), step(orders_per_s=10000.0)

@@ -132,26 +132,35 @@ static bool is_named(const struct mr_topology *topology, const struct mr_topic *
     return strcmp(topic->name, name) == 0 || strcmp(topic->name, full) == 0;
 }
 
+static enum mr_status unknown(const struct mr_topology *topology, const char *name,
+                              struct mr_err *err)
+{
+    struct mr_buffer names = MR_BUFFER_EMPTY;
+    enum mr_status status;
+
+    for (size_t i = 0; i < topology->topic_count; i++) {
+        if (topology->topics[i].kind == MR_TOPIC_DEAD_LETTER) {
+            mr_buffer_printf(&names, "%s%s", names.len == 0 ? "" : ", ", topology->topics[i].name);
+        }
+    }
+    status = mr_fail(err, MR_CONFIG, "%s has no dead letters of %.60s; there are %.*s",
+                     topology->file, name, (int)names.len, (const char *)names.data);
+    mr_buffer_fini(&names);
+    return status;
+}
+
 enum mr_status dlq_find(const struct mr_topology *topology, const char *name,
                         const struct mr_topic **topic, struct mr_err *err)
 {
-    char names[300] = "";
-
     for (size_t i = 0; i < topology->topic_count; i++) {
         const struct mr_topic *at = &topology->topics[i];
-        const size_t used = strlen(names);
 
-        if (at->kind != MR_TOPIC_DEAD_LETTER) {
-            continue;
-        }
-        if (is_named(topology, at, name)) {
+        if (at->kind == MR_TOPIC_DEAD_LETTER && is_named(topology, at, name)) {
             *topic = at;
             return MR_OK;
         }
-        (void)snprintf(names + used, sizeof names - used, "%s%s", used == 0 ? "" : ", ", at->name);
     }
-    return mr_fail(err, MR_CONFIG, "%s has no dead letters of %.60s; there are %s", topology->file,
-                   name, names);
+    return unknown(topology, name, err);
 }
 
 /* ---- reading all ------------------------------------------------------------------------------
