@@ -151,6 +151,28 @@ enum mr_status rocks_directory_take(const char *directory_path, struct rocks_dir
     return status;
 }
 
+enum mr_status rocks_directory_unused(const char *directory_path, struct mr_err *err)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    char path[ROCKS_PATH_BYTES_MAX];
+    int fd;
+
+    MR_TRY(rocks_path(directory_path, "lock", path, err));
+    fd = open(path, O_RDONLY | O_CLOEXEC);
+    if (fd < 0) {
+        return mr_fail(err, MR_UNAVAILABLE, "%s holds no state: %s", directory_path,
+                       strerror(errno));
+    }
+    if (fcntl(fd, F_GETLK, &lock) != 0) {
+        lock.l_type = F_UNLCK;
+    }
+    (void)close(fd);
+    return lock.l_type == F_UNLCK
+               ? MR_OK
+               : mr_fail(err, MR_UNAVAILABLE, "%s is in use by process %ld: ask that one",
+                         directory_path, (long)lock.l_pid);
+}
+
 void rocks_directory_release(struct rocks_directory **directory)
 {
     struct rocks_directory **at = &held;
