@@ -147,6 +147,7 @@ static void count_topic(struct mr_worker *worker, size_t topic)
     if (flow->sent + flow->handed > 0) {
         mr_counter_add(flow->out, flow->sent + flow->handed);
         mr_counter_add(worker->metrics.records_out, flow->sent);
+        worker->live.records_out += flow->sent;
     }
     for (size_t i = 0; flow->unkept > 0 && i < worker->flow.tap_count; i++) {
         if (worker->flow.taps[i].topic == topic) {

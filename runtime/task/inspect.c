@@ -141,7 +141,7 @@ static enum mr_status changelog_offset(struct mr_worker *worker, const struct mr
     *offset = node->changelog_next;
     return *offset != MR_OFFSET_NONE
                ? MR_OK
-               : restore_stored_offset(worker->process.backend, node->spaces[0], offset, err);
+               : mr_state_offset(worker->process.backend, node->spaces[0], offset, err);
 }
 
 static enum mr_status stats_of(struct mr_worker *worker, const struct task *task, size_t node_index,

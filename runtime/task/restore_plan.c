@@ -32,7 +32,7 @@ static bool meta_offset_read(struct mr_slice bytes, int64_t *offset, int64_t *wa
     return true;
 }
 
-enum mr_status restore_stored_offset(struct mr_backend *backend, struct mr_space *space,
+enum mr_status mr_state_offset(struct mr_backend *backend, struct mr_space *space,
                                      int64_t *offset, struct mr_err *err)
 {
     struct mr_buffer value = MR_BUFFER_EMPTY;

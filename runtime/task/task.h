@@ -421,10 +421,6 @@ MR_NODISCARD enum mr_status restore_follow(struct task *task, struct mr_reader *
 MR_NODISCARD enum mr_status restore_read(struct mr_worker *worker, struct mr_reader *reader,
                                          int64_t *heard_us, struct task *const *tasks,
                                          struct mr_err *err);
-/* Up to where a space follows its changelog; MR_OFFSET_NONE: it does not say. */
-MR_NODISCARD enum mr_status restore_stored_offset(struct mr_backend *backend,
-                                                  struct mr_space *space, int64_t *offset,
-                                                  struct mr_err *err);
 /* as_of_us: wall clock, when what is below the offset was read or committed. */
 void meta_offset_write(uint8_t bytes[16], int64_t offset, int64_t as_of_us);
 

@@ -91,6 +91,13 @@ struct mr_answer {
 };
 
 /*
+ * Up to where a stage's stores follow their changelog, as the backend has it: kept with the space
+ * of the first of them. MR_OFFSET_NONE: it does not say.
+ */
+MR_NODISCARD enum mr_status mr_state_offset(struct mr_backend *backend, struct mr_space *space,
+                                            int64_t *offset, struct mr_err *err);
+
+/*
  * Any thread but the worker's. *answer: the caller's to destroy. MR_TIMEOUT: the worker is busy
  * with something long, or has ended; MR_RESOURCE: it has too many questions; or what reading failed
  * with.

@@ -51,6 +51,7 @@ struct mr_worker_status { /* a consistent copy, any thread */
     int64_t restore_left; /* records still to restore, an estimate */
     int64_t restore_seconds_left; /* at the present rate; -1: nothing has been read yet */
     uint64_t records_in;
+    uint64_t records_out;
     uint64_t commits;
     uint64_t aborts;
     uint64_t dead_letters;
