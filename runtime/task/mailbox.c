@@ -113,10 +113,9 @@ enum mr_status mr_worker_ask(struct mr_worker *worker, const struct mr_question 
 
     *answer = NULL;
     MR_ASSERT(pthread_mutex_lock(&mailbox->lock) == 0);
-    if (mailbox->closed || atomic_load(&mailbox->waiting) == MAILBOX_MAX) {
-        status = mr_fail(err, MR_RESOURCE, "worker %d of group %s %s", worker->index,
-                         worker->group->name,
-                         mailbox->closed ? "has ended" : "has too many questions to answer");
+    if (atomic_load(&mailbox->waiting) == MAILBOX_MAX) {
+        status = mr_fail(err, MR_RESOURCE, "worker %d of group %s has too many questions to answer",
+                         worker->index, worker->group->name);
     } else {
         mailbox->letters[atomic_load(&mailbox->waiting)] = letter;
         (void)atomic_fetch_add(&mailbox->waiting, 1);
@@ -201,17 +200,7 @@ int64_t mailbox_patience_us(const struct mr_worker *worker, int64_t timeout_us)
 
 void mailbox_fini(struct mailbox *mailbox)
 {
-    MR_ASSERT(pthread_mutex_lock(&mailbox->lock) == 0);
-    mailbox->closed = true;
-    for (size_t i = 0; i < atomic_load(&mailbox->waiting); i++) {
-        struct letter *letter = mailbox->letters[i];
-
-        letter->status = mr_fail(&letter->err, MR_RESOURCE, "the worker has ended");
-        letter->done = true;
-    }
-    atomic_store(&mailbox->waiting, 0);
-    MR_ASSERT(pthread_cond_broadcast(&mailbox->answered) == 0);
-    MR_ASSERT(pthread_mutex_unlock(&mailbox->lock) == 0);
+    MR_ASSERT(atomic_load(&mailbox->waiting) == 0);
     (void)pthread_cond_destroy(&mailbox->answered);
     (void)pthread_mutex_destroy(&mailbox->lock);
 }

@@ -20,12 +20,11 @@ struct mailbox {
     pthread_cond_t answered;
     struct letter *letters[MAILBOX_MAX];
     _Atomic size_t waiting;
-    bool closed;
     int64_t served_us; /* the worker's: when it last answered; INT64_MIN: never */
 };
 
 void mailbox_init(struct mailbox *mailbox);
-/* Whoever still waits is told that nobody will answer. */
+/* Nobody may wait. */
 void mailbox_fini(struct mailbox *mailbox);
 /* Answers what is there now, at most MAILBOX_MAX questions. The worker's thread. */
 void mailbox_serve(struct mr_worker *worker);

@@ -1,9 +1,6 @@
 /* graph_figures.c -- see graph_figures.h. */
 #include "graph_figures.h"
 
-#include "millrace/arena.h"
-
-#include <stdlib.h>
 #include <string.h>
 
 /* Of one counter of a topic over all processes; GRAPH_UNKNOWN: none of them counts it. */
@@ -42,14 +39,12 @@ static void add_lag(const struct see_status *now, const char *topic, const char 
 void graph_figures_make(const struct mr_topology *topology, const struct see_status *before,
                         const struct see_status *now, struct graph_figures *figures)
 {
-    figures->rate_milli = mr_xcalloc(topology->topic_count, sizeof(int64_t));
-    figures->lag = mr_xcalloc(topology->topic_count, sizeof(int64_t));
+    graph_figures_init(topology, figures);
     for (size_t t = 0; t < topology->topic_count; t++) {
         const char *name = topology->topics[t].name;
         const int64_t out = rate_of(before, now, name, "recordsOut");
 
         figures->rate_milli[t] = out >= 0 ? out : rate_of(before, now, name, "recordsIn");
-        figures->lag[t] = GRAPH_UNKNOWN;
         for (size_t g = 0; g < topology->group_count; g++) {
             add_lag(now, name, topology->groups[g].name, &figures->lag[t]);
         }
@@ -57,11 +52,4 @@ void graph_figures_make(const struct mr_topology *topology, const struct see_sta
             add_lag(now, name, topology->connectors[c].name, &figures->lag[t]);
         }
     }
-}
-
-void graph_figures_fini(struct graph_figures *figures)
-{
-    free(figures->rate_milli);
-    free(figures->lag);
-    *figures = (struct graph_figures){0};
 }

@@ -15,7 +15,7 @@
 
 #define SWEEPS 12
 #define MARGIN 16
-#define COLUMN_GAP 44
+#define COLUMN_GAP 38
 #define NODE_GAP 12
 #define BAND_GAP 14
 #define BAND_PADDING 14

@@ -2,9 +2,13 @@
 #include "graph_svg.h"
 
 #include "graph_layout.h"
+#include "millrace/arena.h"
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <stdlib.h>
+
+#define BACKWARD_ASIDE 8 /* pixels below the middle of a node */
 
 static const char style[] =
     "<style>\n"
@@ -133,6 +137,11 @@ static void write_topic(struct mr_buffer *out, const struct graph_node *node,
     escaped(out, node->name);
     mr_buffer_printf(out, "\">");
     write_box(out, node, node->height / 2);
+    if (figures == NULL) {
+        write_label(out, node, node->height / 2 + 4);
+        mr_buffer_printf(out, "</g>\n");
+        return;
+    }
     write_label(out, node, 17);
     graph_rate_text(rate, rate_text, sizeof(rate_text));
     graph_count_text(lag, lag_text, sizeof(lag_text));
@@ -199,7 +208,9 @@ static void write_edge(struct mr_buffer *out, const struct graph_layout *layout,
     for (size_t i = 0; i < edge->way_count; i++) {
         const size_t step = edge->backward ? edge->way_count - 1 - i : i;
         const struct graph_node *node = &layout->nodes[edge->way[step]];
-        const int y = node->y + node->height / 2;
+        /* Beside the edge that runs the other way between the same two. */
+        const int aside = edge->backward && node->kind != GRAPH_BEND ? BACKWARD_ASIDE : 0;
+        const int y = node->y + node->height / 2 + aside;
         const int left = node->x;
         const int right = node->x + node->width;
         const struct point enter = {edge->backward ? right : left, y};
@@ -255,4 +266,20 @@ void graph_svg_write(const struct mr_topology *topology, const struct graph_figu
     write_nodes(out, &layout, figures);
     mr_buffer_printf(out, "</svg>\n");
     graph_layout_fini(&layout);
+}
+
+void graph_figures_init(const struct mr_topology *topology, struct graph_figures *figures)
+{
+    figures->rate_milli = mr_xcalloc(topology->topic_count, sizeof(int64_t));
+    figures->lag = mr_xcalloc(topology->topic_count, sizeof(int64_t));
+    for (size_t t = 0; t < topology->topic_count; t++) {
+        figures->rate_milli[t] = figures->lag[t] = GRAPH_UNKNOWN;
+    }
+}
+
+void graph_figures_fini(struct graph_figures *figures)
+{
+    free(figures->rate_milli);
+    free(figures->lag);
+    *figures = (struct graph_figures){0};
 }

@@ -20,7 +20,10 @@ struct graph_figures {
     int64_t *lag;        /* records, of all readers together; GRAPH_UNKNOWN */
 };
 
-/* figures NULL: the declared graph alone, with room for them. */
+/* All unknown, so far. */
+void graph_figures_init(const struct mr_topology *topology, struct graph_figures *figures);
+void graph_figures_fini(struct graph_figures *figures);
+/* figures NULL: the declared graph alone. Where they are unknown there is room for them. */
 void graph_svg_write(const struct mr_topology *topology, const struct graph_figures *figures,
                      struct mr_buffer *out);
 /* "1.2k/s", "38/s", "0.4/s"; "-" when unknown. */

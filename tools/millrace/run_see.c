@@ -362,9 +362,12 @@ static bool handle_store(const struct run_process *process, const struct mr_http
 static void write_page(const struct run_process *process, struct mr_http_answer *answer)
 {
     struct mr_buffer svg = MR_BUFFER_EMPTY;
+    struct graph_figures figures;
 
     answer->type = "text/html; charset=utf-8";
-    graph_svg_write(process->topology, NULL, &svg);
+    graph_figures_init(process->topology, &figures);
+    graph_svg_write(process->topology, &figures, &svg);
+    graph_figures_fini(&figures);
     page_write(process->topology->application, mr_buffer_slice(&svg), &answer->body);
     mr_buffer_fini(&svg);
 }

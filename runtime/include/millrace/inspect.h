@@ -98,7 +98,8 @@ MR_NODISCARD enum mr_status mr_state_offset(struct mr_backend *backend, struct m
                                             int64_t *offset, struct mr_err *err);
 
 /*
- * Any thread but the worker's. *answer: the caller's to destroy. MR_TIMEOUT: the worker is busy
+ * Any thread but the worker's; it must have returned before the worker is destroyed. *answer: the
+ * caller's to destroy. MR_TIMEOUT: the worker is busy
  * with something long, or has ended; MR_RESOURCE: it has too many questions; or what reading failed
  * with.
  */
