@@ -29,7 +29,7 @@ add_library(mr_commands STATIC
   ${CMAKE_CURRENT_LIST_DIR}/store_command.c ${CMAKE_CURRENT_LIST_DIR}/store_disk.c
   ${CMAKE_CURRENT_LIST_DIR}/store_live.c ${CMAKE_CURRENT_LIST_DIR}/store_source.c
   ${CMAKE_CURRENT_LIST_DIR}/tap.c ${CMAKE_CURRENT_LIST_DIR}/tap_edge.c
-  ${CMAKE_CURRENT_LIST_DIR}/tap_port.c ${CMAKE_CURRENT_LIST_DIR}/top.c
+  ${CMAKE_CURRENT_LIST_DIR}/top.c
   ${CMAKE_CURRENT_LIST_DIR}/tour.c ${CMAKE_CURRENT_LIST_DIR}/trial.c
   ${CMAKE_CURRENT_LIST_DIR}/verify.c ${CMAKE_CURRENT_LIST_DIR}/verify_stores.c)
 target_link_libraries(mr_commands
