@@ -241,7 +241,7 @@ class Inside(unittest.TestCase):
         (self.account.state / f"{self.topology.application}.market.market.http").unlink()
         locked = unlock_is_said()
         self.assertEqual(locked.code, 1, locked)
-        self.assertIn(f"is in use by process {self.account.child.pid}", locked.err)
+        self.assertIn(f"in use by process {self.account.child.pid}", locked.err)
         self.assertEqual(self.account.terminate()[0], 0)
         self.assertEqual(self.market.terminate()[0], 0)
         self.check_stores("stopped")
