@@ -14,7 +14,7 @@
 struct mr_ctx;
 
 struct flow_topic {
-    struct mr_counter *in; /* NULL: the group does not read it from the log */
+    struct mr_counter *in;  /* NULL: the group does not read it from the log */
     struct mr_counter *out; /* NULL: the group does not write it */
     uint64_t taken, sent;   /* of the commit that is being counted */
     uint64_t handed;        /* of the open transaction, on an edge in memory */

@@ -95,8 +95,7 @@ static enum mr_status answer_get(struct mr_worker *worker, const struct mr_quest
     if (node == NULL) {
         return MR_OK;
     }
-    status =
-        mr_store_peek(node->stores[question->store], question->key, &framed, &row->found, err);
+    status = mr_store_peek(node->stores[question->store], question->key, &framed, &row->found, err);
     row->value = mr_arena_copy(to->answer->arena, mr_buffer_slice(&framed));
     mr_buffer_fini(&framed);
     return status;

@@ -123,9 +123,9 @@ enum mr_status mr_worker_ask(struct mr_worker *worker, const struct mr_question 
             status = letter->status;
             *err = letter->err;
         } else {
-            status = mr_fail(err, MR_TIMEOUT, "worker %d of group %s did not answer within %lld ms",
-                             worker->index, worker->group->name,
-                             (long long)(timeout_us / MR_MS_US));
+            status =
+                mr_fail(err, MR_TIMEOUT, "worker %d of group %s did not answer within %lld ms",
+                        worker->index, worker->group->name, (long long)(timeout_us / MR_MS_US));
             owned = !letter->taken;
             letter->given_up = true;
             take_out(mailbox, letter);

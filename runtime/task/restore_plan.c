@@ -32,8 +32,8 @@ static bool meta_offset_read(struct mr_slice bytes, int64_t *offset, int64_t *wa
     return true;
 }
 
-enum mr_status mr_state_offset(struct mr_backend *backend, struct mr_space *space,
-                                     int64_t *offset, struct mr_err *err)
+enum mr_status mr_state_offset(struct mr_backend *backend, struct mr_space *space, int64_t *offset,
+                               struct mr_err *err)
 {
     struct mr_buffer value = MR_BUFFER_EMPTY;
     int64_t wall_us;

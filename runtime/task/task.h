@@ -95,7 +95,7 @@ struct task {
     struct mr_arena *arena; /* of the current record */
     int64_t stream_time_us;
     int64_t stream_time_before_us;
-    bool touched; /* in this transaction */
+    bool touched;         /* in this transaction */
     uint64_t records_in;  /* committed */
     int64_t restore_left; /* records, while it catches up */
     struct journal journal;
@@ -220,7 +220,7 @@ struct mr_worker {
     struct worker_metrics metrics;
     struct mr_worker_status live; /* the owner's */
     pthread_mutex_t status_lock;
-    struct mr_worker_status status; /* what others may read: live, copied with each step */
+    struct mr_worker_status status;     /* what others may read: live, copied with each step */
     struct mr_task_status *task_status; /* likewise; task_capacity */
     size_t task_status_count;
     struct flow flow;

@@ -128,13 +128,13 @@ static enum mr_status open_families(struct rocks_backend *backend, const char *p
     for (size_t i = 0; i < count; i++) {
         options[i] = backend->options;
     }
-    backend->db = backend->read_only
-                      ? rocksdb_open_for_read_only_column_families(
-                            backend->options, path, (int)count, (const char *const *)names, options,
-                            handles, 0, &error)
-                      : rocksdb_open_column_families(backend->options, path, (int)count,
-                                                     (const char *const *)names, options, handles,
-                                                     &error);
+    backend->db =
+        backend->read_only
+            ? rocksdb_open_for_read_only_column_families(backend->options, path, (int)count,
+                                                         (const char *const *)names, options,
+                                                         handles, 0, &error)
+            : rocksdb_open_column_families(backend->options, path, (int)count,
+                                           (const char *const *)names, options, handles, &error);
     if (error != NULL) {
         backend->db = NULL;
         status = rocks_fail(backend, err, error, "opening the state");

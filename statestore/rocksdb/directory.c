@@ -172,7 +172,8 @@ static enum mr_status ask_for_use(const char *path, struct mr_err *err)
     }
     return lock.l_type == F_UNLCK
                ? MR_OK
-               : mr_fail(err, MR_UNAVAILABLE, "state is in use by process %ld, which must be asked: %s",
+               : mr_fail(err, MR_UNAVAILABLE,
+                         "state is in use by process %ld, which must be asked: %s",
                          (long)lock.l_pid, path);
 }
 

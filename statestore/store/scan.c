@@ -12,8 +12,8 @@
 
 struct merge {
     struct mr_store *store;
-    bool committed;           /* without the open transaction's writes */
-    mr_store_visit *visit;    /* decoded, or */
+    bool committed;            /* without the open transaction's writes */
+    mr_store_visit *visit;     /* decoded, or */
     mr_space_visit *visit_raw; /* as it is */
     void *arg;
     const struct entry **own;

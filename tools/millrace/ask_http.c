@@ -44,8 +44,7 @@ static void hand_over_lines(struct request *request)
             const struct mr_slice line = mr_slice_of(request->body.data + from, i - from);
 
             from = i + 1;
-            request->enough =
-                line.len > 0 && !request->stream->visit(request->stream->arg, line);
+            request->enough = line.len > 0 && !request->stream->visit(request->stream->arg, line);
         }
     }
     if (from > 0) {

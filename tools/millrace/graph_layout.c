@@ -140,7 +140,7 @@ struct walk {
     struct graph_layout *layout;
     size_t *path, path_count; /* from where the walk began */
     size_t *next_edge;        /* of each node */
-    enum { UNSEEN, ON_PATH, DONE } *seen;
+    enum { UNSEEN, ON_PATH, DONE } * seen;
 };
 
 /* Edges that lead back to where the walk came from go backward. */
@@ -246,7 +246,7 @@ static void find_columns(struct graph_layout *layout)
             layout->nodes[n].column = first - 1;
         }
         layout->columns = layout->nodes[n].column >= layout->columns ? layout->nodes[n].column + 1
-                                                                      : layout->columns;
+                                                                     : layout->columns;
     }
 }
 

@@ -24,7 +24,7 @@ struct graph_node {
     const char *name;
     int band, column;
     int x, y, width, height;
-    int order; /* within (column, band), from the top */
+    int order;  /* within (column, band), from the top */
     int weight; /* where its neighbours are: the layout's own */
 };
 

@@ -38,8 +38,8 @@ static void add(struct run_lag *lag, const char *name, const size_t *topics, siz
     lag->consumers =
         mr_xrealloc(lag->consumers, (lag->consumer_count + 1) * sizeof(*lag->consumers));
     consumer = &lag->consumers[lag->consumer_count++];
-    *consumer = (struct run_lag_consumer){
-        .name = name, .input_count = count, .partitions = partitions};
+    *consumer =
+        (struct run_lag_consumer){.name = name, .input_count = count, .partitions = partitions};
     snprintf(consumer->group_id, sizeof(consumer->group_id), "%s.%s", lag->topology->application,
              name);
     consumer->inputs = mr_xcalloc(count, sizeof(*consumer->inputs));
@@ -123,8 +123,7 @@ static void measure(struct run_lag *lag, const struct run_lag_consumer *consumer
     if (mr_log_committed(lag->log, consumer->group_id, at, count, MR_UNSTABLE, &ignored) == MR_OK &&
         mr_log_extents(lag->log, extents, count, &ignored) == MR_OK) {
         for (size_t i = 0; i < count; i++) {
-            const struct run_lag_input *input =
-                &consumer->inputs[i / (size_t)consumer->partitions];
+            const struct run_lag_input *input = &consumer->inputs[i / (size_t)consumer->partitions];
             const bool begun = at[i].offset != MR_OFFSET_NONE;
             int64_t records = extents[i].stable_end - (begun ? at[i].offset : extents[i].low);
 

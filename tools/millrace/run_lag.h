@@ -15,7 +15,7 @@
 
 /* One input of one consumer group. */
 struct run_lag_input {
-    size_t topic; /* of the topology */
+    size_t topic;             /* of the topology */
     _Atomic int64_t *records; /* by partition; RUN_LAG_UNKNOWN: not measured yet */
     struct mr_gauge **gauges; /* by partition; NULL: not measured yet */
 };

@@ -11,11 +11,12 @@
  *
  * Stores are read by the workers that own them, between two steps, and from what is committed.
  */
+#include "run_see.h"
+
 #include "graph_svg.h"
 #include "line_text.h"
 #include "page.h"
 #include "run.h"
-#include "run_see.h"
 #include "store_key.h"
 #include "store_row.h"
 
@@ -315,16 +316,15 @@ static void store_scan(const struct run_process *process, const struct asked *as
 static void store_stats(const struct run_process *process, const struct asked *asked,
                         struct mr_http_answer *answer)
 {
-    struct rows rows = {
-        .topology = process->topology, .out = &answer->body, .asked = asked};
+    struct rows rows = {.topology = process->topology, .out = &answer->body, .asked = asked};
     struct mr_err err;
     size_t workers = 0;
     enum mr_status status;
 
     mr_buffer_printf(&answer->body, "{\"rows\":[");
-    status = ask_all(process,
-                     &(struct mr_question){.kind = MR_ASK_STATS, .partition = asked->partition},
-                     asked->stage, add_stats, &rows, &workers, &err);
+    status =
+        ask_all(process, &(struct mr_question){.kind = MR_ASK_STATS, .partition = asked->partition},
+                asked->stage, add_stats, &rows, &workers, &err);
     mr_buffer_printf(&answer->body, "]}\n");
     if (status != MR_OK) {
         refuse(answer, status, &err);

@@ -32,11 +32,10 @@ static json_t *tasks_of(const struct run_process *process, const struct run_unit
         const struct mr_task_status *task = &tasks[i];
 
         (void)json_array_append_new(
-            list,
-            json_pack("{s:i,s:s,s:I,s:I,s:o}", "partition", (int)task->partition, "state",
-                      task->state, "recordsIn", (json_int_t)task->records_in, "restoreLeft",
-                      (json_int_t)task->restore_left, "lag",
-                      lag_of(run_lag_find(&process->lag, group->name), task->partition)));
+            list, json_pack("{s:i,s:s,s:I,s:I,s:o}", "partition", (int)task->partition, "state",
+                            task->state, "recordsIn", (json_int_t)task->records_in, "restoreLeft",
+                            (json_int_t)task->restore_left, "lag",
+                            lag_of(run_lag_find(&process->lag, group->name), task->partition)));
     }
     free(tasks);
     return list;
@@ -51,8 +50,8 @@ static json_t *unit_of(const struct run_process *process, const struct run_unit 
 
     run_unit_status(unit, &status);
     json = json_pack(
-        "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "name", unit->name,
-        "kind", unit->worker != NULL ? "worker" : "connector", "group", group, "state",
+        "{s:s,s:s,s:s,s:s,s:s,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I,s:I}", "name", unit->name, "kind",
+        unit->worker != NULL ? "worker" : "connector", "group", group, "state",
         mr_worker_state_name(status.state), "waitsFor", status.blocked_on, "tasksAssigned",
         (json_int_t)status.tasks, "tasksReady", (json_int_t)status.tasks_ready, "recordsIn",
         (json_int_t)status.records_in, "recordsOut", (json_int_t)status.records_out, "commits",
@@ -85,18 +84,17 @@ static json_t *topics_of(const struct run_process *process)
 
         for (size_t i = 0; i < process->unit_count; i++) {
             if (process->units[i].worker != NULL) {
-                const struct mr_topic_flow flow =
-                    mr_worker_topic_flow(process->units[i].worker, t);
+                const struct mr_topic_flow flow = mr_worker_topic_flow(process->units[i].worker, t);
 
                 sum.in += flow.in;
                 sum.out += flow.out;
             }
         }
         if (sum.in + sum.out > 0) {
-            (void)json_array_append_new(
-                list, json_pack("{s:s,s:I,s:I}", "topic", process->topology->topics[t].name,
-                                "recordsIn", (json_int_t)sum.in, "recordsOut",
-                                (json_int_t)sum.out));
+            (void)json_array_append_new(list, json_pack("{s:s,s:I,s:I}", "topic",
+                                                        process->topology->topics[t].name,
+                                                        "recordsIn", (json_int_t)sum.in,
+                                                        "recordsOut", (json_int_t)sum.out));
         }
     }
     return list;
@@ -110,8 +108,9 @@ static json_t *lags_of(const struct run_process *process)
         const struct run_lag_consumer *consumer = &process->lag.consumers[c];
 
         for (size_t i = 0; i < consumer->input_count; i++) {
-            const struct run_lag_consumer one = {
-                .inputs = &consumer->inputs[i], .input_count = 1, .partitions = consumer->partitions};
+            const struct run_lag_consumer one = {.inputs = &consumer->inputs[i],
+                                                 .input_count = 1,
+                                                 .partitions = consumer->partitions};
 
             (void)json_array_append_new(
                 list, json_pack("{s:s,s:s,s:o}", "consumer", consumer->name, "topic",

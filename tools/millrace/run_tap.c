@@ -32,8 +32,9 @@ static void write_record(struct tap *tap, const struct mr_tap_record *record, st
                                              record->value.len - MR_WIRE_HEADER_BYTES);
     struct mr_err ignored;
 
-    mr_buffer_printf(out, "{\"topic\":\"%s\",\"partition\":%" PRId32 ",\"timestamp\":",
-                     tap->topic->name, record->partition);
+    mr_buffer_printf(out,
+                     "{\"topic\":\"%s\",\"partition\":%" PRId32 ",\"timestamp\":", tap->topic->name,
+                     record->partition);
     line_time_append(out, record->timestamp_ms);
     mr_buffer_printf(out, ",\"key\":");
     line_text_append(out, record->key);
@@ -67,8 +68,8 @@ static bool next(void *state, struct mr_buffer *out)
     struct mr_tap_record record;
 
     for (size_t i = 0; i < tap->ring_count; i++) {
-        for (int lines = 0; lines < LINES_MAX && mr_tap_ring_take(tap->rings[i], &tap->scratch,
-                                                                  &record);
+        for (int lines = 0;
+             lines < LINES_MAX && mr_tap_ring_take(tap->rings[i], &tap->scratch, &record);
              lines++) {
             write_record(tap, &record, out);
         }
@@ -122,8 +123,7 @@ static enum mr_status attach(struct run_process *process, size_t topic, struct t
         ring = mr_tap_ring_create();
         tap->rings[tap->ring_count++] = ring;
         MR_TRY(mr_worker_ask(
-            unit->worker,
-            &(struct mr_question){.kind = MR_ASK_TAP, .topic = topic, .ring = ring},
+            unit->worker, &(struct mr_question){.kind = MR_ASK_TAP, .topic = topic, .ring = ring},
             ATTACH_WAIT_US, &answer, err));
         mr_answer_destroy(&answer);
     }
@@ -136,8 +136,7 @@ void run_tap_open(struct run_process *process, const struct mr_http_request *req
                   struct mr_http_answer *answer)
 {
     const char *name = mr_http_query(request, "topic");
-    const size_t topic =
-        name == NULL ? SIZE_MAX : mr_topology_find_topic(process->topology, name);
+    const size_t topic = name == NULL ? SIZE_MAX : mr_topology_find_topic(process->topology, name);
     struct tap *tap;
     struct mr_err err;
 

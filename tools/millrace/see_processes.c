@@ -92,7 +92,8 @@ void see_processes_find(const struct args_texts *given, const char *state_dir,
     }
     found = scandir(state_dir, &names, NULL, alphasort);
     for (int i = 0; i < found; i++) {
-        if (processes->count < SEE_PROCESSES_MAX && is_announcement(names[i]->d_name, application)) {
+        if (processes->count < SEE_PROCESSES_MAX &&
+            is_announcement(names[i]->d_name, application)) {
             read_address(state_dir, names[i]->d_name, processes);
         }
         free(names[i]);

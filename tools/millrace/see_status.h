@@ -10,7 +10,7 @@
 
 struct see_document {
     char address[SEE_ADDRESS_BYTES];
-    json_t *root;   /* as run_status.c writes it; NULL: no answer */
+    json_t *root;    /* as run_status.c writes it; NULL: no answer */
     char error[256]; /* why not */
 };
 

@@ -399,8 +399,8 @@ static const struct mr_option get_options[] = {COMMON_OPTIONS};
 
 static const struct args_spec get_spec = {
     .command = "store get",
-    .summary = "Prints the committed value of a key, from running processes or a state directory."
-               PREFIX_HELP,
+    .summary = "Prints the committed value of a key, from running processes or a state "
+               "directory." PREFIX_HELP,
     .positionals = "STAGE STORE KEY",
     .positional_min = 3,
     .positional_max = 3,

@@ -1,14 +1,13 @@
 /*
  * store_disk.c -- stores in the state directories of processes that do not run.
  *
- * A partition may stand in the directories of several instances, from when they had it: the one that
- * follows the changelog farthest is read. Nothing is written and nothing locked.
+ * A partition may stand in the directories of several instances, from when they had it: the one
+ * that follows the changelog farthest is read. Nothing is written and nothing locked.
  */
-#include "store_source.h"
-
 #include "connect.h"
 #include "millrace/arena.h"
 #include "millrace/inspect.h"
+#include "store_source.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -241,8 +240,7 @@ static bool on_entry(void *arg, struct mr_slice key, struct mr_slice value)
     return hand_over(handing, key, value, range->visit, range->arg);
 }
 
-static enum mr_status scan(struct store_source *base, struct store_range *range,
-                           struct mr_err *err)
+static enum mr_status scan(struct store_source *base, struct store_range *range, struct mr_err *err)
 {
     struct disk *disk = disk_of(base);
     struct handing handing = {.disk = disk, .range = range};
@@ -279,13 +277,12 @@ static enum mr_status stats(struct store_source *base, json_t **rows, struct mr_
             return status;
         }
         (void)json_array_append_new(
-            *rows, json_pack("{s:s,s:s,s:i,s:s,s:I,s:I,s:o}", "stage", stage->name, "store",
-                             stage->type->stores[place->store].name, "partition",
-                             (int)place->partition, "state", "stopped", "entries",
-                             (json_int_t)size.entries, "bytes", (json_int_t)size.bytes,
-                             "changelogOffset",
-                             place->offset == MR_OFFSET_NONE ? json_null()
-                                                             : json_integer(place->offset)));
+            *rows,
+            json_pack("{s:s,s:s,s:i,s:s,s:I,s:I,s:o}", "stage", stage->name, "store",
+                      stage->type->stores[place->store].name, "partition", (int)place->partition,
+                      "state", "stopped", "entries", (json_int_t)size.entries, "bytes",
+                      (json_int_t)size.bytes, "changelogOffset",
+                      place->offset == MR_OFFSET_NONE ? json_null() : json_integer(place->offset)));
     }
     return MR_OK;
 }

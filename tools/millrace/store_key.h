@@ -1,8 +1,8 @@
 /*
  * store_key.h -- keys of stores as text, and back.
  *
- * Keys are bytes (millrace/store.h): a text as it is, or parts, each a text that a zero byte ends or
- * an integer of 8 bytes. As text, parts are joined with ':' and integers are decimal; what is
+ * Keys are bytes (millrace/store.h): a text as it is, or parts, each a text that a zero byte ends
+ * or an integer of 8 bytes. As text, parts are joined with ':' and integers are decimal; what is
  * neither is hex, 0x00ff. A store does not say which form its keys have, so one text may mean
  * several keys: all of them are looked for.
  */

@@ -1,9 +1,8 @@
 /* store_live.c -- stores of running processes, over HTTP (run_see.c has the paths). */
-#include "store_source.h"
-
 #include "ask_http.h"
 #include "line_text.h"
 #include "millrace/arena.h"
+#include "store_source.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
@@ -57,8 +56,9 @@ static enum mr_status ask_json(const char *address, struct mr_buffer *path, json
     status = ask_http(address, (const char *)path->data, &body, err);
     if (status == MR_OK) {
         *answer = json_loadb((const char *)body.data, body.len, 0, NULL);
-        status = *answer != NULL ? MR_OK
-                                 : mr_fail(err, MR_UNAVAILABLE, "%s: its answer is no JSON", address);
+        status = *answer != NULL
+                     ? MR_OK
+                     : mr_fail(err, MR_UNAVAILABLE, "%s: its answer is no JSON", address);
     }
     mr_buffer_fini(&body);
     mr_buffer_fini(path);
@@ -170,8 +170,8 @@ static enum mr_status read_page(struct live *live, struct store_range *range, bo
     mr_buffer_printf(&path, "&partition=%" PRId32 "&limit=%zu", range->partition, limit);
     add_hex("from", range->next.len > 0 ? mr_buffer_slice(&range->next) : range->from, &path);
     add_hex("to", range->to, &path);
-    MR_TRY(ask_json(live->processes.addresses[live->process[range->partition]], &path, &answer,
-                    err));
+    MR_TRY(
+        ask_json(live->processes.addresses[live->process[range->partition]], &path, &answer, err));
     rows = json_object_get(answer, "rows");
     *more = true;
     for (size_t i = 0; i < json_array_size(rows) && *more; i++) {
@@ -188,8 +188,7 @@ static enum mr_status read_page(struct live *live, struct store_range *range, bo
     return MR_OK;
 }
 
-static enum mr_status scan(struct store_source *base, struct store_range *range,
-                           struct mr_err *err)
+static enum mr_status scan(struct store_source *base, struct store_range *range, struct mr_err *err)
 {
     bool more = true;
 

@@ -29,8 +29,7 @@ enum mr_status store_row_format_init(struct store_row_format *format, struct mr_
     *format = (struct store_row_format){
         .stage = stage, .store = store, .codec = codec, .binding = {.schema = schema}};
     if (codec != NULL) {
-        status =
-            mr_codec_bind(codec, schema, stage->store_subjects[store], &format->binding, err);
+        status = mr_codec_bind(codec, schema, stage->store_subjects[store], &format->binding, err);
     }
     if (status != MR_OK) {
         format->codec = NULL;
@@ -48,9 +47,9 @@ static enum mr_status decode(const struct store_row_format *format, struct mr_sl
         return mr_codec_decode(format->codec, &format->binding, framed, arena, value, err);
     }
     MR_TRY(mr_wire_schema_id(framed, &id, err));
-    if (schema->decode(mr_slice_of(framed.data + MR_WIRE_HEADER_BYTES,
-                                   framed.len - MR_WIRE_HEADER_BYTES),
-                       arena, value, err) != MR_OK) {
+    if (schema->decode(
+            mr_slice_of(framed.data + MR_WIRE_HEADER_BYTES, framed.len - MR_WIRE_HEADER_BYTES),
+            arena, value, err) != MR_OK) {
         return mr_fail(err, MR_SCHEMA_UNKNOWN,
                        "written with schema %" PRId32 ", which the registry would know", id);
     }

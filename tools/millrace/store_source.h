@@ -48,9 +48,9 @@ struct store_source_ops {
 struct store_source {
     const struct store_source_ops *ops;
     struct store_subject subject;
-    const char *kind; /* "running", "stopped" */
-    char where[512];  /* addresses or directories, for messages */
-    bool *here;       /* by partition of the stage's group; NULL: no stage is asked about */
+    const char *kind;   /* "running", "stopped" */
+    char where[512];    /* addresses or directories, for messages */
+    bool *here;         /* by partition of the stage's group; NULL: no stage is asked about */
     const char **state; /* by partition; NULL: ready */
     int32_t partitions;
 };

@@ -2,8 +2,8 @@
  * tap.c -- `millrace tap TOPIC`: decoded records as JSON lines (tap_line.h says what is in one).
  *
  * A port, STAGE.PORT, is the topic that it is bound to. What is in no topic, because it is handed
- * over in memory, comes from the running processes (tap_edge.c). With --dump DIR: every topic of the
- * topology, a file each (dump.h).
+ * over in memory, comes from the running processes (tap_edge.c). With --dump DIR: every topic of
+ * the topology, a file each (dump.h).
  */
 #include "args.h"
 #include "commands.h"
@@ -217,7 +217,8 @@ static enum mr_status read_limits(const struct mr_topic *topic, struct tap *tap,
 
     if (strcmp(command->to, "end") != 0 && !parse_time_ms(command->to, &tap->to_ms) &&
         (mr_parse_int(command->to, &tap->to_offset, &ignored) != MR_OK || tap->to_offset < 0)) {
-        return mr_fail(err, MR_CONFIG, "--to is end, an offset, or a time like 2026-01-31T12:00:00Z");
+        return mr_fail(err, MR_CONFIG,
+                       "--to is end, an offset, or a time like 2026-01-31T12:00:00Z");
     }
     for (size_t i = 0; i < command->where.count; i++) {
         if (topic->schema == NULL) {
@@ -357,7 +358,8 @@ static int run(int argc, char **argv)
     if (!args_parse(&spec, argc, argv, &command, &args, &exit_code)) {
         return exit_code;
     }
-    if ((args.positional_count == 1) + (command.stage[0] != '\0') + (command.dump[0] != '\0') != 1 ||
+    if ((args.positional_count == 1) + (command.stage[0] != '\0') + (command.dump[0] != '\0') !=
+            1 ||
         (command.stage[0] != '\0') != (command.port[0] != '\0')) {
         (void)fprintf(stderr, "millrace tap: needs TOPIC, STAGE.PORT, --stage with --port, or "
                               "--dump DIR, one of them (--help says more)\n");
@@ -367,8 +369,7 @@ static int run(int argc, char **argv)
     if (topology == NULL) {
         return EXIT_MISUSE;
     }
-    exit_code =
-        run_tap(topology, &tap, args.positional_count == 1 ? args.positionals[0] : "");
+    exit_code = run_tap(topology, &tap, args.positional_count == 1 ? args.positionals[0] : "");
     mr_topology_destroy(&topology);
     return exit_code;
 }

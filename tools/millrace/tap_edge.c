@@ -1,4 +1,5 @@
-/* tap_edge.c -- see tap_edge.h. A thread listens to each process; lines are printed one at a time. */
+/* tap_edge.c -- see tap_edge.h. A thread listens to each process; lines are printed one at a time.
+ */
 #include "tap_edge.h"
 
 #include "ask_http.h"
@@ -161,10 +162,11 @@ enum mr_status tap_edge_print(const struct tap_edge *edge, struct mr_err *err)
     enum mr_status status;
 
     if (edge->processes.count == 0) {
-        return mr_fail(err, MR_UNAVAILABLE,
-                       "%s is handed over in memory: a process that does so must be asked, and none "
-                       "is known: --address HOST:PORT",
-                       edge->topology->topics[edge->topic].name);
+        return mr_fail(
+            err, MR_UNAVAILABLE,
+            "%s is handed over in memory: a process that does so must be asked, and none "
+            "is known: --address HOST:PORT",
+            edge->topology->topics[edge->topic].name);
     }
     ears = mr_xcalloc(edge->processes.count, sizeof(*ears));
     for (size_t i = 0; i < edge->processes.count; i++) {

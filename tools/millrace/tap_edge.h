@@ -19,7 +19,8 @@ struct tap_edge {
     struct see_processes processes;
 };
 
-/* Prints lines as they come, from all processes at once. What they had to drop is said on stderr. */
+/* Prints lines as they come, from all processes at once. What they had to drop is said on stderr.
+ */
 MR_NODISCARD enum mr_status tap_edge_print(const struct tap_edge *edge, struct mr_err *err);
 
 #endif

@@ -1,4 +1,5 @@
-/* tap_port.h -- what `millrace tap` is pointed at: a topic by its name, or by a port bound to it. */
+/* tap_port.h -- what `millrace tap` is pointed at: a topic by its name, or by a port bound to it.
+ */
 #ifndef MILLRACE_TOOLS_TAP_PORT_H
 #define MILLRACE_TOOLS_TAP_PORT_H
 

@@ -79,8 +79,9 @@ static const struct args_repeat repeats[] = {SEE_ADDRESS_REPEAT(struct top_comma
 
 static const struct args_spec spec = {
     .command = "top",
-    .summary = "Shows workers, tasks and connectors of running processes: lag, rates, commit times, "
-               "restores.",
+    .summary =
+        "Shows workers, tasks and connectors of running processes: lag, rates, commit times, "
+        "restores.",
     .positionals = "",
     .options = options,
     .option_count = MR_COUNT(options),

@@ -36,15 +36,14 @@ static json_t *unit_json(const struct top_row *row)
 
 static json_t *totals_json(const struct top_totals *totals)
 {
-    return json_pack("{s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I}", "processesAsked",
-                     (json_int_t)totals->asked, "processesAnswered", (json_int_t)totals->answered,
-                     "tasks", (json_int_t)totals->tasks, "tasksReady",
-                     (json_int_t)totals->tasks_ready, "lag", number(totals->lag), "inPerSecond",
-                     rate(totals->in_milli), "outPerSecond", rate(totals->out_milli),
-                     "commitsPerSecond", rate(totals->commits_milli), "commitP99Us",
-                     number(totals->p99_us), "aborts", (json_int_t)totals->aborts, "deadLetters",
-                     (json_int_t)totals->dead_letters, "restoreLeft",
-                     (json_int_t)totals->restore_left);
+    return json_pack(
+        "{s:I,s:I,s:I,s:I,s:o,s:o,s:o,s:o,s:o,s:I,s:I,s:I}", "processesAsked",
+        (json_int_t)totals->asked, "processesAnswered", (json_int_t)totals->answered, "tasks",
+        (json_int_t)totals->tasks, "tasksReady", (json_int_t)totals->tasks_ready, "lag",
+        number(totals->lag), "inPerSecond", rate(totals->in_milli), "outPerSecond",
+        rate(totals->out_milli), "commitsPerSecond", rate(totals->commits_milli), "commitP99Us",
+        number(totals->p99_us), "aborts", (json_int_t)totals->aborts, "deadLetters",
+        (json_int_t)totals->dead_letters, "restoreLeft", (json_int_t)totals->restore_left);
 }
 
 void top_json_write(const struct top_table *table, const struct see_status *status,
@@ -61,8 +60,7 @@ void top_json_write(const struct top_table *table, const struct see_status *stat
             unit = unit_json(&table->rows[i]);
             (void)json_array_append_new(units, unit);
         } else {
-            (void)json_array_append_new(json_object_get(unit, "tasks"),
-                                        task_json(&table->rows[i]));
+            (void)json_array_append_new(json_object_get(unit, "tasks"), task_json(&table->rows[i]));
         }
     }
     for (size_t i = 0; i < status->count; i++) {

@@ -103,8 +103,8 @@ static void fill_unit(struct top_row *row, const struct pair *pair, const json_t
     row->aborts = see_number(unit, "aborts");
     row->dead_letters = see_number(unit, "deadLetters");
     row->restore_left = see_number(unit, "restoreLeft");
-    row->restore_seconds = row->restore_left > 0 ? see_number(unit, "restoreSecondsLeft")
-                                                 : TOP_UNKNOWN;
+    row->restore_seconds =
+        row->restore_left > 0 ? see_number(unit, "restoreSecondsLeft") : TOP_UNKNOWN;
 }
 
 static void count_unit(struct top_totals *totals, const struct top_row *row, const json_t *unit)
@@ -124,8 +124,8 @@ static void count_unit(struct top_totals *totals, const struct top_row *row, con
 
 static void add_unit(struct top_table *table, const struct pair *pair, const json_t *unit)
 {
-    const json_t *was = see_find(json_object_get(pair->before, "units"), "name",
-                                 see_text(unit, "name"));
+    const json_t *was =
+        see_find(json_object_get(pair->before, "units"), "name", see_text(unit, "name"));
     const json_t *tasks = json_object_get(unit, "tasks");
     const size_t at = table->count;
     struct top_row head;

@@ -12,7 +12,7 @@ struct top_row {
     char group[64];
     char instance[64];
     char address[SEE_ADDRESS_BYTES];
-    bool is_worker; /* false: a connector */
+    bool is_worker;    /* false: a connector */
     int64_t partition; /* of a task; -1: the unit */
     char state[16];
     char waits_for[160];

@@ -105,10 +105,9 @@ static void put_eta(struct line *line, int width, const struct top_row *row)
     char text[32] = "";
 
     if (row->restore_left > 0 && row->restore_seconds >= 0) {
-        (void)snprintf(text, sizeof(text),
-                       row->restore_seconds < 120 ? "%" PRId64 "s" : "%" PRId64 "min",
-                       row->restore_seconds < 120 ? row->restore_seconds
-                                                  : row->restore_seconds / 60);
+        (void)snprintf(
+            text, sizeof(text), row->restore_seconds < 120 ? "%" PRId64 "s" : "%" PRId64 "min",
+            row->restore_seconds < 120 ? row->restore_seconds : row->restore_seconds / 60);
     }
     put(line, " %*s", width, text);
 }

@@ -124,8 +124,8 @@ static int run(int argc, char **argv)
         return EXIT_MISUSE;
     }
     exit_code = draw(&o, topology, &text);
-    if (exit_code == 0 && (fwrite(text.data, 1, text.len, stdout) != text.len ||
-                           fflush(stdout) != 0)) {
+    if (exit_code == 0 &&
+        (fwrite(text.data, 1, text.len, stdout) != text.len || fflush(stdout) != 0)) {
         exit_code = fail("cannot write to stdout");
     }
     mr_buffer_fini(&text);

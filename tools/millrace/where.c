@@ -17,8 +17,7 @@ bool where_glob(struct mr_slice pattern, struct mr_slice text)
         if (p < pattern.len && pattern.data[p] == '*') {
             star = p++;
             covers = t;
-        } else if (p < pattern.len &&
-                   (pattern.data[p] == '?' || pattern.data[p] == text.data[t])) {
+        } else if (p < pattern.len && (pattern.data[p] == '?' || pattern.data[p] == text.data[t])) {
             p++;
             t++;
         } else if (star != SIZE_MAX) {

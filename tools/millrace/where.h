@@ -1,12 +1,13 @@
 /*
  * where.h -- conditions on the fields of a record: what `millrace tap --where` understands.
  *
- *   FIELD OP VALUE        symbol=BTCUSDT   qty>1.5   status!=REJECTED   legs.price<=100   text~*BTC*
+ *   FIELD OP VALUE        symbol=BTCUSDT   qty>1.5   status!=REJECTED   legs.price<=100 text~*BTC*
  *
  * FIELD is a name of the schema, or ARRAY.NAME: then one item for which it holds is enough. OP is
- * = != < <= > >= ~. Numbers are compared as exact decimals, times as RFC 3339 in UTC or microseconds
- * since 1970, enums by name, texts by bytes. ~ is a glob where VALUE has * or ?, else a part of the
- * text. VALUE null asks whether a nullable field is absent; otherwise an absent field only matches
+ * = != < <= > >= ~. Numbers are compared as exact decimals, times as RFC 3339 in UTC or
+ * microseconds since 1970, enums by name, texts by bytes. ~ is a glob where VALUE has * or ?, else
+ * a part of the text. VALUE null asks whether a nullable field is absent; otherwise an absent field
+ * only matches
  * !=. Everything is checked against the schema before a record is read.
  */
 #ifndef MILLRACE_TOOLS_WHERE_H
@@ -20,8 +21,8 @@ struct where_term {
     const struct mr_schema_field *field; /* of the record */
     const struct mr_schema_field *item;  /* of the array's items; NULL: field itself */
     enum where_op op;
-    bool is_null; /* VALUE is null */
-    mr_i128 number; /* atoms of scale 18; of a time microseconds, of an enum its symbol */
+    bool is_null;         /* VALUE is null */
+    mr_i128 number;       /* atoms of scale 18; of a time microseconds, of an enum its symbol */
     struct mr_slice text; /* borrowed from the condition */
 };
 

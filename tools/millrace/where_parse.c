@@ -1,10 +1,9 @@
 /* where_parse.c -- a condition's text against a schema. See where.h. */
-#include "where.h"
-
 #include "line_text.h"
 #include "millrace/option.h"
 #include "runtime/codec/json_text.h"
 #include "suggest.h"
+#include "where.h"
 
 #define NAME_BYTES_MAX 100
 #define VALUE_BYTES_MAX 256

@@ -55,14 +55,14 @@ struct mr_tap_ring;
 
 struct mr_question {
     enum mr_question_kind kind;
-    size_t stage;           /* of the topology; GET, SCAN */
-    size_t store;           /* of the stage; GET, SCAN */
-    int32_t partition;      /* -1: all that are here */
-    struct mr_slice key;    /* GET */
-    struct mr_slice from;   /* SCAN; empty: the first */
-    struct mr_slice to;     /* SCAN; empty: to the end */
-    size_t rows_max;        /* SCAN; the answer has at most MR_ANSWER_ROWS_MAX */
-    size_t topic;           /* TAP */
+    size_t stage;             /* of the topology; GET, SCAN */
+    size_t store;             /* of the stage; GET, SCAN */
+    int32_t partition;        /* -1: all that are here */
+    struct mr_slice key;      /* GET */
+    struct mr_slice from;     /* SCAN; empty: the first */
+    struct mr_slice to;       /* SCAN; empty: to the end */
+    size_t rows_max;          /* SCAN; the answer has at most MR_ANSWER_ROWS_MAX */
+    size_t topic;             /* TAP */
     struct mr_tap_ring *ring; /* TAP */
 };
 
@@ -71,8 +71,8 @@ struct mr_question {
 
 struct mr_answer_row {
     int32_t partition;
-    const char *state; /* of the task; a store is open only when it is "ready" */
-    bool found;        /* GET */
+    const char *state;     /* of the task; a store is open only when it is "ready" */
+    bool found;            /* GET */
     struct mr_slice key;   /* SCAN */
     struct mr_slice value; /* GET, SCAN; framed */
     /* STATS */

@@ -77,7 +77,8 @@ START_TEST(a_second_opening_in_the_same_process_is_refused_with_its_pid)
 }
 END_TEST
 
-/* ---- looking alone ---------------------------------------------------------------------------- */
+/* ---- looking alone ----------------------------------------------------------------------------
+ */
 
 START_TEST(a_look_sees_what_was_written_and_changes_nothing)
 {

@@ -202,9 +202,8 @@ START_TEST(every_part_is_drawn_once_in_well_formed_xml)
     mr_buffer_append(&svg, "", 1);
     check_xml((const char *)svg.data, graphs[_i].why);
     for (size_t n = 0; n < layout.node_count; n++) {
-        static const char *const kinds[] = {[GRAPH_TOPIC] = "topic",
-                                            [GRAPH_STAGE] = "stage",
-                                            [GRAPH_CONNECTOR] = "connector"};
+        static const char *const kinds[] = {
+            [GRAPH_TOPIC] = "topic", [GRAPH_STAGE] = "stage", [GRAPH_CONNECTOR] = "connector"};
 
         if (layout.nodes[n].kind != GRAPH_BEND) {
             (void)snprintf(mark, sizeof(mark), "data-%s=\"%s\"", kinds[layout.nodes[n].kind],
@@ -224,8 +223,8 @@ static const struct {
     int64_t rate_milli;
     const char *text;
 } rates[] = {
-    {-1, "-"},          {0, "0/s"},           {1, "0.1/s"},          {449, "0.4/s"},
-    {9999, "10.0/s"},   {10000, "10/s"},      {999499, "999/s"},     {999500, "1.0k/s"},
+    {-1, "-"},           {0, "0/s"},          {1, "0.1/s"},           {449, "0.4/s"},
+    {9999, "10.0/s"},    {10000, "10/s"},     {999499, "999/s"},      {999500, "1.0k/s"},
     {1240000, "1.2k/s"}, {34000000, "34k/s"}, {5600000000, "5.6M/s"},
 };
 

@@ -51,10 +51,10 @@ static bool handle(void *arg, const struct mr_http_request *request, struct mr_h
 {
     if (strcmp(mr_http_path(request), "/lines") == 0) {
         /* for ever, unless they are to end */
-        answer->stream = (struct mr_http_stream){
-            .next = next_line,
-            .close = close_lines,
-            .state = mr_http_query(request, "end") != NULL ? NULL : arg};
+        answer->stream =
+            (struct mr_http_stream){.next = next_line,
+                                    .close = close_lines,
+                                    .state = mr_http_query(request, "end") != NULL ? NULL : arg};
         return true;
     }
     if (strcmp(mr_http_path(request), "/echo") != 0) {

@@ -50,8 +50,8 @@ static void *ask(void *arg)
 
 static void begin(struct asking *asking, struct toy *toy, const struct mr_question *question)
 {
-    *asking = (struct asking){
-        .worker = toy->worker, .question = *question, .timeout_us = PATIENCE_US};
+    *asking =
+        (struct asking){.worker = toy->worker, .question = *question, .timeout_us = PATIENCE_US};
     ck_assert_int_eq(pthread_create(&asking->thread, NULL, ask, asking), 0);
 }
 
@@ -91,9 +91,9 @@ static int64_t seen(struct toy *toy, const char *user)
                                        toy->topology->stages[0].store_subjects[0], &binding,
                                        &toy->err),
                          MR_OK);
-        ck_assert_int_eq(mr_codec_decode(toy->codec, &binding, answer->rows[0].value, NULL, &value,
-                                         &toy->err),
-                         MR_OK);
+        ck_assert_int_eq(
+            mr_codec_decode(toy->codec, &binding, answer->rows[0].value, NULL, &value, &toy->err),
+            MR_OK);
         count = value.last_trade_id;
     }
     mr_answer_destroy(&answer);
@@ -137,7 +137,7 @@ START_TEST(only_what_is_committed_is_told)
     toy_send(&toy, USER, "a");
     toy_run_for(&toy, toy.worker, 50);
     ck_assert_int_eq(seen(&toy, USER), -1); /* written, in a transaction that is open */
-    toy.now_us += SLOW_US; /* it is due */
+    toy.now_us += SLOW_US;                  /* it is due */
     toy_run_for(&toy, toy.worker, 50);
     ck_assert_int_eq(seen(&toy, USER), 1);
     toy_send(&toy, USER, "b");
@@ -327,11 +327,11 @@ static const char *heard(struct mr_tap_ring *ring)
     while (mr_tap_ring_take(ring, &scratch, &record)) {
         struct oms_order_command order;
 
-        ck_assert_int_eq(oms_order_command_schema.decode(
-                             mr_slice_of(record.value.data + MR_WIRE_HEADER_BYTES,
-                                         record.value.len - MR_WIRE_HEADER_BYTES),
-                             NULL, &order, &err),
-                         MR_OK);
+        ck_assert_int_eq(
+            oms_order_command_schema.decode(mr_slice_of(record.value.data + MR_WIRE_HEADER_BYTES,
+                                                        record.value.len - MR_WIRE_HEADER_BYTES),
+                                            NULL, &order, &err),
+            MR_OK);
         ck_assert(mr_slice_equal(record.key, order.user_id));
         used += used > 0;
         text[used - (used > 0)] = used > 0 ? ',' : '\0';

@@ -180,7 +180,8 @@ static void check_scan(struct fixture *f, const int64_t *want, int from, int to)
     }
 }
 
-/* ---- from outside: committed values alone ----------------------------------------------------- */
+/* ---- from outside: committed values alone -----------------------------------------------------
+ */
 
 static bool count_peeked(void *arg, struct mr_slice key, struct mr_slice value)
 {
@@ -208,11 +209,11 @@ static void check_peek(struct fixture *f, const int64_t *committed, int key)
     ck_assert_int_eq(mr_store_peek(f->store, key_of(key, text), &framed, &found, &f->err), MR_OK);
     ck_assert_int_eq(found, committed[key] != 0);
     if (found) {
-        ck_assert_int_eq(oms_price_state_schema.decode(
-                             mr_slice_of(framed.data + MR_WIRE_HEADER_BYTES,
-                                         framed.len - MR_WIRE_HEADER_BYTES),
-                             NULL, &value, &f->err),
-                         MR_OK);
+        ck_assert_int_eq(
+            oms_price_state_schema.decode(
+                mr_slice_of(framed.data + MR_WIRE_HEADER_BYTES, framed.len - MR_WIRE_HEADER_BYTES),
+                NULL, &value, &f->err),
+            MR_OK);
         ck_assert_int_eq(value.last_trade_id, committed[key]);
     }
     mr_buffer_fini(&framed);

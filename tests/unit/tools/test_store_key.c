@@ -27,7 +27,10 @@ static const struct {
     {BYTES("\x80\0\0\0\0\0\0\0"), "0", false, "an integer alone"},
     {BYTES("u-1\0\0"), "u-1:", false, "an empty part"},
     {BYTES("\x01\x02"), "0x0102", false, "neither"},
-    {BYTES("abc\0d"), "0x61626300" "64", false, "a part that does not end"},
+    {BYTES("abc\0d"),
+     "0x61626300"
+     "64",
+     false, "a part that does not end"},
     {BYTES("M\xc3\xbcller"), "M\xc3\xbcller", true, "UTF-8"},
 };
 
@@ -94,9 +97,8 @@ START_TEST(a_row_has_hex_where_text_does_not_say_it_all)
     store_key_json(mr_slice_str("a\"b"), &json);
     mr_buffer_append(&json, " ", 1);
     store_key_json(mr_slice_of("u\0", 2), &json);
-    ck_assert(mr_slice_equal(
-        mr_buffer_slice(&json),
-        mr_slice_str("\"key\":\"a\\\"b\" \"key\":\"u\",\"keyHex\":\"7500\"")));
+    ck_assert(mr_slice_equal(mr_buffer_slice(&json),
+                             mr_slice_str("\"key\":\"a\\\"b\" \"key\":\"u\",\"keyHex\":\"7500\"")));
     mr_buffer_fini(&json);
 }
 END_TEST

@@ -150,8 +150,7 @@ END_TEST
 
 START_TEST(a_narrow_window_cuts_lines_and_a_low_one_rows)
 {
-    const char *line =
-        view(&(struct top_view){.tasks = true, .width = 40, .height = 7}, before);
+    const char *line = view(&(struct top_view){.tasks = true, .width = 40, .height = 7}, before);
     size_t lines = 0;
 
     while (*line != '\0') {

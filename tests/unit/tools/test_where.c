@@ -115,8 +115,8 @@ START_TEST(what_means_nothing_is_refused)
     struct where where = {0};
     struct mr_err err = {0};
 
-    ck_assert_int_eq(
-        where_add(&where, &oms_order_command_schema, refusals[_i].condition, &err), MR_CONFIG);
+    ck_assert_int_eq(where_add(&where, &oms_order_command_schema, refusals[_i].condition, &err),
+                     MR_CONFIG);
     ck_assert_msg(strstr(err.text, refusals[_i].says) != NULL, "%s: %s", refusals[_i].condition,
                   err.text);
     ck_assert_uint_eq(where.count, 0);
@@ -156,7 +156,8 @@ START_TEST(a_list_alone_is_no_field)
     struct mr_err err;
 
     ck_assert_int_eq(where_add(&where, &oms_book_delta_schema, "bids=1", &err), MR_CONFIG);
-    ck_assert_ptr_nonnull(strstr(err.text, "bids is a list: name a field of its items, bids.price"));
+    ck_assert_ptr_nonnull(
+        strstr(err.text, "bids is a list: name a field of its items, bids.price"));
     ck_assert_int_eq(where_add(&where, &oms_book_delta_schema, "bids.prise=1", &err), MR_CONFIG);
     ck_assert_ptr_nonnull(strstr(err.text, "did you mean \"price\"?"));
 }
@@ -181,9 +182,10 @@ static const struct {
     const char *pattern, *text;
     bool matches;
 } globs[] = {
-    {"*", "", true},       {"", "", true},        {"", "a", false},   {"?", "", false},
-    {"a*b*c", "abc", true}, {"a*b*c", "axbxbc", true}, {"a*b*c", "acb", false},
-    {"**a", "ba", true},   {"*a?", "aab", true}, {"a", "aa", false},
+    {"*", "", true},         {"", "", true},         {"", "a", false},
+    {"?", "", false},        {"a*b*c", "abc", true}, {"a*b*c", "axbxbc", true},
+    {"a*b*c", "acb", false}, {"**a", "ba", true},    {"*a?", "aab", true},
+    {"a", "aa", false},
 };
 
 START_TEST(a_glob_matches_the_whole)
