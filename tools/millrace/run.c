@@ -32,10 +32,14 @@ struct run_options {
     const char *state_dir;
     const char *http;
     const char *http_port_file;
+    int inspect;
     int64_t wait_us;
     bool accept_lost_changelog;
     bool accept_lost_offsets;
 };
+
+enum { INSPECT_LOCAL, INSPECT_ON, INSPECT_OFF };
+static const char *const inspect_names[] = {"local", "on", "off", NULL};
 
 static const struct mr_option options[] = {
     {.name = "group",
@@ -68,6 +72,12 @@ static const struct mr_option options[] = {
      .offset = offsetof(struct run_options, http_port_file),
      .fallback = "",
      .help = "file that receives the port"},
+    {.name = "inspect",
+     .type = MR_OPTION_ENUM,
+     .offset = offsetof(struct run_options, inspect),
+     .fallback = "local",
+     .symbols = inspect_names,
+     .help = "show stores and records over --http; local: where that is an address 127.*"},
     {.name = "accept-lost-changelog",
      .type = MR_OPTION_BOOL,
      .offset = offsetof(struct run_options, accept_lost_changelog),
@@ -146,6 +156,9 @@ static enum mr_status start_http(const struct run_options *given, struct run_pro
     }
     memcpy(address, given->http, (size_t)(colon - given->http));
     address[colon - given->http] = '\0';
+    process->shows_records =
+        given->inspect == INSPECT_ON ||
+        (given->inspect == INSPECT_LOCAL && strncmp(address, "127.", 4) == 0);
     http_options.address = address;
     http_options.port = (uint16_t)wanted;
     MR_TRY(mr_http_start(&http_options, http, &port, err));

@@ -27,6 +27,7 @@
 #define PAGE_ROWS_DEFAULT 100
 
 #define HTTP_BAD_REQUEST 400u
+#define HTTP_FORBIDDEN 403u
 #define HTTP_NOT_FOUND 404u
 #define HTTP_UNAVAILABLE 503u
 
@@ -381,6 +382,10 @@ bool run_see_handle(void *arg, const struct mr_http_request *request, struct mr_
         write_page(process, answer);
     } else if (strcmp(path, "/status") == 0) {
         run_status_write(process, &answer->body);
+    } else if (!process->shows_records &&
+               (strcmp(path, "/tap") == 0 || strncmp(path, "/store/", 7) == 0)) {
+        mr_http_refuse(answer, HTTP_FORBIDDEN,
+                       "stores and records are not shown here: run has --inspect on for that");
     } else if (strcmp(path, "/tap") == 0) {
         run_tap_open(process, request, answer);
     } else {
