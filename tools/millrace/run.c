@@ -156,9 +156,8 @@ static enum mr_status start_http(const struct run_options *given, struct run_pro
     }
     memcpy(address, given->http, (size_t)(colon - given->http));
     address[colon - given->http] = '\0';
-    process->shows_records =
-        given->inspect == INSPECT_ON ||
-        (given->inspect == INSPECT_LOCAL && strncmp(address, "127.", 4) == 0);
+    process->shows_records = given->inspect == INSPECT_ON ||
+                             (given->inspect == INSPECT_LOCAL && strncmp(address, "127.", 4) == 0);
     http_options.address = address;
     http_options.port = (uint16_t)wanted;
     MR_TRY(mr_http_start(&http_options, http, &port, err));

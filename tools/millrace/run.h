@@ -37,7 +37,7 @@ struct run_process {
     const char *state_dir;
     bool accept_lost_changelog;
     bool accept_lost_offsets;
-    bool shows_records; /* over HTTP: what is in stores, and passes between stages */
+    bool shows_records;           /* over HTTP: what is in stores, and passes between stages */
     struct mr_backend **backends; /* of each group of the topology; NULL: not run here */
     struct run_unit *units;
     size_t unit_count;

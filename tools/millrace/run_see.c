@@ -97,16 +97,25 @@ static enum mr_status read_asked(const struct run_process *process,
 
 /* ---- asking the workers ---------------------------------------------------------------------- */
 
-typedef void on_answer(void *arg, const struct mr_answer *answer);
+struct rows {
+    const struct mr_topology *topology;
+    struct store_row_format format;
+    struct mr_buffer *out;
+    size_t written;
+    size_t workers; /* that have answered */
+    const struct asked *asked;
+    const char *state;     /* SCAN: of the task; NULL: the partition is not here */
+    struct mr_buffer next; /* SCAN: key that the next page begins with */
+};
 
-/* Every worker of the stage's group, or all of them when stage is SIZE_MAX. *workers: how many. */
+typedef void on_answer(struct rows *rows, const struct mr_answer *answer);
+
+/* Every worker of the stage's group, or all of them when stage is SIZE_MAX. */
 static enum mr_status ask_all(const struct run_process *process, const struct mr_question *question,
-                              size_t stage, on_answer *take, void *arg, size_t *workers,
-                              struct mr_err *err)
+                              size_t stage, on_answer *take, struct rows *rows, struct mr_err *err)
 {
     const struct mr_topology *topology = process->topology;
 
-    *workers = 0;
     for (size_t i = 0; i < process->unit_count; i++) {
         const struct run_unit *unit = &process->units[i];
         struct mr_answer *answer = NULL;
@@ -116,9 +125,9 @@ static enum mr_status ask_all(const struct run_process *process, const struct mr
             continue;
         }
         MR_TRY(mr_worker_ask(unit->worker, question, ANSWER_WAIT_US, &answer, err));
-        take(arg, answer);
+        take(rows, answer);
         mr_answer_destroy(&answer);
-        (*workers)++;
+        rows->workers++;
     }
     return MR_OK;
 }
@@ -130,16 +139,6 @@ static void refuse(struct mr_http_answer *answer, enum mr_status status, const s
 
 /* ---- stores ---------------------------------------------------------------------------------- */
 
-struct rows {
-    const struct mr_topology *topology;
-    struct store_row_format format;
-    struct mr_buffer *out;
-    size_t written;
-    const struct asked *asked;
-    const char *state;     /* SCAN: of the task; NULL: the partition is not here */
-    struct mr_buffer next; /* SCAN: key that the next page begins with */
-};
-
 static void comma(struct rows *rows)
 {
     if (rows->written++ > 0) {
@@ -147,10 +146,8 @@ static void comma(struct rows *rows)
     }
 }
 
-static void add_tasks(void *arg, const struct mr_answer *answer)
+static void add_tasks(struct rows *rows, const struct mr_answer *answer)
 {
-    struct rows *rows = arg;
-
     for (size_t i = 0; i < answer->count; i++) {
         comma(rows);
         mr_buffer_printf(rows->out,
@@ -167,10 +164,8 @@ static void add_tasks(void *arg, const struct mr_answer *answer)
     }
 }
 
-static void add_entries(void *arg, const struct mr_answer *answer)
+static void add_entries(struct rows *rows, const struct mr_answer *answer)
 {
-    struct rows *rows = arg;
-
     for (size_t i = 0; i < answer->count; i++) {
         rows->state = answer->rows[i].state;
         if (answer->rows[i].found) {
@@ -187,10 +182,8 @@ static void add_entries(void *arg, const struct mr_answer *answer)
     }
 }
 
-static void add_stats(void *arg, const struct mr_answer *answer)
+static void add_stats(struct rows *rows, const struct mr_answer *answer)
 {
-    struct rows *rows = arg;
-
     for (size_t i = 0; i < answer->count; i++) {
         const struct mr_answer_row *row = &answer->rows[i];
         const struct mr_stage_node *stage = &rows->topology->stages[row->stage];
@@ -244,7 +237,6 @@ static void store_get(const struct run_process *process, const struct asked *ask
 {
     struct rows rows = {.out = &answer->body, .asked = asked};
     struct mr_err err;
-    size_t workers = 0;
     enum mr_status status = open_rows(process, asked, &rows, &err);
 
     mr_buffer_printf(&answer->body, "{\"tasks\":[");
@@ -255,12 +247,12 @@ static void store_get(const struct run_process *process, const struct asked *ask
                                                .store = asked->store,
                                                .partition = asked->partition,
                                                .key = mr_key_slice(&asked->key)},
-                         asked->stage, add_tasks, &rows, &workers, &err);
+                         asked->stage, add_tasks, &rows, &err);
     }
     mr_buffer_printf(&answer->body, "]}\n");
     if (status != MR_OK) {
         refuse(answer, status, &err);
-    } else if (workers == 0) {
+    } else if (rows.workers == 0) {
         not_here(process, asked, answer);
     }
 }
@@ -288,7 +280,6 @@ static void store_scan(const struct run_process *process, const struct asked *as
 {
     struct rows rows = {.out = &answer->body, .asked = asked};
     struct mr_err err;
-    size_t workers = 0;
     enum mr_status status = open_rows(process, asked, &rows, &err);
 
     mr_buffer_printf(&answer->body, "{\"rows\":[");
@@ -304,12 +295,12 @@ static void store_scan(const struct run_process *process, const struct asked *as
                                                .from = mr_key_slice(&asked->from),
                                                .to = mr_key_slice(&asked->to),
                                                .rows_max = (size_t)asked->limit},
-                         asked->stage, add_entries, &rows, &workers, &err);
+                         asked->stage, add_entries, &rows, &err);
     }
     end_page(&rows);
     if (status != MR_OK) {
         refuse(answer, status, &err);
-    } else if (workers == 0) {
+    } else if (rows.workers == 0) {
         not_here(process, asked, answer);
     }
 }
@@ -319,13 +310,12 @@ static void store_stats(const struct run_process *process, const struct asked *a
 {
     struct rows rows = {.topology = process->topology, .out = &answer->body, .asked = asked};
     struct mr_err err;
-    size_t workers = 0;
     enum mr_status status;
 
     mr_buffer_printf(&answer->body, "{\"rows\":[");
     status =
         ask_all(process, &(struct mr_question){.kind = MR_ASK_STATS, .partition = asked->partition},
-                asked->stage, add_stats, &rows, &workers, &err);
+                asked->stage, add_stats, &rows, &err);
     mr_buffer_printf(&answer->body, "]}\n");
     if (status != MR_OK) {
         refuse(answer, status, &err);

@@ -4,7 +4,6 @@
  *         what is not known as such.
  * Method: two canned documents of each of two processes, one of which does not answer in the end.
  */
-#include "graph_figures.h"
 #include "top_view.h"
 
 #include <check.h>
@@ -27,33 +26,26 @@
     "],\"lags\":[{\"consumer\":\"one\",\"topic\":\"in\",\"lag\":40},"                              \
     "{\"consumer\":\"one\",\"topic\":\"back\",\"lag\":2}]}"
 
+#define WORKER(in, out, commits, in_of_first)                                                      \
+    UNIT("one.0", "worker", "one", "running", in, out, commits,                                    \
+         FIGURES ",\"tasks\":[" TASK("0", "ready", in_of_first, "0",                               \
+                                     "3") "," TASK("1", "catching-up", "100", "500", "37") "]")
+#define SHELF                                                                                      \
+    UNIT("shelf", "connector", "shelf", "running", "50", "0", "5",                                 \
+         "\"aborts\":0,\"deadLetters\":0,\"restoreLeft\":0,\"restoreSecondsLeft\":0,"              \
+         "\"commitP50Us\":null,\"commitP99Us\":null,\"tasksAssigned\":2,\"tasksReady\":2,"         \
+         "\"lag\":4,\"tasks\":[]")
+#define TOPICS(in, out)                                                                            \
+    "{\"topic\":\"in\",\"recordsIn\":" in ",\"recordsOut\":0},"                                    \
+    "{\"topic\":\"out\",\"recordsIn\":0,\"recordsOut\":" out "}"
+
 static const char *const before_texts[] = {
-    PROCESS("11", "a", "1000000",
-            UNIT("one.0", "worker", "one", "running", "1000", "3000", "10",
-                 FIGURES ",\"tasks\":[" TASK("0", "ready", "900", "0", "3") "," TASK(
-                     "1", "catching-up", "100", "500", "37") "]"),
-            "{\"topic\":\"in\",\"recordsIn\":1000,\"recordsOut\":0},"
-            "{\"topic\":\"out\",\"recordsIn\":0,\"recordsOut\":3000}"),
-    PROCESS("12", "b", "5000000",
-            UNIT("shelf", "connector", "shelf", "running", "50", "0", "5",
-                 "\"aborts\":0,\"deadLetters\":0,\"restoreLeft\":0,\"restoreSecondsLeft\":0,"
-                 "\"commitP50Us\":null,\"commitP99Us\":null,\"tasksAssigned\":2,\"tasksReady\":2,"
-                 "\"lag\":4,\"tasks\":[]"),
-            ""),
+    PROCESS("11", "a", "1000000", WORKER("1000", "3000", "10", "900"), TOPICS("1000", "3000")),
+    PROCESS("12", "b", "5000000", SHELF, ""),
 };
 static const char *const now_texts[] = {
-    PROCESS("11", "a", "3000000",
-            UNIT("one.0", "worker", "one", "running", "1500", "3001", "14",
-                 FIGURES ",\"tasks\":[" TASK("0", "ready", "1400", "0", "3") "," TASK(
-                     "1", "catching-up", "100", "500", "37") "]"),
-            "{\"topic\":\"in\",\"recordsIn\":1500,\"recordsOut\":0},"
-            "{\"topic\":\"out\",\"recordsIn\":0,\"recordsOut\":3001}"),
-    PROCESS("12", "b", "6000000",
-            UNIT("shelf", "connector", "shelf", "running", "50", "0", "5",
-                 "\"aborts\":0,\"deadLetters\":0,\"restoreLeft\":0,\"restoreSecondsLeft\":0,"
-                 "\"commitP50Us\":null,\"commitP99Us\":null,\"tasksAssigned\":2,\"tasksReady\":2,"
-                 "\"lag\":4,\"tasks\":[]"),
-            ""),
+    PROCESS("11", "a", "3000000", WORKER("1500", "3001", "14", "1400"), TOPICS("1500", "3001")),
+    PROCESS("12", "b", "6000000", SHELF, ""),
 };
 
 static struct see_status *before;
