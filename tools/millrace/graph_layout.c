@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#define TEXT_WIDTH 7 /* of a character, rather more than less */
+#define TEXT_WIDTH 8 /* of a character, rather more than less */
 #define TOPIC_WIDTH_MIN 112
 #define TOPIC_HEIGHT 40
 #define STAGE_WIDTH_MIN 96
@@ -27,7 +27,7 @@ static size_t add_node(struct graph_layout *layout, const struct graph_node *nod
 
 static int text_width(const char *text, int least)
 {
-    const int width = (int)strlen(text) * TEXT_WIDTH + 20;
+    const int width = (int)strlen(text) * TEXT_WIDTH + 18;
 
     return width < least ? least : width;
 }

@@ -12,14 +12,14 @@
 
 static const char style[] =
     "<style>\n"
-    ".g text{font:12px system-ui,'DejaVu Sans',sans-serif;fill:#1f2933}\n"
+    ".g text{font:13px system-ui,'DejaVu Sans',sans-serif;fill:#1f2933}\n"
     ".g .band{fill:#f6f8fa;stroke:#d9e0e7}\n"
     ".g .band.group{fill:#eef4fb;stroke:#b9cde4}\n"
-    ".g .title{font-weight:600;font-size:12px;fill:#52606d;letter-spacing:.02em}\n"
+    ".g .title{font-weight:600;font-size:13px;fill:#52606d;letter-spacing:.02em}\n"
     ".g .stage rect{fill:#2f6fb3;stroke:#24578d}\n"
     ".g .stage text{fill:#fff;font-weight:600}\n"
     ".g .topic rect{fill:#fff;stroke:#9fb3c8}\n"
-    ".g .topic .figure{fill:#52606d;font-size:11px}\n"
+    ".g .topic .figure{fill:#52606d;font-size:11.5px}\n"
     ".g .topic.busy rect{stroke:#2f6fb3;stroke-width:1.6}\n"
     ".g .topic.behind rect{stroke:#c77700;stroke-width:1.8;fill:#fff8ec}\n"
     ".g .topic.behind .figure{fill:#9a5b00}\n"

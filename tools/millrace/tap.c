@@ -361,8 +361,9 @@ static int run(int argc, char **argv)
     if ((args.positional_count == 1) + (command.stage[0] != '\0') + (command.dump[0] != '\0') !=
             1 ||
         (command.stage[0] != '\0') != (command.port[0] != '\0')) {
-        (void)fprintf(stderr, "millrace tap: needs TOPIC, STAGE.PORT, --stage with --port, or "
-                              "--dump DIR, one of them (--help says more)\n");
+        (void)fprintf(stderr,
+                      "millrace tap: needs TOPIC or --dump DIR, one of them; STAGE.PORT, or "
+                      "--stage with --port, is a topic, too (--help says more)\n");
         return EXIT_MISUSE;
     }
     topology = topology_file_load(command.topology);
