@@ -144,7 +144,7 @@ struct screen {
     struct termios before;
     struct top_command *command;
     const struct see_processes *processes;
-    struct see_status *statuses; /* three, in turn: the one before, the last, the one being asked */
+    struct see_status *statuses; /* two, in turn: the one before, and the last */
     bool quit;
 };
 
@@ -169,15 +169,25 @@ static void end_screen(const struct screen *screen)
     (void)tcsetattr(STDIN_FILENO, TCSANOW, &screen->before);
 }
 
+/* Some terminals do not know how large they are. */
+static struct winsize terminal_size(void)
+{
+    struct winsize size = {0};
+
+    if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0 || size.ws_row == 0) {
+        return (struct winsize){.ws_col = 120, .ws_row = 40};
+    }
+    return size;
+}
+
 static void draw(const struct screen *screen, const struct see_status *before,
                  const struct see_status *now)
 {
-    struct winsize size = {.ws_col = 120, .ws_row = 40};
+    const struct winsize size = terminal_size();
     struct top_view view = {.colour = true, .tasks = screen->command->tasks};
     struct mr_buffer text = MR_BUFFER_EMPTY;
     struct top_table table;
 
-    (void)ioctl(STDOUT_FILENO, TIOCGWINSZ, &size);
     view.width = size.ws_col;
     view.height = size.ws_row - 1; /* the keys */
     view.sort = (enum top_sort)screen->command->sort;
