@@ -6,6 +6,7 @@
  */
 #include "command.h"
 #include "commands.h"
+#include "millrace/arena.h"
 #include "millrace/clock.h"
 #include "top_view.h"
 #include "topology_file.h"
@@ -98,14 +99,13 @@ static bool print(const struct mr_buffer *text)
 
 static int show_once(const struct top_command *command, const struct see_processes *processes)
 {
-    struct see_status *before = calloc(2, sizeof(*before));
+    struct see_status *before = mr_xcalloc(2, sizeof(*before));
     struct see_status *now;
     const struct top_view view = {.tasks = command->tasks};
     struct mr_buffer text = MR_BUFFER_EMPTY;
     struct top_table table;
     bool done;
 
-    MR_ASSERT(before != NULL);
     now = before + 1;
     (void)see_status_ask(processes, before);
     mr_clock_wait_us(mr_clock_system(), command->interval_us);
@@ -252,10 +252,9 @@ static int show_screen(struct top_command *command, const struct see_processes *
 {
     struct screen screen = {.command = command,
                             .processes = processes,
-                            .statuses = calloc(2, sizeof(struct see_status))};
+                            .statuses = mr_xcalloc(2, sizeof(struct see_status))};
     size_t turn = 0;
 
-    MR_ASSERT(screen.statuses != NULL);
     begin_screen(&screen);
     while (!screen.quit && !ended) {
         struct see_status *now = &screen.statuses[turn % 2];

@@ -6,6 +6,7 @@
 #include "command.h"
 #include "graph.h"
 #include "graph_figures.h"
+#include "millrace/arena.h"
 #include "millrace/clock.h"
 #include "topology_file.h"
 
@@ -69,12 +70,11 @@ static int fail(const char *text)
 static int draw_live(const struct graph_options *o, const struct mr_topology *topology,
                      struct mr_buffer *text)
 {
-    struct see_status *statuses = calloc(2, sizeof(*statuses));
+    struct see_status *statuses = mr_xcalloc(2, sizeof(*statuses));
     struct see_processes processes;
     struct graph_figures figures;
     int exit_code = 0;
 
-    MR_ASSERT(statuses != NULL);
     see_processes_find(&o->addresses, o->state_dir, topology->application, &processes);
     if (processes.count > 0 && see_status_ask(&processes, &statuses[0]) > 0) {
         mr_clock_wait_us(mr_clock_system(), MEASURE_US);
