@@ -300,18 +300,22 @@ static bool find(const struct top_command *command, struct see_processes *proces
 static int run(int argc, char **argv)
 {
     struct top_command command = {0};
-    struct see_processes processes;
+    struct see_processes *processes;
     struct args args;
     int exit_code = 0;
 
-    if (!args_parse(&spec, argc, argv, &command, &args, &exit_code) ||
-        !find(&command, &processes, &exit_code)) {
+    if (!args_parse(&spec, argc, argv, &command, &args, &exit_code)) {
         return exit_code;
     }
-    if (command.once || command.json || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0) {
-        return show_once(&command, &processes);
+    processes = mr_xcalloc(1, sizeof(*processes));
+    if (find(&command, processes, &exit_code)) {
+        exit_code =
+            command.once || command.json || isatty(STDOUT_FILENO) == 0 || isatty(STDIN_FILENO) == 0
+                ? show_once(&command, processes)
+                : show_screen(&command, processes);
     }
-    return show_screen(&command, &processes);
+    free(processes);
+    return exit_code;
 }
 
 const struct command command_top = {
