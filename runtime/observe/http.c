@@ -1,4 +1,4 @@
-/* http.c -- libmicrohttpd with one polling thread behind millrace/http.h. */
+/* http.c -- libmicrohttpd with a thread for each connection behind millrace/http.h. */
 #include "millrace/http.h"
 
 #include "millrace/arena.h"
@@ -7,74 +7,184 @@
 #include <errno.h>
 #include <microhttpd.h>
 #include <netinet/in.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define CONNECTIONS_MAX 64u
 #define IDLE_SECONDS 10u
+#define STREAM_BLOCK_BYTES ((size_t)16 * 1024)
+#define HEARTBEAT_SECONDS 1
 
 struct mr_http {
     struct mr_http_options options;
     struct MHD_Daemon *daemon;
-    struct mr_buffer body; /* of the server's thread */
+    _Atomic bool stopping;
 };
 
-static unsigned answer(struct mr_http *http, const char *path, const char **type)
+struct mr_http_request {
+    struct MHD_Connection *connection;
+    const char *path;
+};
+
+const char *mr_http_path(const struct mr_http_request *request)
+{
+    return request->path;
+}
+
+const char *mr_http_query(const struct mr_http_request *request, const char *name)
+{
+    return MHD_lookup_connection_value(request->connection, MHD_GET_ARGUMENT_KIND, name);
+}
+
+void mr_http_refuse(struct mr_http_answer *answer, unsigned status, const char *text)
+{
+    answer->status = status;
+    mr_buffer_clear(&answer->body);
+    mr_buffer_printf(&answer->body, "{\"error\":\"");
+    for (const char *c = text; *c != '\0'; c++) {
+        if (*c == '"' || *c == '\\') {
+            mr_buffer_append(&answer->body, "\\", 1);
+        }
+        mr_buffer_append(&answer->body, (uint8_t)*c < 0x20 ? " " : c, 1);
+    }
+    mr_buffer_printf(&answer->body, "\"}\n");
+}
+
+/* ---- what is answered ------------------------------------------------------------------------ */
+
+static void ask_probe(const struct mr_http *http, mr_http_probe *probe,
+                      struct mr_http_answer *answer)
+{
+    const bool yes = probe == NULL || probe(http->options.arg, &answer->body);
+
+    if (answer->body.len == 0) {
+        mr_buffer_printf(&answer->body, "{\"ok\":%s}\n", yes ? "true" : "false");
+    }
+    answer->status = yes ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
+}
+
+static void answer_path(const struct mr_http *http, const struct mr_http_request *request,
+                        struct mr_http_answer *answer)
 {
     const struct mr_http_options *o = &http->options;
-    mr_http_probe *probe = NULL;
 
-    mr_buffer_clear(&http->body);
-    *type = "application/json";
-    if (strcmp(path, "/metrics") == 0 && o->metrics != NULL) {
-        *type = "text/plain; version=0.0.4; charset=utf-8";
-        o->metrics(o->arg, &http->body);
-        return MHD_HTTP_OK;
+    if (strcmp(request->path, "/metrics") == 0 && o->metrics != NULL) {
+        answer->type = "text/plain; version=0.0.4; charset=utf-8";
+        o->metrics(o->arg, &answer->body);
+    } else if (strcmp(request->path, "/health") == 0) {
+        ask_probe(http, o->health, answer);
+    } else if (strcmp(request->path, "/ready") == 0) {
+        ask_probe(http, o->ready, answer);
+    } else if (o->handle == NULL || !o->handle(o->arg, request, answer)) {
+        mr_http_refuse(answer, MHD_HTTP_NOT_FOUND, "try /health, /ready or /metrics");
     }
-    if (strcmp(path, "/health") == 0) {
-        probe = o->health;
-    } else if (strcmp(path, "/ready") == 0) {
-        probe = o->ready;
-    } else {
-        mr_buffer_printf(&http->body, "{\"error\":\"try /health, /ready or /metrics\"}\n");
-        return MHD_HTTP_NOT_FOUND;
-    }
-    const bool yes = probe == NULL || probe(o->arg, &http->body);
-    if (http->body.len == 0) {
-        mr_buffer_printf(&http->body, "{\"ok\":%s}\n", yes ? "true" : "false");
-    }
-    return yes ? MHD_HTTP_OK : MHD_HTTP_SERVICE_UNAVAILABLE;
 }
+
+/* ---- streams --------------------------------------------------------------------------------- */
+
+struct streaming {
+    struct mr_http *http;
+    struct mr_http_stream stream;
+    struct mr_buffer waiting; /* appended, not yet sent */
+    size_t sent;
+    bool ended;
+};
+
+static int64_t now_s(void)
+{
+    struct timespec now;
+
+    MR_ASSERT(clock_gettime(CLOCK_MONOTONIC, &now) == 0);
+    return (int64_t)now.tv_sec;
+}
+
+static ssize_t read_stream(void *arg, uint64_t position, char *buffer, size_t max)
+{
+    struct streaming *s = arg;
+    const int64_t since_s = now_s();
+    size_t bytes;
+
+    (void)position;
+    if (s->sent == s->waiting.len) {
+        mr_buffer_clear(&s->waiting);
+        s->sent = 0;
+    }
+    while (s->waiting.len == 0 && !s->ended) {
+        if (atomic_load(&s->http->stopping)) {
+            return MHD_CONTENT_READER_END_OF_STREAM;
+        }
+        s->ended = !s->stream.next(s->stream.state, &s->waiting);
+        if (s->waiting.len == 0 && !s->ended && now_s() - since_s > HEARTBEAT_SECONDS) {
+            mr_buffer_append(&s->waiting, "\n", 1);
+        }
+    }
+    if (s->waiting.len == 0) {
+        return MHD_CONTENT_READER_END_OF_STREAM;
+    }
+    bytes = s->waiting.len - s->sent < max ? s->waiting.len - s->sent : max;
+    memcpy(buffer, s->waiting.data + s->sent, bytes);
+    s->sent += bytes;
+    return (ssize_t)bytes;
+}
+
+static void close_stream(void *arg)
+{
+    struct streaming *s = arg;
+
+    s->stream.close(s->stream.state);
+    mr_buffer_fini(&s->waiting);
+    free(s);
+}
+
+static struct MHD_Response *make_response(struct mr_http *http, struct mr_http_answer *answer)
+{
+    struct streaming *s;
+
+    if (answer->stream.next == NULL) {
+        return MHD_create_response_from_buffer(answer->body.len, answer->body.data,
+                                               MHD_RESPMEM_MUST_COPY);
+    }
+    s = mr_xcalloc(1, sizeof(*s));
+    s->http = http;
+    s->stream = answer->stream;
+    return MHD_create_response_from_callback(MHD_SIZE_UNKNOWN, STREAM_BLOCK_BYTES, read_stream, s,
+                                             close_stream);
+}
+
+/* ---- libmicrohttpd --------------------------------------------------------------------------- */
 
 static enum MHD_Result serve(void *arg, struct MHD_Connection *connection, const char *path,
                              const char *method, const char *version, const char *upload,
                              size_t *upload_bytes, void **state)
 {
     struct mr_http *http = arg;
-    const char *type = "application/json";
-    unsigned status = MHD_HTTP_METHOD_NOT_ALLOWED;
+    const struct mr_http_request request = {.connection = connection, .path = path};
+    struct mr_http_answer answer = {.status = MHD_HTTP_OK, .type = "application/json"};
+    struct MHD_Response *response;
+    enum MHD_Result queued;
 
     (void)version;
     (void)upload;
     (void)state;
     *upload_bytes = 0;
     if (strcmp(method, MHD_HTTP_METHOD_GET) == 0 || strcmp(method, MHD_HTTP_METHOD_HEAD) == 0) {
-        status = answer(http, path, &type);
+        answer_path(http, &request, &answer);
     } else {
-        mr_buffer_clear(&http->body);
-        mr_buffer_printf(&http->body, "{\"error\":\"GET or HEAD\"}\n");
+        mr_http_refuse(&answer, MHD_HTTP_METHOD_NOT_ALLOWED, "GET or HEAD");
     }
-    struct MHD_Response *response =
-        MHD_create_response_from_buffer(http->body.len, http->body.data, MHD_RESPMEM_MUST_COPY);
+    response = make_response(http, &answer);
+    mr_buffer_fini(&answer.body);
     if (response == NULL) {
         return MHD_NO;
     }
-    enum MHD_Result queued = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, type);
-    if (queued == MHD_YES && status == MHD_HTTP_METHOD_NOT_ALLOWED) {
+    queued = MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, answer.type);
+    if (queued == MHD_YES && answer.status == MHD_HTTP_METHOD_NOT_ALLOWED) {
         queued = MHD_add_response_header(response, MHD_HTTP_HEADER_ALLOW, "GET, HEAD");
     }
     if (queued == MHD_YES) {
-        queued = MHD_queue_response(connection, status, response);
+        queued = MHD_queue_response(connection, answer.status, response);
     }
     MHD_destroy_response(response);
     return queued;
@@ -93,9 +203,10 @@ enum mr_status mr_http_start(const struct mr_http_options *options, struct mr_ht
     struct mr_http *self = mr_xcalloc(1, sizeof(*self));
     self->options = *options;
     self->daemon = MHD_start_daemon(
-        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO, options->port, NULL, NULL, &serve, self,
-        MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&where, MHD_OPTION_CONNECTION_LIMIT,
-        CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS, MHD_OPTION_END);
+        MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_THREAD_PER_CONNECTION | MHD_USE_AUTO,
+        options->port, NULL, NULL, &serve, self, MHD_OPTION_SOCK_ADDR, (struct sockaddr *)&where,
+        MHD_OPTION_CONNECTION_LIMIT, CONNECTIONS_MAX, MHD_OPTION_CONNECTION_TIMEOUT, IDLE_SECONDS,
+        MHD_OPTION_END);
     if (self->daemon == NULL) {
         free(self);
         return mr_fail(err, MR_RESOURCE, "cannot listen on %s:%u: is the port in use?", address,
@@ -113,8 +224,8 @@ void mr_http_stop(struct mr_http **http)
     if (*http == NULL) {
         return;
     }
+    atomic_store(&(*http)->stopping, true);
     MHD_stop_daemon((*http)->daemon);
-    mr_buffer_fini(&(*http)->body);
     free(*http);
     *http = NULL;
 }

@@ -12,8 +12,8 @@
  */
 #define OUTPUT_BYTES_MAX ((size_t)1000000)
 
-static enum mr_status write_out(struct mr_ctx *ctx, size_t port, struct mr_slice partition_key,
-                                struct mr_slice key, const void *value, struct mr_err *err)
+enum mr_status context_write_out(struct mr_ctx *ctx, size_t port, struct mr_slice partition_key,
+                                 struct mr_slice key, const void *value, struct mr_err *err)
 {
     struct mr_worker *worker = ctx->task->worker;
     const struct mr_out_binding *out = &ctx->stage->out[port];
@@ -88,7 +88,9 @@ enum mr_status mr_emit_by(struct mr_ctx *ctx, size_t port, struct mr_slice parti
         return MR_OK;
     }
     if (out->written) {
-        MR_TRY(write_out(ctx, port, partition_key, key, value, err));
+        MR_TRY(context_write_out(ctx, port, partition_key, key, value, err));
+    } else {
+        flow_handed_over(ctx, port, partition_key, key, value);
     }
     return out->reader_count == 0 ? MR_OK : hand_over(ctx, port, key, value, err);
 }

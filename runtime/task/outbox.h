@@ -51,7 +51,8 @@ void outbox_drop(struct outbox *outbox);
 /* The transaction is over. */
 void outbox_clear(struct outbox *outbox);
 
-/* topics: the producer's number of each topic of the topology. final: LATEST items too. */
+/* topics: the producer's number of each topic of the topology, -1: its items are for nobody but
+ * whoever looks at the outbox. final: LATEST items too. */
 MR_NODISCARD enum mr_status outbox_send(struct outbox *outbox, struct mr_producer *producer,
                                         const int *topics, bool final, struct mr_err *err);
 

@@ -170,6 +170,7 @@ static enum mr_status check_task(struct task *task, int64_t *left, struct mr_err
     enum mr_status status;
     bool done = true;
 
+    task->restore_left = 0;
     for (size_t i = 0; i < task->catch_up_count; i++) {
         struct catch_up *plan = &task->catch_ups[i];
         int64_t position;
@@ -183,9 +184,10 @@ static enum mr_status check_task(struct task *task, int64_t *left, struct mr_err
             MR_TRY(finish_plan(task, plan, position, err));
         } else {
             done = false;
-            *left += plan->target - position;
+            task->restore_left += plan->target - position;
         }
     }
+    *left += task->restore_left;
     if (!done || !worker->tables_ready) {
         return MR_OK;
     }
@@ -218,12 +220,14 @@ static void show_progress(struct mr_worker *worker, bool pending)
                                               .said_us = now_us,
                                               .before = worker->live.restored_records};
         mr_gauge_set(worker->metrics.restore_seconds_left, 0);
+        worker->live.restore_seconds_left = 0;
         return;
     }
     per_second = (int64_t)(worker->live.restored_records - progress->before) * MR_SECOND_US /
                  (now_us - progress->since_us + 1);
     seconds_left = per_second == 0 ? -1 : worker->live.restore_left / per_second;
     mr_gauge_set(worker->metrics.restore_seconds_left, seconds_left);
+    worker->live.restore_seconds_left = seconds_left;
     if (now_us - progress->said_us >= SAY_EVERY_US) {
         progress->said_us = now_us;
         mr_info("restoring",

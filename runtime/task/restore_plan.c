@@ -32,6 +32,22 @@ static bool meta_offset_read(struct mr_slice bytes, int64_t *offset, int64_t *wa
     return true;
 }
 
+enum mr_status mr_state_offset(struct mr_backend *backend, struct mr_space *space, int64_t *offset,
+                               struct mr_err *err)
+{
+    struct mr_buffer value = MR_BUFFER_EMPTY;
+    int64_t wall_us;
+    bool found = false;
+    const enum mr_status status =
+        backend->ops->meta_get(backend, space, mr_slice_str(META_CHANGELOG), &value, &found, err);
+
+    if (status != MR_OK || !found || !meta_offset_read(mr_buffer_slice(&value), offset, &wall_us)) {
+        *offset = MR_OFFSET_NONE;
+    }
+    mr_buffer_fini(&value);
+    return status;
+}
+
 /* Where a stage's stores stand against their changelog. */
 struct place {
     int64_t low;

@@ -15,12 +15,15 @@
 #ifndef MILLRACE_TASK_TASK_H
 #define MILLRACE_TASK_TASK_H
 
+#include "flow.h"
 #include "global_table.h"
 #include "journal.h"
+#include "mailbox.h"
 #include "message_queue.h"
 #include "millrace/runtime.h"
 #include "millrace/task_store.h"
 #include "outbox.h"
+#include "tap_ring.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -92,7 +95,9 @@ struct task {
     struct mr_arena *arena; /* of the current record */
     int64_t stream_time_us;
     int64_t stream_time_before_us;
-    bool touched; /* in this transaction */
+    bool touched;         /* in this transaction */
+    uint64_t records_in;  /* committed */
+    int64_t restore_left; /* records, while it catches up */
     struct journal journal;
     struct mr_buffer progress; /* beside the offsets of the transaction */
     char writer[300];          /* who committed last; "": nobody yet */
@@ -215,7 +220,11 @@ struct mr_worker {
     struct worker_metrics metrics;
     struct mr_worker_status live; /* the owner's */
     pthread_mutex_t status_lock;
-    struct mr_worker_status status; /* what others may read: live, copied with each step */
+    struct mr_worker_status status;     /* what others may read: live, copied with each step */
+    struct mr_task_status *task_status; /* likewise; task_capacity */
+    size_t task_status_count;
+    struct flow flow;
+    struct mailbox mailbox;
 };
 
 static inline int64_t worker_now_us(const struct mr_worker *worker)
@@ -292,6 +301,18 @@ void dead_letter_add(struct outbox *outbox, const struct dead_letter_place *plac
 /* A timer is due, or a journal says that it was. */
 MR_NODISCARD enum mr_status process_fire(struct task *task, struct timer *timer, int64_t now_us,
                                          struct mr_err *err);
+
+/* ---- context.c ------------------------------------------------------------------------------- */
+
+/* Encodes a record of an out port into the outbox. */
+MR_NODISCARD enum mr_status context_write_out(struct mr_ctx *ctx, size_t port,
+                                              struct mr_slice partition_key, struct mr_slice key,
+                                              const void *value, struct mr_err *err);
+
+/* ---- inspect.c ------------------------------------------------------------------------------- */
+
+/* Notes the state of its tasks for others to read. With status_lock. */
+void inspect_publish(struct mr_worker *worker);
 
 /* ---- progress.c ------------------------------------------------------------------------------ */
 

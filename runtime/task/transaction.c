@@ -56,6 +56,7 @@ static void forget_taken(struct mr_worker *worker)
 static void outcome_known(struct mr_worker *worker)
 {
     outbox_clear(&worker->outbox);
+    flow_over(worker);
     worker->overlay_bytes = 0;
     worker->open = false;
     worker->begun = false;
@@ -222,7 +223,7 @@ void transaction_count(struct mr_worker *worker)
     worker->aborts_in_a_row = 0;
     worker->limit = 0;
     mr_counter_add(worker->metrics.records_in, worker->taken_done);
-    mr_counter_add(worker->metrics.records_out, worker->outbox.kept);
+    flow_committed(worker);
     mr_counter_add(worker->metrics.commits, 1);
 }
 

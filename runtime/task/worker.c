@@ -152,6 +152,7 @@ struct mr_worker *mr_worker_create(const struct mr_process *process, size_t grou
     worker->tasks = mr_xcalloc((size_t)worker->task_capacity, sizeof(struct task *));
     worker->standbys = mr_xcalloc((size_t)worker->task_capacity, sizeof(struct task *));
     worker->tables = mr_xcalloc(worker->group->table_count, sizeof(struct global_table *));
+    worker->task_status = mr_xcalloc((size_t)worker->task_capacity, sizeof(*worker->task_status));
     worker->polled = mr_xcalloc(WORKER_POLL_MAX, sizeof(*worker->polled));
     worker->last_commit_us = INT64_MIN / 2;
     worker->behind_since_us = INT64_MAX;
@@ -160,6 +161,8 @@ struct mr_worker *mr_worker_create(const struct mr_process *process, size_t grou
     share_out_cache(worker);
     find_input_readers(worker);
     create_metrics(worker);
+    flow_init(worker);
+    mailbox_init(&worker->mailbox);
     pthread_mutex_init(&worker->status_lock, NULL);
     return worker;
 }
@@ -191,12 +194,15 @@ void mr_worker_destroy(struct mr_worker **out)
         free(worker->store_bindings[i]);
     }
     outbox_fini(&worker->outbox);
+    mailbox_fini(&worker->mailbox);
+    flow_fini(worker);
     pthread_mutex_destroy(&worker->status_lock);
     free(worker->taken);
     free(worker->tables);
     free(worker->standbys);
     free(worker->tasks);
     free(worker->polled);
+    free(worker->task_status);
     free(worker->node_of_stage);
     free(worker->input_readers);
     free(worker->input_reader_first);
@@ -401,6 +407,7 @@ static void publish_status(struct mr_worker *worker)
     mr_gauge_set(worker->metrics.restore_left, worker->live.restore_left);
     pthread_mutex_lock(&worker->status_lock);
     worker->status = worker->live;
+    inspect_publish(worker);
     pthread_mutex_unlock(&worker->status_lock);
 }
 
@@ -439,12 +446,14 @@ enum mr_status mr_worker_step(struct mr_worker *worker, int64_t timeout_us, bool
     if (worker->state < MR_WORKER_DRAINING && atomic_load(&worker->stopping)) {
         worker->state = MR_WORKER_DRAINING;
     }
-    status = turn(worker, timeout_us, busy, err);
+    status = turn(worker, mailbox_patience_us(worker, timeout_us), busy, err);
     if (status != MR_OK) {
         worker->state = MR_WORKER_FAILED;
         worker_blocked_on(worker, err->text);
     }
     publish_status(worker);
+    flow_step(worker);
+    mailbox_serve(worker);
     return status;
 }
 

@@ -139,6 +139,22 @@ static enum mr_status scan(struct mr_backend *base, struct mr_space *space, stru
     return MR_OK;
 }
 
+static enum mr_status space_size(struct mr_backend *base, struct mr_space *space,
+                                 struct mr_space_size *size, struct mr_err *err)
+{
+    const struct mr_slice first = {0};
+
+    (void)backend_of(base);
+    (void)err;
+    *size = (struct mr_space_size){0};
+    for (const struct table_node *node = table_seek(space->data, first); node != NULL;
+         node = table_next(node)) {
+        size->entries++;
+        size->bytes += table_key(node).len + table_value(node).len;
+    }
+    return MR_OK;
+}
+
 static void apply(struct table *table, const struct mr_backend_write *write)
 {
     if (write->has_value) {
@@ -190,6 +206,7 @@ static const struct mr_backend_ops ops = {
     .scan = scan,
     .write = write_batch,
     .meta_get = meta_get,
+    .space_size = space_size,
     .close = backend_close,
 };
 

@@ -24,7 +24,7 @@ enum mr_status rocks_fail(const struct rocks_backend *backend, struct mr_err *er
     const enum mr_status status =
         mr_fail(err, corrupt ? MR_CORRUPT : MR_STORE_IO, "rocksdb: %s: %s", operation, text);
 
-    if (corrupt) {
+    if (corrupt && !backend->read_only) {
         rocks_mark_corrupt(backend->path, text);
     }
     free(text);
@@ -129,6 +129,28 @@ static enum mr_status scan(struct mr_backend *base, struct mr_space *space, stru
     return error == NULL ? MR_OK : rocks_fail(backend, err, error, "scanning");
 }
 
+/* RocksDB's own guesses: keys in files and memtables, overwritten ones counted again. */
+static enum mr_status space_size(struct mr_backend *base, struct mr_space *space,
+                                 struct mr_space_size *size, struct mr_err *err)
+{
+    static const char *const bytes[] = {"rocksdb.estimate-live-data-size",
+                                        "rocksdb.cur-size-all-mem-tables"};
+    const struct rocks_backend *backend = rocks_backend_of(base);
+
+    *size = (struct mr_space_size){0};
+    if (rocksdb_property_int_cf(backend->db, space->handle, "rocksdb.estimate-num-keys",
+                                &size->entries) != 0) {
+        return mr_fail(err, MR_STORE_IO, "rocksdb: cannot say how much %s holds", space->family);
+    }
+    for (size_t i = 0; i < MR_COUNT(bytes); i++) {
+        uint64_t part = 0;
+
+        (void)rocksdb_property_int_cf(backend->db, space->handle, bytes[i], &part);
+        size->bytes += part;
+    }
+    return MR_OK;
+}
+
 static void add_write(rocksdb_writebatch_t *batch, rocksdb_column_family_handle_t *handle,
                       struct mr_slice key, const struct mr_backend_write *write)
 {
@@ -186,21 +208,59 @@ static const struct mr_backend_ops ops = {
     .scan = scan,
     .write = write_batch,
     .meta_get = meta_get,
+    .space_size = space_size,
     .close = backend_close,
 };
+
+static struct rocks_backend *backend_create(const char *directory)
+{
+    struct rocks_backend *backend = mr_xcalloc(1, sizeof(*backend));
+
+    backend->base.ops = &ops;
+    backend->magic = ROCKS_MAGIC;
+    backend->path = mr_xstrdup(directory);
+    MR_ASSERT(pthread_mutex_init(&backend->lock, NULL) == 0);
+    return backend;
+}
+
+enum mr_status mr_backend_rocksdb_look(const char *directory, const char *identity,
+                                       struct mr_backend **backend, struct mr_err *err)
+{
+    struct rocks_backend *opened = backend_create(directory);
+    char path[ROCKS_PATH_BYTES_MAX];
+    enum mr_status status;
+
+    *backend = NULL;
+    opened->read_only = true;
+    status = rocks_path(directory, "db", path, err);
+    if (status == MR_OK) {
+        status = rocks_directory_unused(directory, err);
+    }
+    if (status == MR_OK && rocks_is_marked_corrupt(directory)) {
+        status = mr_fail(err, MR_CORRUPT, "%s is damaged: the next start restores it", directory);
+    }
+    if (status == MR_OK) {
+        status = rocks_identity_look(directory, identity, err);
+    }
+    if (status == MR_OK) {
+        status = rocks_database_open(opened, path, 0, err);
+    }
+    if (status != MR_OK) {
+        backend_close(&opened->base);
+        return status;
+    }
+    *backend = &opened->base;
+    return MR_OK;
+}
 
 enum mr_status mr_backend_rocksdb_open(const char *directory, const char *identity,
                                        int64_t memory_bytes, struct mr_backend **backend,
                                        struct mr_err *err)
 {
-    struct rocks_backend *opened = mr_xcalloc(1, sizeof(*opened));
+    struct rocks_backend *opened = backend_create(directory);
     char path[ROCKS_PATH_BYTES_MAX];
     enum mr_status status;
 
-    opened->base.ops = &ops;
-    opened->magic = ROCKS_MAGIC;
-    opened->path = mr_xstrdup(directory);
-    MR_ASSERT(pthread_mutex_init(&opened->lock, NULL) == 0);
     *backend = NULL;
     status = rocks_path(directory, "db", path, err);
     if (status == MR_OK) {

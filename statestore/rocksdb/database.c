@@ -50,8 +50,6 @@ static rocksdb_options_t *make_options(int64_t memory_bytes)
         (size_t)(memory_bytes < MEMORY_BYTES_MIN ? MEMORY_BYTES_MIN : memory_bytes);
     rocksdb_options_t *options = rocksdb_options_create();
 
-    rocksdb_options_set_create_if_missing(options, 1);
-    rocksdb_options_set_create_missing_column_families(options, 1);
     rocksdb_options_set_paranoid_checks(options, 1);
     rocksdb_options_set_db_write_buffer_size(options, bytes / 3);
     rocksdb_options_set_write_buffer_size(options, bytes / 6);
@@ -130,8 +128,13 @@ static enum mr_status open_families(struct rocks_backend *backend, const char *p
     for (size_t i = 0; i < count; i++) {
         options[i] = backend->options;
     }
-    backend->db = rocksdb_open_column_families(
-        backend->options, path, (int)count, (const char *const *)names, options, handles, &error);
+    backend->db =
+        backend->read_only
+            ? rocksdb_open_for_read_only_column_families(backend->options, path, (int)count,
+                                                         (const char *const *)names, options,
+                                                         handles, 0, &error)
+            : rocksdb_open_column_families(backend->options, path, (int)count,
+                                           (const char *const *)names, options, handles, &error);
     if (error != NULL) {
         backend->db = NULL;
         status = rocks_fail(backend, err, error, "opening the state");
@@ -166,6 +169,8 @@ enum mr_status rocks_database_open(struct rocks_backend *backend, const char *pa
     size_t count;
 
     backend->options = make_options(memory_bytes);
+    rocksdb_options_set_create_if_missing(backend->options, !backend->read_only);
+    rocksdb_options_set_create_missing_column_families(backend->options, !backend->read_only);
     if (log_in_memory) {
         rocksdb_options_set_db_log_dir(backend->options, log_directory);
     }

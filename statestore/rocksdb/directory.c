@@ -151,6 +151,44 @@ enum mr_status rocks_directory_take(const char *directory_path, struct rocks_dir
     return status;
 }
 
+static enum mr_status ask_for_use(const char *path, struct mr_err *err)
+{
+    struct flock lock = {.l_type = F_WRLCK, .l_whence = SEEK_SET};
+    struct stat file;
+    int fd;
+
+    /* To open and close it would drop a lock of this process. */
+    if (stat(path, &file) == 0 && is_held(&file)) {
+        lock.l_pid = getpid();
+    } else {
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0) {
+            return mr_fail(err, MR_UNAVAILABLE, "no state there: %s: %s", path, strerror(errno));
+        }
+        if (fcntl(fd, F_GETLK, &lock) != 0) {
+            lock.l_type = F_UNLCK;
+        }
+        (void)close(fd);
+    }
+    return lock.l_type == F_UNLCK
+               ? MR_OK
+               : mr_fail(err, MR_UNAVAILABLE,
+                         "state is in use by process %ld, which must be asked: %s",
+                         (long)lock.l_pid, path);
+}
+
+enum mr_status rocks_directory_unused(const char *directory_path, struct mr_err *err)
+{
+    char path[ROCKS_PATH_BYTES_MAX];
+    enum mr_status status;
+
+    MR_TRY(rocks_path(directory_path, "lock", path, err));
+    MR_ASSERT(pthread_mutex_lock(&held_lock) == 0);
+    status = ask_for_use(path, err);
+    MR_ASSERT(pthread_mutex_unlock(&held_lock) == 0);
+    return status;
+}
+
 void rocks_directory_release(struct rocks_directory **directory)
 {
     struct rocks_directory **at = &held;

@@ -109,21 +109,23 @@ static enum mr_status compare(char *text, const char *path, const char *identity
     return MR_OK;
 }
 
-enum mr_status rocks_identity_check(const char *directory, const char *identity, struct mr_err *err)
+/* *missing: nobody has said yet whose the directory is. */
+static enum mr_status check(const char *directory, const char *identity,
+                            char path[ROCKS_PATH_BYTES_MAX], bool *missing, struct mr_err *err)
 {
-    char path[ROCKS_PATH_BYTES_MAX];
     char text[TEXT_BYTES_MAX];
     ssize_t bytes;
     int fd;
 
+    *missing = false;
     if (strlen(identity) > IDENTITY_BYTES_MAX || strchr(identity, '\n') != NULL) {
         return mr_fail(err, MR_CONFIG, "not an identity of state: '%s'", identity);
     }
     MR_TRY(rocks_path(directory, "identity", path, err));
     fd = open(path, O_RDONLY | O_CLOEXEC);
     if (fd < 0) {
-        return errno == ENOENT ? create(directory, path, identity, err)
-                               : fail_io(err, "open", path);
+        *missing = errno == ENOENT;
+        return *missing ? MR_OK : fail_io(err, "open", path);
     }
     bytes = read(fd, text, sizeof(text) - 1);
     (void)close(fd);
@@ -132,4 +134,22 @@ enum mr_status rocks_identity_check(const char *directory, const char *identity,
     }
     text[bytes] = '\0';
     return compare(text, path, identity, err);
+}
+
+enum mr_status rocks_identity_check(const char *directory, const char *identity, struct mr_err *err)
+{
+    char path[ROCKS_PATH_BYTES_MAX];
+    bool missing;
+
+    MR_TRY(check(directory, identity, path, &missing, err));
+    return missing ? create(directory, path, identity, err) : MR_OK;
+}
+
+enum mr_status rocks_identity_look(const char *directory, const char *identity, struct mr_err *err)
+{
+    char path[ROCKS_PATH_BYTES_MAX];
+    bool missing;
+
+    MR_TRY(check(directory, identity, path, &missing, err));
+    return missing ? mr_fail(err, MR_UNAVAILABLE, "%s holds no state", directory) : MR_OK;
 }

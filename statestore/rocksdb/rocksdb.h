@@ -48,6 +48,7 @@ struct rocks_backend {
     rocksdb_column_family_handle_t *unused; /* "default", which every database has */
     rocksdb_column_family_handle_t *meta;
     char *path;           /* of the state directory */
+    bool read_only;       /* nothing is made, written or remembered */
     atomic_bool broken;   /* a write has failed: see rocks_write_fail */
     pthread_mutex_t lock; /* protects spaces and space_count */
     struct mr_space **spaces;
@@ -85,6 +86,8 @@ MR_NODISCARD enum mr_status rocks_path(const char *directory, const char *name,
 MR_NODISCARD enum mr_status
 rocks_directory_take(const char *path, struct rocks_directory **directory, struct mr_err *err);
 void rocks_directory_release(struct rocks_directory **directory);
+/* MR_UNAVAILABLE when there is no such directory, or a living process holds it. Takes nothing. */
+MR_NODISCARD enum mr_status rocks_directory_unused(const char *path, struct mr_err *err);
 /* MR_RESOURCE when the disk takes nothing: RocksDB would abort over it. */
 MR_NODISCARD enum mr_status rocks_directory_probe(const char *path, struct mr_err *err);
 
@@ -94,6 +97,10 @@ MR_NODISCARD enum mr_status rocks_directory_probe(const char *path, struct mr_er
 /* Checks the identity of the directory, or gives it one when there is no state yet. */
 MR_NODISCARD enum mr_status rocks_identity_check(const char *directory, const char *identity,
                                                  struct mr_err *err);
+
+/* The same, but a directory without one is MR_UNAVAILABLE. */
+MR_NODISCARD enum mr_status rocks_identity_look(const char *directory, const char *identity,
+                                                struct mr_err *err);
 
 /* ---- corrupt.c --------------------------------------------------------------------------------
  */
@@ -110,7 +117,7 @@ MR_NODISCARD enum mr_status rocks_give_up(const char *directory, const char *dat
 /* ---- database.c -------------------------------------------------------------------------------
  */
 
-/* Opens the database with all column families that it has. */
+/* Opens the database with all column families that it has; as backend->read_only says. */
 MR_NODISCARD enum mr_status rocks_database_open(struct rocks_backend *backend, const char *path,
                                                 int64_t memory_bytes, struct mr_err *err);
 void rocks_database_close(struct rocks_backend *backend);

@@ -57,6 +57,9 @@ static enum mr_status find_or_create(struct rocks_backend *backend, const char *
             return MR_OK;
         }
     }
+    if (backend->read_only) {
+        return MR_OK;
+    }
     MR_TRY(create_family(backend, family, &handle, err));
     *space = rocks_space_add(backend, family, handle);
     return MR_OK;

@@ -48,6 +48,7 @@ static enum mr_status fetch(struct mr_store *store, uint64_t hash, struct mr_sli
     if (*entry == NULL && store_surely_absent(store, hash)) {
         return MR_OK;
     }
+    store->fetches++;
     MR_TRY(backend->ops->get(backend, store->config.space, key, &store->scratch, &found, err));
     if (*entry == NULL && !found) {
         return MR_OK;
@@ -70,6 +71,7 @@ enum mr_status mr_store_get(struct mr_store *store, struct mr_slice key, void *v
     const struct block *block;
 
     *found = false;
+    store->reads++;
     if (entry == NULL || (entry->pending == NULL && entry->committed == NULL)) {
         MR_TRY(fetch(store, hash, key, &entry, err));
     }
@@ -172,6 +174,16 @@ enum mr_status mr_store_delete(struct mr_store *store, struct mr_slice key, stru
 size_t mr_store_cached_count(const struct mr_store *store)
 {
     return store->table.entry_count;
+}
+
+void mr_store_usage(const struct mr_store *store, struct mr_store_usage *usage)
+{
+    *usage = (struct mr_store_usage){
+        .reads = store->reads,
+        .fetches = store->fetches,
+        .cached_entries = store->table.entry_count,
+        .cached_bytes = store->table.bytes,
+    };
 }
 
 /* ---- opening --------------------------------------------------------------------------------- */

@@ -30,6 +30,7 @@ struct mr_store {
     struct undo *undo; /* of the current record */
     size_t undo_count, undo_capacity;
     size_t overlay_bytes;
+    uint64_t reads, fetches;  /* of values, since it was opened */
     struct mr_buffer scratch; /* encoding, reading from the backend */
 };
 

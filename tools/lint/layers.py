@@ -31,7 +31,7 @@ HOMES = [  # (header, homes)
     (re.compile(r"rocksdb/"), ("statestore/rocksdb/",)),
     (re.compile(r"hiredis/"), ("connectors/redis/",)),
     (re.compile(r"mongoc|bson|libmongoc"), ("connectors/documentdb/",)),
-    (re.compile(r"curl/"), ("connectors/registry/",)),
+    (re.compile(r"curl/"), ("connectors/registry/", "tools/")),
     (re.compile(r"microhttpd\.h$"), ("runtime/observe/",)),
     (re.compile(r"check\.h$"), ()),
     (re.compile(r"jansson\.h$"), ("runtime/codec/", "connectors/", "tools/")),

@@ -35,6 +35,18 @@ static const struct mr_option *find_option(const struct args_spec *spec, const c
     return NULL;
 }
 
+static const struct args_repeat *find_repeat(const struct args_spec *spec, const char *name,
+                                             size_t len)
+{
+    for (size_t i = 0; i < spec->repeat_count; i++) {
+        if (strlen(spec->repeats[i].name) == len &&
+            strncmp(spec->repeats[i].name, name, len) == 0) {
+            return &spec->repeats[i];
+        }
+    }
+    return NULL;
+}
+
 static bool unknown_option(const struct args_spec *spec, int *exit_code, const char *name,
                            size_t len)
 {
@@ -45,6 +57,9 @@ static bool unknown_option(const struct args_spec *spec, int *exit_code, const c
     suggest_init(&suggest, given);
     for (size_t i = 0; i < spec->option_count; i++) {
         suggest_offer(&suggest, spec->options[i].name);
+    }
+    for (size_t i = 0; i < spec->repeat_count; i++) {
+        suggest_offer(&suggest, spec->repeats[i].name);
     }
     return misuse(spec, exit_code, "no option --%s%s", given, suggest_text(&suggest));
 }
@@ -69,6 +84,23 @@ struct cursor {
     int at;
 };
 
+/* One more value; moves the cursor past it. */
+static bool read_repeat(const struct args_spec *spec, const struct args_repeat *repeat,
+                        const char *value, struct cursor *cursor, void *target, int *exit_code)
+{
+    struct args_texts *texts = (void *)((char *)target + repeat->offset);
+
+    if (value == NULL && cursor->at + 1 >= cursor->argc) {
+        return misuse(spec, exit_code, "--%s needs a value", repeat->name);
+    }
+    if (texts->count == ARGS_TEXTS_MAX) {
+        return misuse(spec, exit_code, "--%s: at most %zu times", repeat->name, ARGS_TEXTS_MAX);
+    }
+    texts->items[texts->count++] = value != NULL ? value : cursor->argv[++cursor->at];
+    cursor->at++;
+    return true;
+}
+
 /* One "--..." argument; moves the cursor past it and its value. */
 static bool read_option(const struct args_spec *spec, struct cursor *cursor, void *target,
                         bool *given, int *exit_code)
@@ -76,9 +108,13 @@ static bool read_option(const struct args_spec *spec, struct cursor *cursor, voi
     const char *name = cursor->argv[cursor->at] + 2;
     const size_t len = strcspn(name, "=");
     const struct mr_option *option = find_option(spec, name, len);
+    const struct args_repeat *repeat = find_repeat(spec, name, len);
     const char *value = name[len] == '=' ? name + len + 1 : NULL;
     struct mr_err err = {0};
 
+    if (repeat != NULL) {
+        return read_repeat(spec, repeat, value, cursor, target, exit_code);
+    }
     if (option == NULL) {
         return unknown_option(spec, exit_code, name, len);
     }

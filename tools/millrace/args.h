@@ -15,6 +15,20 @@
 
 #include <stdio.h>
 
+#define ARGS_TEXTS_MAX ((size_t)64)
+/* The values of an option that may be given again and again; borrowed from argv. */
+struct args_texts {
+    const char *items[ARGS_TEXTS_MAX];
+    size_t count;
+};
+
+/* Such an option; offset: of a struct args_texts. */
+struct args_repeat {
+    const char *name;
+    size_t offset;
+    const char *help;
+};
+
 struct args_spec {
     const char *command;     /* "topology check" */
     const char *summary;     /* a sentence */
@@ -23,6 +37,8 @@ struct args_spec {
     size_t positional_max;
     const struct mr_option *options; /* names without the dashes; fallback NULL: required */
     size_t option_count;
+    const struct args_repeat *repeats;
+    size_t repeat_count;
 };
 
 /* The row of a command that shows progress; `--quiet`. field: a bool of the options struct. */

@@ -42,10 +42,16 @@ static void print_option(const struct mr_option *option, FILE *out)
 void args_help(const struct args_spec *spec, FILE *out)
 {
     (void)fprintf(out, "usage: millrace %s%s%s%s\n\n%s\n", spec->command,
-                  spec->option_count > 0 ? " [OPTIONS]" : "",
+                  spec->option_count + spec->repeat_count > 0 ? " [OPTIONS]" : "",
                   spec->positionals[0] != '\0' ? " " : "", spec->positionals, spec->summary);
-    if (spec->option_count > 0) {
+    if (spec->option_count + spec->repeat_count > 0) {
         (void)fprintf(out, "\n");
+    }
+    for (size_t i = 0; i < spec->repeat_count; i++) {
+        char left[64];
+
+        (void)snprintf(left, sizeof(left), "--%s <text> ...", spec->repeats[i].name);
+        (void)fprintf(out, "  %-26s %s\n", left, spec->repeats[i].help);
     }
     for (size_t i = 0; i < spec->option_count; i++) {
         print_option(&spec->options[i], out);

@@ -6,10 +6,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#ifndef MILLRACE_VERSION
-#define MILLRACE_VERSION "0.1.0"
-#endif
-
 static void print_list(const struct command *const *commands, size_t count, FILE *out)
 {
     (void)fprintf(out, "usage: millrace COMMAND [OPTIONS]\n\n");

@@ -11,6 +11,10 @@
 
 #include <stddef.h>
 
+#ifndef MILLRACE_VERSION
+#define MILLRACE_VERSION "0.1.0"
+#endif
+
 #define EXIT_NO 1
 #define EXIT_MISUSE 2
 

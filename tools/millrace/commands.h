@@ -19,5 +19,9 @@ extern const struct command command_dlq_list;
 extern const struct command command_dlq_show;
 extern const struct command command_dlq_replay;
 extern const struct command command_topology_test;
+extern const struct command command_top;
+extern const struct command command_store_get;
+extern const struct command command_store_scan;
+extern const struct command command_store_stats;
 
 #endif

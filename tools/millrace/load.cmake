@@ -9,7 +9,7 @@ set(MR_LOAD_SOURCES
 list(TRANSFORM MR_LOAD_SOURCES PREPEND ${CMAKE_CURRENT_LIST_DIR}/)
 add_library(mr_load STATIC ${MR_LOAD_SOURCES})
 target_include_directories(mr_load PUBLIC ${CMAKE_CURRENT_LIST_DIR})
-target_link_libraries(mr_load PUBLIC mr_avro mr_codec mr_log mr_topology
+target_link_libraries(mr_load PUBLIC mr_see mr_avro mr_codec mr_log mr_topology
   PRIVATE mr_warnings PkgConfig::JANSSON PkgConfig::ZLIB Threads::Threads)
 
 # What risk would say: rows from the log, the checks from the stage. Its own library for the tests.
@@ -26,7 +26,10 @@ target_link_libraries(mr_dump PUBLIC mr_load mr_cli PRIVATE mr_warnings)
 add_library(mr_commands STATIC
   ${CMAKE_CURRENT_LIST_DIR}/load.c ${CMAKE_CURRENT_LIST_DIR}/produce.c
   ${CMAKE_CURRENT_LIST_DIR}/risk_check.c
-  ${CMAKE_CURRENT_LIST_DIR}/tap.c ${CMAKE_CURRENT_LIST_DIR}/topology_test.c
+  ${CMAKE_CURRENT_LIST_DIR}/store_command.c ${CMAKE_CURRENT_LIST_DIR}/store_disk.c
+  ${CMAKE_CURRENT_LIST_DIR}/store_live.c ${CMAKE_CURRENT_LIST_DIR}/store_source.c
+  ${CMAKE_CURRENT_LIST_DIR}/tap.c ${CMAKE_CURRENT_LIST_DIR}/tap_edge.c
+  ${CMAKE_CURRENT_LIST_DIR}/top.c ${CMAKE_CURRENT_LIST_DIR}/topology_test.c
   ${CMAKE_CURRENT_LIST_DIR}/tour.c ${CMAKE_CURRENT_LIST_DIR}/trial.c
   ${CMAKE_CURRENT_LIST_DIR}/verify.c ${CMAKE_CURRENT_LIST_DIR}/verify_stores.c)
 target_link_libraries(mr_commands

@@ -11,6 +11,8 @@
 #include "commands.h"
 #include "connect.h"
 #include "millrace/logger.h"
+#include "run_see.h"
+#include "see_processes.h"
 #include "topology_file.h"
 
 #include <signal.h>
@@ -19,7 +21,6 @@
 #include <time.h>
 #include <unistd.h>
 
-#define LAG_EVERY_US (5 * MR_SECOND_US)
 #define LOOK_EVERY_MS 100
 /* Damaged state is given up and the process begins anew; not for ever. */
 #define STARTS_MAX 3
@@ -31,10 +32,14 @@ struct run_options {
     const char *state_dir;
     const char *http;
     const char *http_port_file;
+    int inspect;
     int64_t wait_us;
     bool accept_lost_changelog;
     bool accept_lost_offsets;
 };
+
+enum { INSPECT_LOCAL, INSPECT_ON, INSPECT_OFF };
+static const char *const inspect_names[] = {"local", "on", "off", NULL};
 
 static const struct mr_option options[] = {
     {.name = "group",
@@ -61,12 +66,18 @@ static const struct mr_option options[] = {
      .type = MR_OPTION_STRING,
      .offset = offsetof(struct run_options, http),
      .fallback = "127.0.0.1:0",
-     .help = "address of /health, /ready and /metrics; port 0: any free one"},
+     .help = "address to look at: /health, /ready, /metrics, a page; port 0: any free one"},
     {.name = "http-port-file",
      .type = MR_OPTION_STRING,
      .offset = offsetof(struct run_options, http_port_file),
      .fallback = "",
      .help = "file that receives the port"},
+    {.name = "inspect",
+     .type = MR_OPTION_ENUM,
+     .offset = offsetof(struct run_options, inspect),
+     .fallback = "local",
+     .symbols = inspect_names,
+     .help = "show stores and records over --http; local: where that is an address 127.*"},
     {.name = "accept-lost-changelog",
      .type = MR_OPTION_BOOL,
      .offset = offsetof(struct run_options, accept_lost_changelog),
@@ -106,12 +117,33 @@ static void block_signals(sigset_t *set)
     signal(SIGPIPE, SIG_IGN);
 }
 
+/* Who this process is, for those on this machine who look for it (see_processes.h). */
+static struct see_process announced(const struct run_options *given,
+                                    const struct mr_topology *topology)
+{
+    return (struct see_process){.application = topology->application,
+                                .part = given->group[0] != '\0' ? given->group : "connectors",
+                                .instance = given->instance};
+}
+
+static void announce(const struct run_options *given, const struct run_process *process,
+                     const char *address, uint16_t port)
+{
+    struct mr_err err;
+
+    if (see_process_announce(given->state_dir, announced(given, process->topology), address, port,
+                             &err) != MR_OK) {
+        mr_info("not_announced", "error=\"%s\"", err.text);
+    }
+}
+
 static enum mr_status start_http(const struct run_options *given, struct run_process *process,
                                  struct mr_http **http, struct mr_err *err)
 {
     struct mr_http_options http_options = {.health = run_report_health,
                                            .ready = run_report_ready,
                                            .metrics = run_report_metrics,
+                                           .handle = run_see_handle,
                                            .arg = process};
     const char *colon = strrchr(given->http, ':');
     char address[64];
@@ -124,9 +156,12 @@ static enum mr_status start_http(const struct run_options *given, struct run_pro
     }
     memcpy(address, given->http, (size_t)(colon - given->http));
     address[colon - given->http] = '\0';
+    process->shows_records = given->inspect == INSPECT_ON ||
+                             (given->inspect == INSPECT_LOCAL && strncmp(address, "127.", 4) == 0);
     http_options.address = address;
     http_options.port = (uint16_t)wanted;
     MR_TRY(mr_http_start(&http_options, http, &port, err));
+    announce(given, process, address, port);
     mr_info("listening", "http=%s:%u", address, (unsigned)port);
     if (given->http_port_file[0] != '\0') {
         FILE *file = fopen(given->http_port_file, "w");
@@ -143,7 +178,7 @@ static void watch(struct run_process *process, const sigset_t *signals)
 {
     const struct timespec look = {.tv_nsec = LOOK_EVERY_MS * 1000000L};
     const struct mr_clock *clock = mr_clock_system();
-    int64_t lag_at_us = mr_clock_monotonic_us(clock) + LAG_EVERY_US;
+    int64_t measured_us = mr_clock_monotonic_us(clock);
 
     while (!run_process_failed(process)) {
         const int got = sigtimedwait(signals, NULL, &look);
@@ -152,9 +187,9 @@ static void watch(struct run_process *process, const sigset_t *signals)
             mr_info("stopping", "signal=%d", got);
             return;
         }
-        if (mr_clock_monotonic_us(clock) >= lag_at_us) {
-            run_report_lag(process);
-            lag_at_us = mr_clock_monotonic_us(clock) + LAG_EVERY_US;
+        if (mr_clock_monotonic_us(clock) >= run_lag_due_us(&process->lag, measured_us)) {
+            run_lag_measure(&process->lag);
+            measured_us = mr_clock_monotonic_us(clock);
         }
     }
 }
@@ -215,6 +250,7 @@ static enum mr_status run_topology(const struct run_options *given,
         status = run_process_join(&process, err);
     }
     mr_http_stop(&http);
+    see_process_forget(given->state_dir, announced(given, topology));
     run_process_close(&process);
     connection_close(&connection);
     mr_metrics_destroy(&process.metrics);

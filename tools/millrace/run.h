@@ -5,7 +5,9 @@
 #define MILLRACE_TOOLS_RUN_H
 
 #include "millrace/http.h"
+#include "millrace/inspect.h"
 #include "millrace/runtime.h"
+#include "run_lag.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -16,6 +18,7 @@ struct run_process;
 struct run_unit {
     struct run_process *process;
     char name[128];
+    size_t group;                       /* of a worker */
     struct mr_worker *worker;           /* or */
     struct mr_sink_runner *sink_runner; /* this */
     pthread_t thread;
@@ -34,9 +37,12 @@ struct run_process {
     const char *state_dir;
     bool accept_lost_changelog;
     bool accept_lost_offsets;
+    bool shows_records;           /* over HTTP: what is in stores, and passes between stages */
     struct mr_backend **backends; /* of each group of the topology; NULL: not run here */
     struct run_unit *units;
     size_t unit_count;
+    struct run_lag lag;
+    int64_t started_us; /* monotonic */
 };
 
 /* group: a name or "all", NULL for none; connectors: names with commas or "all", NULL for none. */
@@ -49,11 +55,11 @@ MR_NODISCARD enum mr_status run_process_join(struct run_process *process, struct
 /* A unit has ended although nobody asked for it. */
 bool run_process_failed(const struct run_process *process);
 void run_process_close(struct run_process *process);
+void run_unit_status(const struct run_unit *unit, struct mr_worker_status *status);
 
-/* run_report.c: what the process says about itself over HTTP, and the lag it measures for it. */
+/* run_report.c: what the process says about itself to probes and scrapers. More: run_see.h. */
 bool run_report_ready(void *process, struct mr_buffer *body);
 bool run_report_health(void *process, struct mr_buffer *body);
 void run_report_metrics(void *process, struct mr_buffer *body);
-void run_report_lag(struct run_process *process);
 
 #endif

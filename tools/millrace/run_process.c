@@ -16,6 +16,15 @@
 
 /* ---- units ----------------------------------------------------------------------------------- */
 
+void run_unit_status(const struct run_unit *unit, struct mr_worker_status *status)
+{
+    if (unit->worker != NULL) {
+        mr_worker_status(unit->worker, status);
+    } else {
+        mr_sink_runner_status(unit->sink_runner, status);
+    }
+}
+
 static enum mr_status step(struct run_unit *unit, struct mr_worker_status *status,
                            struct mr_err *err)
 {
@@ -23,11 +32,10 @@ static enum mr_status step(struct run_unit *unit, struct mr_worker_status *statu
 
     if (unit->worker != NULL) {
         MR_TRY(mr_worker_step(unit->worker, STEP_WAIT_US, &busy, err));
-        mr_worker_status(unit->worker, status);
     } else {
         MR_TRY(mr_sink_runner_step(unit->sink_runner, STEP_WAIT_US, &busy, err));
-        mr_sink_runner_status(unit->sink_runner, status);
     }
+    run_unit_status(unit, status);
     return MR_OK;
 }
 
@@ -117,8 +125,10 @@ static enum mr_status open_group(struct run_process *process, size_t group, stru
         struct run_unit *unit = add_unit(process);
 
         snprintf(unit->name, sizeof(unit->name), "%.100s.%d", node->name, i);
+        unit->group = group;
         unit->worker = mr_worker_create(&worker, group, i);
     }
+    run_lag_add_group(&process->lag, group);
     return MR_OK;
 }
 
@@ -130,6 +140,7 @@ static void open_connector(struct run_process *process, size_t connector)
     snprintf(unit->name, sizeof(unit->name), "%.120s",
              process->topology->connectors[connector].name);
     unit->sink_runner = mr_sink_runner_create(&own, connector);
+    run_lag_add_connector(&process->lag, connector);
 }
 
 static enum mr_status open_connectors(struct run_process *process, const char *names,
@@ -164,6 +175,8 @@ enum mr_status run_process_open(struct run_process *process, const char *group,
 {
     const struct mr_topology *topology = process->topology;
 
+    process->started_us = mr_clock_monotonic_us(mr_clock_system());
+    run_lag_init(&process->lag, topology, process->log, process->metrics);
     process->backends = mr_xcalloc(topology->group_count, sizeof(struct mr_backend *));
     if (group != NULL && strcmp(group, "all") == 0) {
         for (size_t i = 0; i < topology->group_count; i++) {
@@ -244,6 +257,7 @@ void run_process_close(struct run_process *process)
     for (size_t i = 0; process->backends != NULL && i < process->topology->group_count; i++) {
         mr_backend_close(&process->backends[i]);
     }
+    run_lag_fini(&process->lag);
     free(process->backends);
     free(process->units);
 }

@@ -1,53 +1,13 @@
 /* tap_line.c -- see tap_line.h. */
 #include "tap_line.h"
 
+#include "line_text.h"
 #include "millrace/changelog.h"
 
 #include <inttypes.h>
 #include <stdlib.h>
-#include <time.h>
 
 #define ARENA_BYTES ((size_t)16 * 1024)
-
-static void append_text(struct mr_buffer *out, struct mr_slice text)
-{
-    mr_buffer_printf(out, "\"");
-    for (size_t i = 0; i < text.len; i++) {
-        const uint8_t c = text.data[i];
-
-        if (c == '"' || c == '\\') {
-            mr_buffer_printf(out, "\\%c", c);
-        } else if (c < 0x20 || c >= 0x7f) {
-            mr_buffer_printf(out, "\\u%04x", c); /* bytes as they are, one by one */
-        } else {
-            mr_buffer_append(out, &c, 1);
-        }
-    }
-    mr_buffer_printf(out, "\"");
-}
-
-static void append_hex(struct mr_buffer *out, struct mr_slice bytes)
-{
-    mr_buffer_printf(out, "\"");
-    for (size_t i = 0; i < bytes.len; i++) {
-        mr_buffer_printf(out, "%02x", bytes.data[i]);
-    }
-    mr_buffer_printf(out, "\"");
-}
-
-static void append_time(struct mr_buffer *out, int64_t ms)
-{
-    const time_t seconds = (time_t)(ms / 1000);
-    struct tm tm;
-    char text[32];
-
-    if (gmtime_r(&seconds, &tm) == NULL ||
-        strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm) == 0) {
-        mr_buffer_printf(out, "null");
-        return;
-    }
-    mr_buffer_printf(out, "\"%s.%03dZ\"", text, (int)(ms % 1000));
-}
 
 static void append_headers(struct mr_buffer *out, const struct mr_message *message, bool always)
 {
@@ -63,9 +23,9 @@ static void append_headers(struct mr_buffer *out, const struct mr_message *messa
     mr_buffer_printf(out, ",\"headers\":{");
     for (size_t i = 0; i < count; i++) {
         mr_buffer_printf(out, "%s", i == 0 ? "" : ",");
-        append_text(out, mr_slice_str(headers[i].name));
+        line_text_append(out, mr_slice_str(headers[i].name));
         mr_buffer_printf(out, ":");
-        append_text(out, headers[i].value);
+        line_text_append(out, headers[i].value);
     }
     mr_buffer_printf(out, "}");
 }
@@ -148,12 +108,12 @@ void tap_line_write(const struct tap_format *format, const struct load_record *r
     mr_buffer_printf(
         line, "{\"topic\":\"%s\",\"partition\":%" PRId32 ",\"offset\":%" PRId64 ",\"timestamp\":",
         record->topic, record->partition, record->offset);
-    append_time(line, record->message->timestamp_ms);
+    line_time_append(line, record->message->timestamp_ms);
     if (entry->store != NULL) {
         mr_buffer_printf(line, ",\"store\":\"%s\"", entry->store);
     }
     mr_buffer_printf(line, ",\"key\":");
-    append_text(line, entry->key);
+    line_text_append(line, entry->key);
     mr_buffer_printf(line, ",\"value\":");
     if (entry->value != NULL) {
         mr_json_write_record(entry->schema, entry->value, line);
@@ -161,7 +121,7 @@ void tap_line_write(const struct tap_format *format, const struct load_record *r
         mr_buffer_printf(line, "null");
         if (record->message->has_value) {
             mr_buffer_printf(line, ",\"bytes\":");
-            append_hex(line, record->bytes);
+            line_hex_append(line, record->bytes);
         }
     }
     append_headers(line, record->message, format->schema == NULL && format->stage == NULL);

@@ -23,10 +23,16 @@ struct mr_backend_write {
     bool has_value; /* false: delete */
 };
 
+/* How much a space holds; implementations may guess. */
+struct mr_space_size {
+    uint64_t entries;
+    uint64_t bytes;
+};
+
 typedef bool mr_space_visit(void *arg, struct mr_slice key, struct mr_slice value);
 
 struct mr_backend_ops {
-    /* name: "<stage>.<store>"; created when absent. */
+    /* name: "<stage>.<store>"; created when absent. Opened for reading only: NULL when absent. */
     enum mr_status (*space_open)(struct mr_backend *, const char *name, int32_t partition,
                                  struct mr_space **, struct mr_err *);
     /* Deletes everything in the space and its metadata. */
@@ -45,6 +51,8 @@ struct mr_backend_ops {
                             size_t meta_count, bool durable, struct mr_err *);
     enum mr_status (*meta_get)(struct mr_backend *, struct mr_space *, struct mr_slice key,
                                struct mr_buffer *value, bool *found, struct mr_err *);
+    enum mr_status (*space_size)(struct mr_backend *, struct mr_space *, struct mr_space_size *,
+                                 struct mr_err *);
     void (*close)(struct mr_backend *);
 };
 
@@ -59,6 +67,14 @@ struct mr_backend {
  */
 MR_NODISCARD enum mr_status mr_backend_rocksdb_open(const char *directory, const char *identity,
                                                     int64_t memory_bytes,
+                                                    struct mr_backend **backend,
+                                                    struct mr_err *err);
+/*
+ * The same database to look at: nothing is written, nothing is locked, and what is behind the last
+ * write of a process that was killed is there. MR_UNAVAILABLE: there is none, or a living process
+ * has it, whose pid is told: it must be asked instead. MR_FOREIGN_STATE as above.
+ */
+MR_NODISCARD enum mr_status mr_backend_rocksdb_look(const char *directory, const char *identity,
                                                     struct mr_backend **backend,
                                                     struct mr_err *err);
 struct mr_backend *mr_backend_memory_create(void);

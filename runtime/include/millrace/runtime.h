@@ -48,8 +48,10 @@ struct mr_worker_status { /* a consistent copy, any thread */
     size_t tasks;       /* assigned */
     size_t tasks_ready; /* restored */
     uint64_t restored_records;
-    int64_t restore_left; /* records still to restore, an estimate */
+    int64_t restore_left;         /* records still to restore, an estimate */
+    int64_t restore_seconds_left; /* at the present rate; -1: nothing has been read yet */
     uint64_t records_in;
+    uint64_t records_out;
     uint64_t commits;
     uint64_t aborts;
     uint64_t dead_letters;

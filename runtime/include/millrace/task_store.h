@@ -41,6 +41,25 @@ MR_NODISCARD enum mr_status mr_store_open(const struct mr_store_config *config,
 /* Drops the overlay; committed state is the backend's. */
 void mr_store_close(struct mr_store **store);
 
+/* ---- looking at it from outside: committed values, as they are framed ------------------------ */
+
+/* *framed is overwritten. Leaves the cache as it is. */
+MR_NODISCARD enum mr_status mr_store_peek(struct mr_store *store, struct mr_slice key,
+                                          struct mr_buffer *framed, bool *found,
+                                          struct mr_err *err);
+/* [from, to) in byte order; empty to: to the end. */
+MR_NODISCARD enum mr_status mr_store_peek_range(struct mr_store *store, struct mr_slice from,
+                                                struct mr_slice to, mr_space_visit *visit,
+                                                void *arg, struct mr_err *err);
+
+struct mr_store_usage {
+    uint64_t reads;   /* by the stage */
+    uint64_t fetches; /* of them: not in memory, asked of the backend */
+    size_t cached_entries;
+    size_t cached_bytes;
+};
+void mr_store_usage(const struct mr_store *store, struct mr_store_usage *usage);
+
 /* The current input record is done: its writes stay in the overlay. */
 void mr_store_release(struct mr_store *store);
 /* Forgets what the current input record wrote; true when there was something. */

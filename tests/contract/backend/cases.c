@@ -32,6 +32,24 @@ START_TEST(a_deleted_key_is_absent_and_deleting_an_absent_one_is_nothing)
 }
 END_TEST
 
+START_TEST(a_space_knows_about_how_much_it_holds)
+{
+    struct mr_space *space = space_open("risk.orders", 0);
+    struct mr_space *empty = space_open("risk.orders", 1);
+    struct mr_space_size size;
+    struct mr_err err;
+
+    for (char c = 'a'; c <= 'e'; c++) {
+        put(space, mr_slice_of(&c, 1), BYTES("0123456789"));
+    }
+    ck_assert_int_eq(backend->ops->space_size(backend, space, &size, &err), MR_OK);
+    ck_assert_uint_eq(size.entries, 5);
+    ck_assert_uint_ge(size.bytes, 55);
+    ck_assert_int_eq(backend->ops->space_size(backend, empty, &size, &err), MR_OK);
+    ck_assert_uint_eq(size.entries, 0);
+}
+END_TEST
+
 static const struct {
     const char *why;
     struct mr_slice key;
@@ -344,6 +362,7 @@ TCase *backend_cases(void)
     tcase_add_test(tcase, a_value_is_read_back_until_it_is_overwritten);
     tcase_add_test(tcase, a_deleted_key_is_absent_and_deleting_an_absent_one_is_nothing);
     tcase_add_loop_test(tcase, any_bytes_are_a_key_and_a_value, 0, (int)MR_COUNT(odd));
+    tcase_add_test(tcase, a_space_knows_about_how_much_it_holds);
     tcase_add_test(tcase, a_large_value_comes_back_whole);
     tcase_add_test(tcase, spaces_of_other_names_and_partitions_are_separate);
     tcase_add_test(tcase, metadata_is_no_part_of_the_data);

@@ -77,6 +77,58 @@ START_TEST(a_second_opening_in_the_same_process_is_refused_with_its_pid)
 }
 END_TEST
 
+/* ---- looking alone ----------------------------------------------------------------------------
+ */
+
+START_TEST(a_look_sees_what_was_written_and_changes_nothing)
+{
+    struct mr_backend *look = NULL;
+    struct mr_buffer value = MR_BUFFER_EMPTY;
+    struct mr_space *space = NULL;
+    struct mr_err err = {0};
+    bool found = false;
+
+    put(space_open("a.b", 0), BYTES("k"), BYTES("v"));
+    mr_backend_close(&backend);
+    ck_assert_msg(mr_backend_rocksdb_look(state_path(""), IDENTITY, &look, &err) == MR_OK, "%s",
+                  err.text);
+    ck_assert_int_eq(look->ops->space_open(look, "a.b", 0, &space, &err), MR_OK);
+    ck_assert_ptr_nonnull(space);
+    ck_assert_int_eq(look->ops->get(look, space, BYTES("k"), &value, &found, &err), MR_OK);
+    ck_assert(found && mr_slice_equal(mr_buffer_slice(&value), BYTES("v")));
+    /* What is absent is not made. */
+    ck_assert_int_eq(look->ops->space_open(look, "a.b", 1, &space, &err), MR_OK);
+    ck_assert_ptr_null(space);
+    mr_buffer_fini(&value);
+    /* It holds nothing: the owner comes back beside it. */
+    backend = state_reopen(NULL);
+    expect_text(space_open("a.b", 0), "k", "v");
+    mr_backend_close(&look);
+}
+END_TEST
+
+START_TEST(a_look_is_refused_where_it_would_be_wrong)
+{
+    struct mr_backend *look = NULL;
+    struct mr_err err = {0};
+    char words[64];
+
+    (void)snprintf(words, sizeof(words), "in use by process %ld", (long)getpid());
+    ck_assert_int_eq(mr_backend_rocksdb_look(state_path(""), IDENTITY, &look, &err),
+                     MR_UNAVAILABLE);
+    ck_assert_ptr_nonnull(strstr(err.text, words));
+    /* It has not dropped the owner's lock by looking at it. */
+    expect_refused(IDENTITY, MR_FOREIGN_STATE, words);
+    mr_backend_close(&backend);
+    ck_assert_int_eq(mr_backend_rocksdb_look(state_path(""), "test.account", &look, &err),
+                     MR_FOREIGN_STATE);
+    ck_assert_int_eq(mr_backend_rocksdb_look(state_path("nowhere"), IDENTITY, &look, &err),
+                     MR_UNAVAILABLE);
+    ck_assert_ptr_null(look);
+    backend = state_reopen(NULL);
+}
+END_TEST
+
 /* In the child: opens the state, writes, says so, and holds it until killed. */
 static void hold(int said_fd)
 {
@@ -156,6 +208,8 @@ TCase *rocksdb_refusal_cases(void)
                         (int)MR_COUNT(identities));
     tcase_add_test(tcase, a_database_without_identity_is_refused);
     tcase_add_test(tcase, a_second_opening_in_the_same_process_is_refused_with_its_pid);
+    tcase_add_test(tcase, a_look_sees_what_was_written_and_changes_nothing);
+    tcase_add_test(tcase, a_look_is_refused_where_it_would_be_wrong);
     tcase_add_test(tcase, a_directory_that_cannot_be_made_is_an_io_error_that_names_it);
     return tcase;
 }

@@ -14,7 +14,11 @@ struct target {
     bool json;
     const char *name;
     int format;
+    struct args_texts wheres;
 };
+
+static const struct args_repeat repeats[] = {
+    {.name = "where", .offset = offsetof(struct target, wheres), .help = "a condition"}};
 
 static const char *const formats[] = {"text", "dot", NULL};
 
@@ -57,6 +61,8 @@ static const struct args_spec spec = {
     .positional_max = 2,
     .options = options,
     .option_count = MR_COUNT(options),
+    .repeats = repeats,
+    .repeat_count = MR_COUNT(repeats),
 };
 
 #define ARGS_MAX 8
@@ -207,6 +213,29 @@ START_TEST(a_command_is_found_by_its_words)
 }
 END_TEST
 
+START_TEST(an_option_is_given_again_and_again)
+{
+    char words[][16] = {"it",     "--where", "a=1",     "F",     "--where=b=2",
+                        "--name", "n",       "--where", "--json"};
+    char *argv[MR_COUNT(words)];
+    struct target target = {0};
+    struct args args;
+    int exit_code = -1;
+
+    for (size_t i = 0; i < MR_COUNT(words); i++) {
+        argv[i] = words[i];
+    }
+    ck_assert(args_parse(&spec, 9, argv, &target, &args, &exit_code));
+    ck_assert_uint_eq(target.wheres.count, 3);
+    ck_assert_str_eq(target.wheres.items[0], "a=1");
+    ck_assert_str_eq(target.wheres.items[1], "b=2");
+    ck_assert_str_eq(target.wheres.items[2], "--json");
+    ck_assert_uint_eq(args.positional_count, 1);
+    ck_assert(!args_parse(&spec, 8, argv, &target, &args, &exit_code)); /* its value is missing */
+    ck_assert_int_eq(exit_code, EXIT_MISUSE);
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("args");
@@ -216,6 +245,7 @@ int main(void)
     tcase_add_loop_test(tcase, a_command_line_is_read_or_refused, 0, (int)MR_COUNT(rows));
     tcase_add_test(tcase, help_lists_every_option);
     tcase_add_test(tcase, a_command_is_found_by_its_words);
+    tcase_add_test(tcase, an_option_is_given_again_and_again);
     suite_add_tcase(suite, tcase);
     srunner_run_all(runner, CK_NORMAL);
     const int failed = srunner_ntests_failed(runner);

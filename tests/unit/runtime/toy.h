@@ -64,6 +64,8 @@ extern const char toy_clockwork_graph[];
 /* The pipeline for two processes, without and with standby. */
 extern const char toy_pair_graph[];
 extern const char toy_standby_graph[];
+/* The pipeline with `passed` handed over in memory alone. */
+extern const char toy_memory_graph[];
 /* A connector to toy_outside; an order "nobody" is one that it cannot write. */
 extern const struct mr_sink_type toy_sink;
 struct toy_written {

@@ -180,6 +180,51 @@ static void check_scan(struct fixture *f, const int64_t *want, int from, int to)
     }
 }
 
+/* ---- from outside: committed values alone -----------------------------------------------------
+ */
+
+static bool count_peeked(void *arg, struct mr_slice key, struct mr_slice value)
+{
+    const int64_t *committed = ((const struct scan_check *)arg)->want;
+    struct scan_check *scan = arg;
+    char text[16];
+
+    (void)value;
+    while (scan->next < scan->end && committed[scan->next] == 0) {
+        scan->next++;
+    }
+    ck_assert_int_lt(scan->next, scan->end);
+    ck_assert(mr_slice_equal(key, key_of(scan->next++, text)));
+    return true;
+}
+
+static void check_peek(struct fixture *f, const int64_t *committed, int key)
+{
+    struct scan_check scan = {.want = committed, .next = key, .end = KEYS};
+    struct mr_buffer framed = MR_BUFFER_EMPTY;
+    struct oms_price_state value;
+    char text[16];
+    bool found;
+
+    ck_assert_int_eq(mr_store_peek(f->store, key_of(key, text), &framed, &found, &f->err), MR_OK);
+    ck_assert_int_eq(found, committed[key] != 0);
+    if (found) {
+        ck_assert_int_eq(
+            oms_price_state_schema.decode(
+                mr_slice_of(framed.data + MR_WIRE_HEADER_BYTES, framed.len - MR_WIRE_HEADER_BYTES),
+                NULL, &value, &f->err),
+            MR_OK);
+        ck_assert_int_eq(value.last_trade_id, committed[key]);
+    }
+    mr_buffer_fini(&framed);
+    ck_assert_int_eq(mr_store_peek_range(f->store, key_of(key, text), (struct mr_slice){0},
+                                         count_peeked, &scan, &f->err),
+                     MR_OK);
+    while (scan.next < KEYS) {
+        ck_assert_int_eq(committed[scan.next++], 0);
+    }
+}
+
 /* One step of the walk on the store and on the model; reading is the most frequent one. */
 static void walk_step(struct fixture *f, struct walk *model, uint64_t dice, int64_t *version)
 {
@@ -210,6 +255,8 @@ static void walk_step(struct fixture *f, struct walk *model, uint64_t dice, int6
         check_scan(f, model->record, key, KEYS);
     } else if (choice == 17) {
         write_behind(f);
+    } else if (choice == 18) {
+        check_peek(f, model->committed, key);
     } else {
         ck_assert_int_eq(get(f, key), model->record[key]);
     }

@@ -469,7 +469,7 @@ static void read_documents(struct suite_reader *reader, const char *path,
                                               "defaults", "before",   "varying", NULL};
     const struct node *share;
 
-    documents->items[0] = read_document(reader, path, (struct mr_position){0, 0});
+    documents->items[0] = read_document(reader, path, (struct mr_position){0});
     if (documents->items[0].root == NULL) {
         return;
     }
