@@ -19,7 +19,6 @@
 #define COUNTED 600
 /* Tables grow, and double: a few. One for each record, or for every tenth, is no table. */
 #define ALLOCATIONS_MAX (COUNTED / 20)
-#define MEMORY_RECORDS 40
 
 /* ---- counting -------------------------------------------------------------------------------- */
 
@@ -138,6 +137,8 @@ END_TEST
 /* ---- none left ------------------------------------------------------------------------------- */
 
 #ifdef MR_FAULTS
+#define MEMORY_RECORDS 40
+
 static void live(const void *arg)
 {
     const struct alone_input *input = arg;

@@ -48,7 +48,7 @@ struct args_spec {
         .fallback = "false", .help = "no progress lines"                                           \
     }
 
-#define ARGS_POSITIONALS_MAX ((size_t)1024) /* as many files as a shell may name */
+#define ARGS_POSITIONALS_MAX ((size_t)256) /* as many files as a shell may name */
 
 struct args {
     const char *positionals[ARGS_POSITIONALS_MAX]; /* borrowed from argv */

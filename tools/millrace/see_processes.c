@@ -1,6 +1,8 @@
 /* see_processes.c -- see see_processes.h. */
 #include "see_processes.h"
 
+#include "millrace/buffer.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <stdlib.h>
@@ -103,14 +105,17 @@ void see_processes_find(const struct args_texts *given, const char *state_dir,
 
 const char *see_processes_text(const struct see_processes *processes, char *text, size_t bytes)
 {
-    size_t used = 0;
+    struct mr_buffer list = MR_BUFFER_EMPTY;
+    size_t len;
 
-    text[0] = '\0';
-    for (size_t i = 0; i < processes->count && used < bytes; i++) {
-        const int wrote = snprintf(text + used, bytes - used, "%s%s", i == 0 ? "" : ", ",
-                                   processes->addresses[i]);
-
-        used += wrote > 0 ? (size_t)wrote : 0;
+    for (size_t i = 0; i < processes->count; i++) {
+        mr_buffer_printf(&list, "%s%s", i == 0 ? "" : ", ", processes->addresses[i]);
     }
+    len = list.len < bytes ? list.len : bytes - 1;
+    if (len > 0) {
+        memcpy(text, list.data, len);
+    }
+    text[len] = '\0';
+    mr_buffer_fini(&list);
     return text;
 }

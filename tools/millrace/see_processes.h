@@ -12,7 +12,7 @@
 #include "millrace/slice.h"
 #include "millrace/status.h"
 
-#define SEE_PROCESSES_MAX 64
+#define SEE_PROCESSES_MAX 48
 #define SEE_ADDRESS_BYTES 128
 
 struct see_process {

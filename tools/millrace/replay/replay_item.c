@@ -35,6 +35,32 @@ static uint8_t *put_headers(uint8_t *at, const struct mr_header *headers, size_t
     return at;
 }
 
+/* ---- hash ------------------------------------------------------------------------------------ */
+
+/* Eight bytes at a time; what is left over stands alone. */
+static uint64_t mix(uint64_t hash, struct mr_slice bytes)
+{
+    const uint64_t factor = UINT64_C(0x9e3779b97f4a7c15);
+    uint64_t word = 0;
+
+    while (bytes.len >= sizeof(word)) {
+        memcpy(&word, bytes.data, sizeof(word));
+        hash = (hash ^ word) * factor;
+        hash ^= hash >> 29;
+        bytes = mr_slice_of(bytes.data + sizeof(word), bytes.len - sizeof(word));
+    }
+    for (word = bytes.len; bytes.len > 0; bytes.len--) {
+        word = word << 8 | bytes.data[bytes.len - 1];
+    }
+    hash = (hash ^ word) * factor;
+    return hash ^ (hash >> 29);
+}
+
+uint64_t replay_hash(struct mr_slice key, struct mr_slice value)
+{
+    return mix(mix(0, key), value);
+}
+
 /* ---- items ----------------------------------------------------------------------------------- */
 
 struct replay_item *replay_item_create(const struct mr_replay_transaction *transaction,
@@ -57,6 +83,7 @@ struct replay_item *replay_item_create(const struct mr_replay_transaction *trans
         .sequence = transaction->sequence,
         .committed_us = transaction->committed_us,
         .timestamp_ms = output->timestamp_ms,
+        .hash = replay_hash(output->key, output->value),
         .key = mr_slice_of(key, output->key.len),
         .value = mr_slice_of(value, output->value.len),
         .headers = mr_slice_of(tail, headers),

@@ -13,6 +13,9 @@ struct source {
     struct replay_list items;
     bool begun; /* one of its records was found */
     bool ended;
+    /* How far it was searched for the record that is offered; NULL: not yet. */
+    struct replay_item *searched;
+    size_t distance; /* items up to there */
 };
 
 struct replay_match {
@@ -20,6 +23,8 @@ struct replay_match {
     struct source *sources;
     size_t count;
     struct replay_match_counts counts;
+    int64_t offered;          /* offset of the record that is offered, again and again */
+    uint64_t hash;            /* of it */
     struct replay_list *owed; /* compacted: passed over, by hash of the key; each key once */
     size_t bytes;
 };
@@ -29,6 +34,7 @@ struct replay_match *replay_match_create(const struct replay_match_options *opti
     struct replay_match *match = mr_xcalloc(1, sizeof(*match));
 
     match->options = *options;
+    match->offered = MR_OFFSET_NONE;
     match->sources = mr_xcalloc(sources, sizeof(*match->sources));
     match->count = sources;
     if (options->compacted) {
@@ -153,30 +159,53 @@ static void pass_over(struct replay_match *match, struct source *source)
     release(match, &item);
 }
 
+static bool is_offered(const struct replay_match *match, const struct replay_item *item,
+                       const struct mr_message *recorded)
+{
+    return item->hash == match->hash && replay_item_equals(item, recorded);
+}
+
+/* A record that was not offered before is looked for from the beginning. */
+static void begin(struct replay_match *match, const struct mr_message *recorded)
+{
+    if (match->offered == recorded->offset) {
+        return;
+    }
+    match->offered = recorded->offset;
+    match->hash = replay_hash(recorded->key, recorded->value);
+    for (size_t i = 0; i < match->count; i++) {
+        match->sources[i].searched = NULL;
+        match->sources[i].distance = 0;
+    }
+}
+
 static struct source *head_is(struct replay_match *match, const struct mr_message *recorded)
 {
     for (size_t i = 0; i < match->count; i++) {
         const struct replay_item *head = match->sources[i].items.first;
 
-        if (head != NULL && replay_item_equals(head, recorded)) {
+        if (head != NULL && is_offered(match, head, recorded)) {
             return &match->sources[i];
         }
     }
     return NULL;
 }
 
-/* The source that has it within the given distance; *distance: how many are in front of it. */
+/* The source that has it within the given distance; goes on where it stopped for this record. */
 static struct source *find(struct replay_match *match, const struct mr_message *recorded,
-                           size_t distance_max, size_t *distance)
+                           size_t distance_max)
 {
     for (size_t i = 0; i < match->count; i++) {
-        const struct replay_item *item = match->sources[i].items.first;
+        struct source *source = &match->sources[i];
+        struct replay_item *item =
+            source->searched == NULL ? source->items.first : source->searched->next;
 
-        for (*distance = 0; item != NULL && *distance < distance_max; (*distance)++) {
-            if (replay_item_equals(item, recorded)) {
-                return &match->sources[i];
+        for (; item != NULL && source->distance < distance_max; item = item->next) {
+            if (is_offered(match, item, recorded)) {
+                return source;
             }
-            item = item->next;
+            source->searched = item;
+            source->distance++;
         }
     }
     return NULL;
@@ -215,33 +244,20 @@ static bool all_ended(const struct replay_match *match)
     return true;
 }
 
-bool replay_match_offer(struct replay_match *match, const struct mr_message *recorded,
-                        enum replay_offer how)
+/* In front of it the source has what is not on record. */
+static void matched_behind(struct replay_match *match, struct source *source)
 {
-    const bool lenient = match->options.compacted || match->options.cut;
-    const bool forced = how == REPLAY_OFFER_FORCED;
-    struct source *source = head_is(match, recorded);
-    size_t distance = 0;
+    for (size_t left = source->distance; left > 0; left--) {
+        pass_over(match, source);
+    }
+    matched(match, source);
+}
 
-    if (source != NULL) {
-        matched(match, source);
-        return true;
-    }
-    source = find(match, recorded, lenient ? SIZE_MAX : LOOK_AHEAD, &distance);
-    if (source != NULL && (lenient || forced || !waits(match))) {
-        for (; distance > 0; distance--) {
-            pass_over(match, source);
-        }
-        matched(match, source);
-        return true;
-    }
-    if (!forced && (lenient ? !all_ended(match) : waits(match))) {
-        return false;
-    }
-    if (how == REPLAY_OFFER_LATER) {
-        return true;
-    }
-    source = head_has_key(match, recorded);
+/* Nobody wrote it as it is. */
+static void judge(struct replay_match *match, const struct mr_message *recorded)
+{
+    struct source *source = head_has_key(match, recorded);
+
     if (source == NULL) {
         tell(match, REPLAY_ONLY_RECORDED, recorded, NULL);
     } else {
@@ -250,6 +266,29 @@ bool replay_match_offer(struct replay_match *match, const struct mr_message *rec
         tell(match, REPLAY_DIFFERS, recorded, item);
         release(match, &item);
     }
+}
+
+bool replay_match_offer(struct replay_match *match, const struct mr_message *recorded,
+                        enum replay_offer how)
+{
+    const bool lenient = match->options.compacted || match->options.cut;
+    const bool forced = how == REPLAY_OFFER_FORCED;
+    struct source *source;
+
+    begin(match, recorded);
+    source = head_is(match, recorded);
+    if (source != NULL) {
+        matched(match, source);
+    } else if (!lenient && !forced && waits(match)) {
+        return false;
+    } else if ((source = find(match, recorded, lenient ? SIZE_MAX : LOOK_AHEAD)) != NULL) {
+        matched_behind(match, source);
+    } else if (!forced && lenient && !all_ended(match)) {
+        return false;
+    } else if (how != REPLAY_OFFER_LATER) {
+        judge(match, recorded);
+    }
+    match->offered = MR_OFFSET_NONE;
     return true;
 }
 
