@@ -6,8 +6,8 @@
 
 #include <stdlib.h>
 
-#define QUEUE_RECORDS_MAX ((size_t)16384)
-#define QUEUE_BYTES_MAX ((size_t)16 << 20)
+#define QUEUE_RECORDS_MAX ((size_t)100000)
+#define QUEUE_BYTES_MAX ((size_t)64 << 20)
 #define POLL_MAX ((size_t)4096)
 
 struct feed {

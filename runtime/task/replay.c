@@ -15,6 +15,9 @@
 
 #include <stdlib.h>
 
+/* What stores keep in memory before it goes to the backend: no crash of a replay is recovered from,
+ * so nothing is written for that. */
+#define BEHIND_BYTES_MAX ((size_t)64 << 20)
 /* Transactions in one turn. */
 #define SLICE_TRANSACTIONS 64
 
@@ -381,7 +384,7 @@ static enum mr_status work(struct mr_replay *replay, const struct runtime_journa
     replay->progress.transactions++;
     replay->progress.records += done.inputs;
     transaction_committed(worker);
-    return state_due(worker) ? state_write(worker, err) : MR_OK;
+    return worker->behind_bytes >= BEHIND_BYTES_MAX ? state_write(worker, err) : MR_OK;
 }
 
 /* ---- which is next --------------------------------------------------------------------------- */

@@ -9,6 +9,8 @@
 
 #include <stdlib.h>
 
+/* Taken from librdkafka at once. */
+#define BATCH_MAX ((size_t)256)
 #define METADATA_MS 2000
 #define READER_MAGIC 0x4B524541u
 
@@ -191,36 +193,52 @@ static enum mr_status sort_out(struct kafka_reader *self, rd_kafka_message_t *me
     return status;
 }
 
+/* The first is waited for; a batch would be waited for until it is full. */
+static size_t take(const struct kafka_reader *self, int wait_ms, rd_kafka_message_t **taken,
+                   size_t max)
+{
+    ssize_t more;
+
+    taken[0] = rd_kafka_consume_queue(self->queue, wait_ms);
+    if (taken[0] == NULL) {
+        return 0;
+    }
+    more = rd_kafka_consume_batch_queue(self->queue, 0, taken + 1, max - 1);
+    return 1 + (more > 0 ? (size_t)more : 0);
+}
+
 enum mr_status kafka_reader_poll(struct mr_reader *base, int64_t timeout_us,
                                  struct mr_message *messages, size_t max, size_t *count,
                                  struct mr_err *err)
 {
     struct kafka_reader *self = self_of(base);
+    rd_kafka_message_t *taken[BATCH_MAX];
     int wait_ms = (int)((timeout_us + 999) / 1000);
+    enum mr_status status = MR_OK;
+    size_t got = 1;
 
     *count = 0;
-    while (*count < max) {
-        rd_kafka_message_t *message = rd_kafka_consume_queue(self->queue, wait_ms);
-        const char *topic = NULL;
-        enum mr_status status;
-        bool kept;
-
-        if (message == NULL) {
-            break;
-        }
+    while (*count < max && got > 0 && status == MR_OK) {
+        got = take(self, wait_ms, taken, max - *count < BATCH_MAX ? max - *count : BATCH_MAX);
         wait_ms = 0;
-        status = sort_out(self, message, &topic, &kept, err);
-        if (status != MR_OK) {
-            while (*count > 0) {
-                mr_message_release(&messages[--*count]);
+        for (size_t i = 0; i < got; i++) {
+            const char *topic = NULL;
+            bool kept = false;
+
+            if (status != MR_OK) {
+                rd_kafka_message_destroy(taken[i]);
+                continue;
             }
-            return status;
-        }
-        if (kept) {
-            kafka_message_fill(&messages[(*count)++], topic, message);
+            status = sort_out(self, taken[i], &topic, &kept, err);
+            if (kept) {
+                kafka_message_fill(&messages[(*count)++], topic, taken[i]);
+            }
         }
     }
-    return MR_OK;
+    while (status != MR_OK && *count > 0) {
+        mr_message_release(&messages[--*count]);
+    }
+    return status;
 }
 
 int64_t kafka_reader_position(const struct mr_reader *base, const char *topic, int32_t partition)
