@@ -35,14 +35,23 @@ static const char *kind_of(json_t *type)
     return json_is_string(type) ? json_string_value(type) : schema_text(type, "type");
 }
 
+/* Of a named type without its namespace, which may stand in front of it; "" of others. Names are
+ * compared without it (Avro 1.11, "Schema Resolution"). */
+static const char *name_of(json_t *type)
+{
+    const char *name = schema_text(type, "name");
+    const char *dot = strrchr(name, '.');
+
+    return dot == NULL ? name : dot + 1;
+}
+
 /* What a message calls a type: the name of a named one. */
 static const char *label_of(json_t *type)
 {
     if (json_is_array(type)) {
         return "a union";
     }
-    const char *name = schema_text(type, "name");
-    return name[0] != '\0' ? name : kind_of(type);
+    return name_of(type)[0] != '\0' ? name_of(type) : kind_of(type);
 }
 
 static bool widens(const char *from, const char *to)
@@ -71,7 +80,7 @@ static bool fits(json_t *writer, json_t *reader)
             json_integer_value(json_object_get(reader, "size"))) {
         return false;
     }
-    return strcmp(schema_text(writer, "name"), schema_text(reader, "name")) == 0;
+    return strcmp(name_of(writer), name_of(reader)) == 0;
 }
 
 static enum mr_status misfit(const struct pair *pair, json_t *writer, json_t *reader,

@@ -31,6 +31,8 @@ struct compat_case {
 
 static const struct compat_case CASES[] = {
     {RECORD(FIELD("a", "\"int\"")), RECORD(FIELD("a", "\"int\"")), MR_OK, "the same"},
+    {"{\"type\":\"record\",\"name\":\"far.away.R\",\"fields\":[" FIELD("a", "\"int\"") "]}",
+     RECORD(FIELD("a", "\"int\"")), MR_OK, "a namespace in front of the name is no other name"},
     {RECORD(FIELD("a", "\"int\"")), RECORD(FIELD("a", "\"long\"")), MR_OK, "int widens to long"},
     {RECORD(FIELD("a", "\"long\"")), RECORD(FIELD("a", "\"int\"")), MR_EXISTS,
      "long does not narrow"},
