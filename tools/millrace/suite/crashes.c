@@ -48,6 +48,7 @@ void suite_play_everywhere(const struct suite *suite, const struct suite_case *p
                            const struct suite_play_options *options, struct suite_result *result)
 {
     struct suite_play_options one = *options;
+    const size_t step = options->crash_step == 0 ? 1 : options->crash_step;
     struct mr_world *want;
     size_t count;
     int *rounds;
@@ -57,7 +58,7 @@ void suite_play_everywhere(const struct suite *suite, const struct suite_case *p
     count = result->sent_count;
     rounds = result->sent_in;
     result->sent_in = NULL; /* each play notes its own */
-    for (size_t i = 0; i < count * suite->topology->group_count && result->passed; i++) {
+    for (size_t i = 0; i < count * suite->topology->group_count && result->passed; i += step) {
         const size_t record = i / suite->topology->group_count;
 
         one.crash = crash_at(rounds, record, i % suite->topology->group_count);

@@ -21,6 +21,7 @@ struct suite_crash {
 
 struct suite_play_options {
     struct suite_crash crash;
+    size_t crash_step; /* suite_play_everywhere: of its crashes every so manieth; 0, 1: all */
     /* More that must hold of the world when the case has passed. NULL: nothing. */
     void (*check)(void *arg, const struct suite_case *played, struct mr_world *world);
     void *arg;
