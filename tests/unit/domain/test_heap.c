@@ -94,6 +94,9 @@ START_TEST(memory_is_reserved_once_and_kept)
         ck_assert_uint_ge(heap.capacity, count);
         ck_assert_msg(count < 64 || heap.capacity < 2 * count, "doubles, and only when it must");
     }
+    heap_fini(&heap);
+    ck_assert(heap_reserve(&heap, 256));
+    ck_assert_msg(heap.capacity == 256, "a power of two is just enough");
     const long before = calls;
     for (int round = 0; round < 3; round++) {
         for (int i = 0; i < ENTRIES; i++) {

@@ -412,6 +412,37 @@ START_TEST(equals_stay_in_the_order_they_were_loaded_in)
 }
 END_TEST
 
+/* So many that every slot of the users' table is one of theirs in some round. */
+START_TEST(the_orders_of_every_user_are_sorted)
+{
+    enum { ROUNDS = 8, USERS = 512 };
+
+    for (int round = 0; round < ROUNDS; round++) {
+        struct book *many = book_create(NULL);
+
+        for (int i = 0; i < 2 * USERS; i++) { /* the later one first */
+            char id[16];
+            char user[32];
+
+            (void)snprintf(id, sizeof(id), "o%d", i);
+            (void)snprintf(user, sizeof(user), "r%du%d", round, i / 2);
+            ck_assert_int_eq(book_load(many,
+                                       &(struct book_new){.id = text_of(id),
+                                                          .user = text_of(user),
+                                                          .side = ORD_BUY,
+                                                          .price = 1 + i,
+                                                          .leaves = 1,
+                                                          .sequence = 2 * USERS - i},
+                                       NULL),
+                             BOOK_OK);
+        }
+        book_loaded(many);
+        ck_assert_msg(book_defect(many) == NULL, "%s", book_defect(many));
+        book_destroy(&many);
+    }
+}
+END_TEST
+
 START_TEST(the_changes_tell_absolute_levels_once)
 {
     struct book_level level = {0};
@@ -486,6 +517,7 @@ int main(void)
     tcase_add_test(tcase, a_reduction_keeps_the_place_and_ends_at_nothing);
     tcase_add_test(tcase, a_users_orders_are_told_oldest_first);
     tcase_add_loop_test(tcase, orders_loaded_in_any_order_come_to_stand_in_theirs, 0, 2);
+    tcase_add_test(tcase, the_orders_of_every_user_are_sorted);
     tcase_add_test(tcase, equals_stay_in_the_order_they_were_loaded_in);
     tcase_add_test(tcase, the_changes_tell_absolute_levels_once);
     tcase_add_test(tcase, a_sweep_of_five_thousand_orders_empties_the_book);

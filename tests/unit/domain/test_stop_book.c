@@ -248,6 +248,7 @@ START_TEST(a_book_that_gets_no_memory_stays_whole)
             result = put_number(stops, i, &order);
             refuse_from = -1;
             ck_assert((order == NULL) == (result == STOP_NO_MEMORY));
+            ck_assert(order == NULL || (order->data == NULL) == (options.data_bytes == 0));
             ck_assert_uint_eq(stop_book_orders(stops), (size_t)i + (result == STOP_OK));
             if (result == STOP_NO_MEMORY || i % 100 == 0) {
                 ck_assert_ptr_null(stop_book_defect(stops));
