@@ -6,8 +6,8 @@
  *         self-check must name; random pushes, removals and clears beside an array that is kept
  *         sorted.
  */
-#include "domain/heap.h"
 #include "allocations.h"
+#include "domain/heap.h"
 #include "domain_test.h"
 
 #define ENTRIES 200

@@ -258,7 +258,7 @@ static const struct {
     {ORD_BUY, 0, 1, 0, 1, false, "no amount"},
     {ORD_BUY, DEC_MAX, 1, 0, 1, true, "the largest amount"},
     {ORD_BUY, DEC_MAX + 1, 1, 0, 1, false, "more than any amount"},
-    {ORD_SELL, DEC_MAX + 1, DEC_ONE * DEC_ONE, 0, 1, false, "though the base for it would be one"},
+    {ORD_SELL, DEC_MAX + 1, DEC_ONE *DEC_ONE, 0, 1, false, "though the base for it would be one"},
     {ORD_BUY, 5, 0, 0, 1, false, "no collar"},
     {ORD_BUY, 5, -1, 0, 1, false, "negative collar"},
     {ORD_BUY, 5, 1, 0, 0, false, "no lot"},

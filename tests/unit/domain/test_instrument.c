@@ -57,8 +57,9 @@ START_TEST(a_defect_is_named)
     CHANGED(false, "the largest bounds", (i.min_qty = DEC_MAX, i.max_qty = DEC_MAX));
     CHANGED(true, "a lower bound that is no amount", i.min_qty = DEC_MAX + 1);
     CHANGED(true, "an upper bound that is no amount", i.max_qty = DEC_MAX + 1);
-    CHANGED(true, "market bounds crossed", (i.has_market_min_qty = i.has_market_max_qty = true,
-                                            i.market_min_qty = 2, i.market_max_qty = 1));
+    CHANGED(true, "market bounds crossed",
+            (i.has_market_min_qty = i.has_market_max_qty = true, i.market_min_qty = 2,
+             i.market_max_qty = 1));
     CHANGED(false, "only an upper market bound",
             (i.has_market_max_qty = true, i.market_min_qty = 2, i.market_max_qty = 1));
     CHANGED(false, "only a lower market bound",

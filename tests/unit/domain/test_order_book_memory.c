@@ -4,8 +4,8 @@
  * Goal:   a warm book costs no malloc per order, and a book that gets no memory stays whole.
  * Method: allocations are counted and refused (allocations.h).
  */
-#include "domain/order_book.h"
 #include "allocations.h"
+#include "domain/order_book.h"
 #include "domain_test.h"
 
 static char ids[4096][16];

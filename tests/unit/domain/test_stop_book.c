@@ -6,8 +6,8 @@
  *         self-check must name; then random inserts, removals, prices and clears beside a naive
  *         list that is searched whole, with the self-check after each step.
  */
-#include "domain/stop_book.h"
 #include "allocations.h"
+#include "domain/stop_book.h"
 #include "domain_test.h"
 
 static enum stop_result put(struct stop_book *stops, const char *id, enum ord_side side,
@@ -140,6 +140,8 @@ START_TEST(a_removed_stop_can_still_be_read_and_data_starts_at_zero)
     ck_assert(dom_text_equal(stop_order_id(order), text_of("a")));
     ck_assert_int_eq(stop_book_insert(stops, &given, &order), STOP_OK);
     ck_assert_int_eq(((const char *)order->data)[19], 0);
+    stop_book_clear(stops);
+    ck_assert_msg(order->place == 0, "it waits no more");
     stop_book_destroy(&stops);
 }
 END_TEST
@@ -224,29 +226,31 @@ START_TEST(memory_grows_in_steps)
 }
 END_TEST
 
-/* Each allocation is refused once, from the first on, while orders come in. */
+/* Each allocation is refused, from the first on, while orders come in: it alone, or it and all that
+ * follow until the call is over. */
 START_TEST(a_book_that_gets_no_memory_stays_whole)
 {
-    const struct stop_options options = {.orders_reserve = 10, .data_bytes = _i == 0 ? 0 : 8};
+    const struct stop_options options = {.orders_reserve = 10, .data_bytes = _i % 2 == 0 ? 0 : 8};
+    long *refuse = _i < 2 ? &refuse_from : &refuse_only;
     struct stop_book *stops = NULL;
     long refused = 0;
 
     for (long n = 1; stops == NULL; n++) {
-        refuse_from = calls + n;
+        *refuse = calls + n;
         stops = stop_book_create(&options);
-        refuse_from = -1;
+        *refuse = -1;
         refused += stops == NULL;
     }
-    ck_assert_int_eq(refused, _i == 0 ? 6 : 7); /* with data one more */
+    ck_assert_int_eq(refused, _i % 2 == 0 ? 6 : 7); /* with data one more */
     for (int i = 0; i < MANY; i++) {
         enum stop_result result = STOP_NO_MEMORY;
 
         for (long n = 1; result == STOP_NO_MEMORY; n++) {
             struct stop_order *order = NULL;
 
-            refuse_from = calls + n;
+            *refuse = calls + n;
             result = put_number(stops, i, &order);
-            refuse_from = -1;
+            *refuse = -1;
             ck_assert((order == NULL) == (result == STOP_NO_MEMORY));
             ck_assert(order == NULL || (order->data == NULL) == (options.data_bytes == 0));
             ck_assert_uint_eq(stop_book_orders(stops), (size_t)i + (result == STOP_OK));
@@ -260,23 +264,37 @@ START_TEST(a_book_that_gets_no_memory_stays_whole)
 }
 END_TEST
 
+static const size_t data_rows[] = {1, 15, 16, 17, 32, 33};
+
 START_TEST(every_order_has_its_own_data)
 {
     static struct stop_order *orders[MANY];
-    struct stop_book *stops = stop_book_create(&(struct stop_options){.data_bytes = sizeof(dec_t)});
+    const size_t bytes = data_rows[_i];
+    struct stop_book *stops = stop_book_create(&(struct stop_options){.data_bytes = bytes});
 
     for (int i = 0; i < MANY; i++) {
         ck_assert_int_eq(put_number(stops, i, &orders[i]), STOP_OK);
+        ck_assert_ptr_nonnull(orders[i]->data);
         ck_assert_uint_eq((uintptr_t)orders[i]->data % sizeof(dec_t), 0);
-        *(dec_t *)orders[i]->data = i;
+        memset(orders[i]->data, i % 251, bytes);
     }
     for (int i = 0; i < MANY; i++) {
-        ck_assert_msg(*(const dec_t *)orders[i]->data == i, "data of %d", i);
+        const uint8_t *data = orders[i]->data;
+
+        ck_assert_msg(data[0] == i % 251 && data[bytes - 1] == i % 251, "data of %d", i);
     }
     stop_book_destroy(&stops);
-    stops = stop_book_create(NULL);
-    ck_assert_int_eq(put_number(stops, 0, &orders[0]), STOP_OK);
-    ck_assert_msg(orders[0]->data == NULL, "none was asked for");
+}
+END_TEST
+
+START_TEST(data_that_nobody_asked_for_is_not_there)
+{
+    struct stop_book *stops = stop_book_create(NULL);
+    struct stop_order *order = NULL;
+
+    stop_book_clear(stops); /* of nothing */
+    ck_assert_int_eq(put_number(stops, 0, &order), STOP_OK);
+    ck_assert_msg(order->data == NULL, "none was asked for");
     stop_book_destroy(&stops);
 }
 END_TEST
@@ -461,8 +479,10 @@ int main(void)
     tcase_add_loop_test(tcase, a_warm_book_allocates_nothing, 0,
                         (int)(sizeof(reserved_rows) / sizeof(reserved_rows[0])));
     tcase_add_test(tcase, memory_grows_in_steps);
-    tcase_add_loop_test(tcase, a_book_that_gets_no_memory_stays_whole, 0, 2);
-    tcase_add_test(tcase, every_order_has_its_own_data);
+    tcase_add_loop_test(tcase, a_book_that_gets_no_memory_stays_whole, 0, 4);
+    tcase_add_loop_test(tcase, every_order_has_its_own_data, 0,
+                        (int)(sizeof(data_rows) / sizeof(data_rows[0])));
+    tcase_add_test(tcase, data_that_nobody_asked_for_is_not_there);
     tcase_add_test(tcase, the_self_check_names_what_is_broken);
     tcase_add_loop_test(tcase, a_stop_book_is_what_a_naive_list_says, 0, 4);
     tcase_set_timeout(tcase, 60);
