@@ -125,6 +125,53 @@ START_TEST(what_cannot_wait_is_refused)
 }
 END_TEST
 
+/* Two texts with the same FNV-1a hash of 64 bits. */
+static const char *const twins[] = {"8yn0iYCKYHlIj4-BwPqk", "GReLUrM4wMqfg9yzV3KQ"};
+
+START_TEST(ids_and_users_of_one_hash_are_kept_apart)
+{
+    struct stop_book *stops = stop_book_create(NULL);
+    struct stop_order *orders[2] = {NULL};
+
+    for (int i = 0; i < 2; i++) {
+        ck_assert_int_eq(put_for(stops, twins[i], twins[i], &orders[i]), STOP_OK);
+    }
+    ck_assert_msg(orders[0]->id_hash == orders[1]->id_hash, "another hash needs other twins");
+    for (int i = 0; i < 2; i++) {
+        ck_assert_ptr_eq(stop_book_find(stops, text_of(twins[i])), orders[i]);
+        ck_assert_ptr_eq(stop_book_user_next(stops, text_of(twins[i]), NULL), orders[i]);
+        ck_assert_ptr_null(stop_book_user_next(stops, text_of(twins[i]), orders[i]));
+    }
+    stop_book_remove(stops, orders[0]);
+    ck_assert_ptr_null(stop_book_find(stops, text_of(twins[0])));
+    ck_assert_ptr_null(stop_book_user_next(stops, text_of(twins[0]), NULL));
+    ck_assert_ptr_eq(stop_book_find(stops, text_of(twins[1])), orders[1]);
+    stop_book_destroy(&stops);
+}
+END_TEST
+
+START_TEST(what_is_refused_leaves_nothing_behind)
+{
+    struct stop_book *stops = stop_book_create(NULL);
+    struct stop_order *order = NULL;
+    struct stop_order *refused = NULL;
+    const struct stop_new given = {.id = text_of("a"),
+                                   .user = text_of("u"),
+                                   .side = ORD_SELL,
+                                   .stop_price = 5,
+                                   .sequence = 77};
+
+    ck_assert_int_eq(stop_book_insert(stops, &given, &order), STOP_OK);
+    ck_assert(order->stop_price == 5 && order->sequence == 77 && order->side == ORD_SELL);
+    ck_assert(dom_text_equal(stop_order_user(order), text_of("u")));
+    refused = order;
+    ck_assert_int_eq(stop_book_insert(stops, &given, &refused), STOP_DUPLICATE);
+    ck_assert_msg(refused == NULL, "no stop, where there was one before");
+    ck_assert_ptr_null(stop_book_defect(stops));
+    stop_book_destroy(&stops);
+}
+END_TEST
+
 START_TEST(a_removed_stop_can_still_be_read_and_data_starts_at_zero)
 {
     struct stop_book *stops =
@@ -307,7 +354,10 @@ START_TEST(the_self_check_names_what_is_broken)
     struct stop_order *orders[3];
 
     for (int i = 0; i < 3; i++) { /* all of one user */
-        ck_assert_int_eq(put_number(stops, i, &orders[i]), STOP_OK);
+        const char id[] = {(char)('a' + i), '\0'};
+
+        ck_assert_int_eq(put(stops, id, (enum ord_side)_i, 7, i), STOP_OK);
+        orders[i] = stop_book_find(stops, text_of(id));
     }
     for (int i = 0; i < 3; i++) {
         struct stop_order good = *orders[i];
@@ -318,7 +368,7 @@ START_TEST(the_self_check_names_what_is_broken)
         orders[i]->id[0] = 'x';
         ck_assert_msg(stop_book_defect(stops) != NULL, "not found by its id");
         *orders[i] = good;
-        orders[i]->side = ORD_BUY;
+        orders[i]->side = (enum ord_side)(1 - _i);
         ck_assert_msg(stop_book_defect(stops) != NULL, "in the heap of the other side");
         *orders[i] = good;
         orders[i]->user_next = NULL; /* the last has none */
@@ -475,6 +525,8 @@ int main(void)
     tcase_add_loop_test(tcase, stops_are_due_by_price_and_arrival, 0,
                         (int)(sizeof(order_rows) / sizeof(order_rows[0])));
     tcase_add_test(tcase, what_cannot_wait_is_refused);
+    tcase_add_test(tcase, ids_and_users_of_one_hash_are_kept_apart);
+    tcase_add_test(tcase, what_is_refused_leaves_nothing_behind);
     tcase_add_test(tcase, a_removed_stop_can_still_be_read_and_data_starts_at_zero);
     tcase_add_loop_test(tcase, a_warm_book_allocates_nothing, 0,
                         (int)(sizeof(reserved_rows) / sizeof(reserved_rows[0])));
@@ -483,7 +535,7 @@ int main(void)
     tcase_add_loop_test(tcase, every_order_has_its_own_data, 0,
                         (int)(sizeof(data_rows) / sizeof(data_rows[0])));
     tcase_add_test(tcase, data_that_nobody_asked_for_is_not_there);
-    tcase_add_test(tcase, the_self_check_names_what_is_broken);
+    tcase_add_loop_test(tcase, the_self_check_names_what_is_broken, 0, 2);
     tcase_add_loop_test(tcase, a_stop_book_is_what_a_naive_list_says, 0, 4);
     tcase_set_timeout(tcase, 60);
     suite_add_tcase(suite, tcase);
