@@ -60,7 +60,7 @@ def accepted(text):
         if len(parts) != 4 or not parts[3]:
             raise BuildError(f"accepted.txt:{number}: not `file | before | after | reason`")
         if parts[1].startswith("function ") != (parts[2] == "*"):
-            raise BuildError(f"accepted.txt:{number}: a function is accepted whole: `file | function NAME | * | reason`")
+            raise BuildError(f"accepted.txt:{number}: a function is accepted as `file | function NAME | * | reason`")
         out[tuple(parts[:3])] = parts[3]
     return out
 
