@@ -448,6 +448,7 @@ START_TEST(a_negative_product_with_an_empty_low_half_is_kept)
     ck_assert(fee_add(&fee, -rate, notional, &charged));
     ck_assert_int_eq(fee.high, -1);
     ck_assert_msg(fee.mid == 0 && fee.low == 0, "low limbs");
+    assert_amount(charged, -amount("340.282366920938463463"), "2^128 of 10^-36");
     ck_assert(fee_add(&fee, rate, notional, &charged));
     ck_assert_msg(fee.high == 0 && fee.paid == 0, "back to nothing");
 }
@@ -465,6 +466,10 @@ START_TEST(a_rebate_is_rounded_against_the_user_too)
     ck_assert(fee_add(&fee, DEC_ONE, 2, &charged));
     assert_amount(fee.paid, 0, "through zero");
     ck_assert_msg(fee.high == 0 && fee.mid == 0 && fee.low == 0, "exactly zero");
+    ck_assert(fee_add(&fee, 1 - DEC_ONE, 1, &charged));
+    assert_amount(charged, 0, "a little less than one rounds up to none");
+    ck_assert(fee_add(&fee, -1, 1, &charged));
+    assert_amount(charged, -1, "with that little it is one");
     ck_assert(!fee_add(&fee, DEC_ONE + 1, 1, &charged));
     ck_assert(!fee_add(&fee, 1, -1, &charged));
 }
