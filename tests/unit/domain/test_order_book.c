@@ -412,6 +412,25 @@ START_TEST(equals_stay_in_the_order_they_were_loaded_in)
 }
 END_TEST
 
+START_TEST(equals_stay_in_the_order_they_were_inserted_in)
+{
+    const char *const ids[] = {"a", "b", "c"};
+
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(book_insert(book,
+                                     &(struct book_new){.id = text_of(ids[i]),
+                                                        .user = text_of("u"),
+                                                        .side = ORD_BUY,
+                                                        .price = 1 + i,
+                                                        .leaves = 1,
+                                                        .sequence = 5},
+                                     NULL),
+                         BOOK_OK);
+    }
+    ck_assert_str_eq(orders_of("u"), "a;b;c;");
+}
+END_TEST
+
 /* So many that every slot of the users' table is one of theirs in some round. */
 START_TEST(the_orders_of_every_user_are_sorted)
 {
@@ -517,6 +536,7 @@ int main(void)
     tcase_add_test(tcase, a_reduction_keeps_the_place_and_ends_at_nothing);
     tcase_add_test(tcase, a_users_orders_are_told_oldest_first);
     tcase_add_loop_test(tcase, orders_loaded_in_any_order_come_to_stand_in_theirs, 0, 2);
+    tcase_add_test(tcase, equals_stay_in_the_order_they_were_inserted_in);
     tcase_add_test(tcase, the_orders_of_every_user_are_sorted);
     tcase_add_test(tcase, equals_stay_in_the_order_they_were_loaded_in);
     tcase_add_test(tcase, the_changes_tell_absolute_levels_once);
