@@ -345,9 +345,12 @@ static size_t chained(const struct stop_book *stops)
     size_t count = 0;
 
     for (size_t i = 0; i < stops->buckets; i++) {
+        const struct stop_order *before = NULL;
+
         for (const struct stop_order *order = stops->by_user[i]; order != NULL;
              order = order->user_next) {
-            count += order->user_next == NULL || order->user_next->user_before == order;
+            count += order->user_before == before;
+            before = order;
         }
     }
     return count;

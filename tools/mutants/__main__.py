@@ -4,7 +4,8 @@ Why:  a line that may be changed without a test failing is a line that no test a
 How:  mutate.py makes the changes, build.py compiles each with the domain's unit tests and runs them. Results are
       kept in build/mutants/results.json as they come: a run that is interrupted goes on where it was, as long as
       sources and tests are the same (--trust-killed: what was killed stays so though tests have changed).
-      A change that makes no difference to anybody is listed in accepted.txt, with the reason.
+      A change that makes no difference to anybody is listed in accepted.txt, with the reason; or a whole function
+      in which no change would. Those are made all the same: what a test notices there is killed.
 Not:  a proof: only changes of the kinds of mutate.py, one at a time.
 """
 
@@ -48,18 +49,34 @@ def sources(names):
     return [known[pathlib.Path(name).name] for name in names] if names else paths
 
 
-def accepted():
-    """{(file, before, after): reason}. A line: file | before | after | reason; in code, | is written \\|."""
+def accepted(text):
+    """{key of a mutant: reason}, see keys(). A line: file | before | after | reason, or
+    file | function NAME | * | reason; in code, | is written \\|."""
     out = {}
-    text = (pathlib.Path(__file__).parent / "accepted.txt").read_text()
     for number, line in enumerate(text.splitlines(), 1):
         if not line.strip() or line.startswith("#"):
             continue
         parts = [part.strip().replace("\\|", "|") for part in line.split(" | ")]
         if len(parts) != 4 or not parts[3]:
             raise BuildError(f"accepted.txt:{number}: not `file | before | after | reason`")
+        if parts[1].startswith("function ") != (parts[2] == "*"):
+            raise BuildError(f"accepted.txt:{number}: a function is accepted as `file | function NAME | * | reason`")
         out[tuple(parts[:3])] = parts[3]
     return out
+
+
+def keys(mutant):
+    """What accepted.txt may call it."""
+    return {(mutant.file, mutant.before, mutant.after), (mutant.file, f"function {mutant.function}", "*")}
+
+
+def check_functions(fine, mutants):
+    """A function that has been renamed must not leave its reason behind: of these files, each is there."""
+    there = {key for mutant in mutants for key in keys(mutant)}
+    files = {mutant.file for mutant in mutants}
+    for file, before, after in fine:
+        if after == "*" and file in files and (file, before, after) not in there:
+            raise BuildError(f"accepted.txt: no {before} in {file}")
 
 
 def draw(mutants, count, seed):
@@ -128,12 +145,12 @@ def summary(chosen, results, fine):
     for mutant in chosen:
         result = results.known[mutant.name]["result"]
         row = files.setdefault(mutant.file, {"killed": 0, "survived": 0, "accepted": 0, "no mutant": 0})
-        if result == "survived" and (mutant.file, mutant.before, mutant.after) in fine:
+        if result == "survived" and not fine.keys().isdisjoint(keys(mutant)):
             result = "accepted"
         row[result] += 1
         if result == "survived":
-            survivors.append({"file": mutant.file, "line": mutant.line, "kind": mutant.kind, "before": mutant.before,
-                              "after": mutant.after})
+            survivors.append({"file": mutant.file, "line": mutant.line, "function": mutant.function,
+                              "kind": mutant.kind, "before": mutant.before, "after": mutant.after})
     killed = sum(row["killed"] for row in files.values())
     judged = killed + sum(row["survived"] for row in files.values())
     return {"files": files, "survivors": survivors, "killed": killed, "judged": judged,
@@ -155,6 +172,8 @@ def main(words):
     given = options(words)
     chosen = [mutant for path in sources(given.files)
               for mutant in mutate.mutants(f"domain/{path.name}", path.read_text())]
+    fine = accepted((pathlib.Path(__file__).parent / "accepted.txt").read_text())
+    check_functions(fine, chosen)
     if given.sample is not None and given.sample < len(chosen):
         chosen = draw(chosen, given.sample, given.seed)
     if given.list:
@@ -162,7 +181,6 @@ def main(words):
             print(f"{mutant.file}:{mutant.line}: {mutant.kind}: {mutant.before}\n    {mutant.after}")
         return 0
     given.work.mkdir(parents=True, exist_ok=True)
-    fine = accepted()
     results = Results(given.work / "results.json", given.trust_killed)
     todo = [mutant for mutant in chosen if mutant.name not in results.known]
     if todo:

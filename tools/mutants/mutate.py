@@ -27,6 +27,7 @@ class Mutant:
 
     file: str
     line: int
+    function: str  # its name
     kind: str
     before: str  # the line, without space around it
     after: str
@@ -53,6 +54,13 @@ def bodies(code):
         end = code.find("\n}", match.start())
         if end > 0:
             yield match.start() + 1, end
+
+
+def function_of(code, start):
+    """The name of the function whose body starts here: what stands before the first bracket of its head."""
+    head = re.split(r"[;}]|\n\s*\n", code[:start])[-1]
+    name = re.search(r"(\w+)\s*\(", head)
+    return name.group(1) if name else ""
 
 
 def closing(code, start):
@@ -137,9 +145,10 @@ def mutants(file, text):
     seen = set()
     found = []
     for start, end in bodies(code):
+        function = function_of(code, start - 1)
         for make in (swaps, conditions, drops, returns):
-            found += make(code, start, end)
-    for first, last, new, kind in sorted(found):
+            found += [(*change, function) for change in make(code, start, end)]
+    for first, last, new, kind, function in sorted(found):
         # Real characters again where blank() has put spaces.
         if kind == "condition":
             new = f"(!{text[first:last]})"
@@ -147,5 +156,5 @@ def mutants(file, text):
         if changed == text or changed in seen:
             continue
         seen.add(changed)
-        yield Mutant(file, text.count("\n", 0, first) + 1, kind, line_of(text, first),
+        yield Mutant(file, text.count("\n", 0, first) + 1, function, kind, line_of(text, first),
                      line_of(changed, first), changed)

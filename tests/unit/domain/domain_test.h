@@ -37,6 +37,14 @@ static inline void assert_amount(dec_t is, dec_t should, const char *why)
     ck_assert_msg(is == should, "%s: is %s, should be %s", why, a, b);
 }
 
+/* An assertion of Check costs a system call, whatever it finds: too much for millions of them. */
+static inline void must(bool holds, const char *what)
+{
+    if (!holds) {
+        ck_abort_msg("%s", what);
+    }
+}
+
 /* splitmix64: small, and the same everywhere. */
 static inline uint64_t next_random(uint64_t *state)
 {

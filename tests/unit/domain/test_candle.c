@@ -102,6 +102,10 @@ START_TEST(trades_make_a_candle)
     ck_assert(candle_vwap(&candle, &vwap));
     assert_amount(vwap, amount("11"), "55 / 5");
     ck_assert_int_eq(candle.ts_us, 8);
+    candle.base_volume = 1;
+    candle.quote_volume = 3;
+    ck_assert(candle_vwap(&candle, &vwap));
+    assert_amount(vwap, amount("3"), "of an atom");
 }
 END_TEST
 

@@ -2,7 +2,8 @@
  * test_fingerprint.c
  *
  * Goal:   SHA-256 is SHA-256, and a fingerprint changes with content and with nothing else.
- * Method: published vectors (FIPS 180-4 examples); one command changed field by field.
+ * Method: published vectors (FIPS 180-4 examples); one command changed field by field; one
+ *         print that must never change.
  */
 #include "domain/fingerprint.h"
 #include "domain_test.h"
@@ -166,6 +167,38 @@ START_TEST(a_cancel_is_its_target)
 }
 END_TEST
 
+/* Prints are stored and compared by later releases. The digest was made outside of this program, of
+ * 01 00, "BTC-USD", "c-1" and "" each behind 32 bits of length, 01 03 00 01 01 01, and six amounts:
+ * 00, or 01 and 128 bits, big-endian. */
+START_TEST(a_print_is_the_same_in_every_release)
+{
+    const struct ord_command cmd = {
+        .action = ORD_ACTION_NEW,
+        .symbol = dom_text_str("BTC-USD"),
+        .client_order_id = dom_text_str("c-1"),
+        .side = ORD_SELL,
+        .type = ORD_STOP_LIMIT,
+        .stp = ORD_STP_EXPIRE_MAKER,
+        .post_only = true,
+        .reduce_only = true,
+        .has_qty = true,
+        .qty = amount("0.5"),
+        .has_price = true,
+        .price = amount("60000"),
+        .has_stop_price = true,
+        .stop_price = 1,
+        .has_expire = true,
+        .expire_us = INT64_C(1700000000000000),
+    };
+    uint8_t print[FINGERPRINT_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+
+    fingerprint_order(&cmd, print);
+    to_hex(print, hex);
+    ck_assert_str_eq(hex, "fe60af3a858ac28cb0f2157c469cf801e29270d0483d1d007c29d20441e7515c");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("fingerprint");
@@ -176,6 +209,7 @@ int main(void)
     tcase_add_test(tcase, pieces_do_not_matter);
     tcase_add_test(tcase, a_retry_has_the_same_print);
     tcase_add_test(tcase, other_content_has_another_print);
+    tcase_add_test(tcase, a_print_is_the_same_in_every_release);
     tcase_add_test(tcase, a_cancel_is_its_target);
     suite_add_tcase(suite, tcase);
     return run_suite(suite);

@@ -93,7 +93,29 @@ START_TEST(a_sell_pays_its_fee_from_the_proceeds)
     assert_amount(fill.release, 0, "nothing surplus");
     assert_amount(order.hold, amount("1.5"), "still held");
     assert_amount(hold_release(&order), amount("1.5"), "all of the rest");
+    assert_amount(order.leaves, 0, "nothing is open");
     assert_amount(hold_release(&order), 0, "once");
+}
+END_TEST
+
+START_TEST(an_atom_is_a_price_and_nothing_is_none)
+{
+    const struct hold_order open = {
+        .side = ORD_SELL, .price = 1, .leaves = DEC_ONE, .hold = DEC_ONE};
+    struct hold_order order = open;
+    struct hold_amendment to = {.price = 0, .leaves = DEC_ONE};
+    struct hold_fill fill = {0};
+
+    ck_assert(!hold_apply(&order, ORD_MAKER, 0, DEC_ONE, &fill));
+    ck_assert_int_eq(hold_amend(&order, &to, 0), HOLD_OVERFLOW);
+    ck_assert_msg(!hold_reduce(&order, 1, DEC_ONE + 1), "more than is open");
+    assert_amount(order.price, open.price, "as before");
+    assert_amount(order.leaves, open.leaves, "as before");
+    assert_amount(order.hold, open.hold, "as before");
+    to.price = 1;
+    ck_assert_int_eq(hold_amend(&order, &to, 0), HOLD_AMENDED);
+    ck_assert(hold_apply(&order, ORD_MAKER, 1, DEC_ONE, &fill));
+    assert_amount(fill.proceeds, 1, "sold for an atom");
 }
 END_TEST
 
@@ -222,6 +244,44 @@ START_TEST(an_amount_holds_itself_and_its_fee_or_the_base_it_takes)
 }
 END_TEST
 
+static const struct {
+    enum ord_side side;
+    dec_t amount;
+    dec_t price;
+    dec_t rate;
+    dec_t lot;
+    bool holds;
+    const char *why;
+} amount_rows[] = {
+    {ORD_BUY, 5, 1, 0, 1, true, "of a buy a price and a lot of one atom do"},
+    {ORD_SELL, 1, 1, 0, 1, true, "and of a sell"},
+    {ORD_BUY, 0, 1, 0, 1, false, "no amount"},
+    {ORD_BUY, DEC_MAX, 1, 0, 1, true, "the largest amount"},
+    {ORD_BUY, DEC_MAX + 1, 1, 0, 1, false, "more than any amount"},
+    {ORD_SELL, DEC_MAX + 1, DEC_ONE *DEC_ONE, 0, 1, false, "though the base for it would be one"},
+    {ORD_BUY, 5, 0, 0, 1, false, "no collar"},
+    {ORD_BUY, 5, -1, 0, 1, false, "negative collar"},
+    {ORD_BUY, 5, 1, 0, 0, false, "no lot"},
+    {ORD_SELL, 5, 1, 0, 0, false, "no lot"},
+    {ORD_BUY, 5, 1, 0, -1, false, "negative lot"},
+    {ORD_BUY, 5, 1, -1, 1, false, "negative rate"},
+    {ORD_SELL, 5, 1, -1, 1, false, "negative rate"},
+};
+
+START_TEST(an_amount_that_is_none_is_not_held)
+{
+    const struct hold_order order = {.side = amount_rows[_i].side,
+                                     .price = amount_rows[_i].price,
+                                     .taker_rate = amount_rows[_i].rate,
+                                     .by_quote = true,
+                                     .amount = amount_rows[_i].amount};
+    dec_t hold = 0;
+
+    ck_assert_msg(hold_by_quote(&order, amount_rows[_i].lot, &hold) == amount_rows[_i].holds, "%s",
+                  amount_rows[_i].why);
+}
+END_TEST
+
 /* Is the base that is held for an amount always enough, whole lots at the collar or above? */
 START_TEST(a_sell_by_amount_never_runs_out_of_base)
 {
@@ -275,14 +335,6 @@ START_TEST(an_amendment_that_is_not_covered_changes_nothing)
     assert_amount(order.leaves, amount("1"), "leaves");
 }
 END_TEST
-
-/* An assertion of Check costs a system call, whatever it finds: too much for millions of them. */
-static void must(bool holds, const char *what)
-{
-    if (!holds) {
-        ck_abort_msg("%s", what);
-    }
-}
 
 static dec_t units(uint64_t *seed, uint64_t bound)
 {
@@ -396,6 +448,7 @@ START_TEST(a_negative_product_with_an_empty_low_half_is_kept)
     ck_assert(fee_add(&fee, -rate, notional, &charged));
     ck_assert_int_eq(fee.high, -1);
     ck_assert_msg(fee.mid == 0 && fee.low == 0, "low limbs");
+    assert_amount(charged, -amount("340.282366920938463463"), "2^128 of 10^-36");
     ck_assert(fee_add(&fee, rate, notional, &charged));
     ck_assert_msg(fee.high == 0 && fee.paid == 0, "back to nothing");
 }
@@ -413,6 +466,10 @@ START_TEST(a_rebate_is_rounded_against_the_user_too)
     ck_assert(fee_add(&fee, DEC_ONE, 2, &charged));
     assert_amount(fee.paid, 0, "through zero");
     ck_assert_msg(fee.high == 0 && fee.mid == 0 && fee.low == 0, "exactly zero");
+    ck_assert(fee_add(&fee, 1 - DEC_ONE, 1, &charged));
+    assert_amount(charged, 0, "a little less than one rounds up to none");
+    ck_assert(fee_add(&fee, -1, 1, &charged));
+    assert_amount(charged, -1, "with that little it is one");
     ck_assert(!fee_add(&fee, DEC_ONE + 1, 1, &charged));
     ck_assert(!fee_add(&fee, 1, -1, &charged));
 }
@@ -428,6 +485,9 @@ int main(void)
                         (int)(sizeof(impossible_rows) / sizeof(impossible_rows[0])));
     tcase_add_test(tcase, a_better_price_gives_the_difference_back);
     tcase_add_test(tcase, a_sell_pays_its_fee_from_the_proceeds);
+    tcase_add_test(tcase, an_atom_is_a_price_and_nothing_is_none);
+    tcase_add_loop_test(tcase, an_amount_that_is_none_is_not_held, 0,
+                        (int)(sizeof(amount_rows) / sizeof(amount_rows[0])));
     tcase_add_test(tcase, a_fill_that_cannot_be_changes_nothing);
     tcase_add_test(tcase, no_release_is_ever_negative_and_nothing_stays);
     tcase_add_test(tcase, an_amount_holds_itself_and_its_fee_or_the_base_it_takes);

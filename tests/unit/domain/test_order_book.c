@@ -172,6 +172,15 @@ static const struct {
       1,
       1},
      "id one byte too long"},
+    {{{"x", 1},
+      {"0123456789012345678901234567890123456789012345678901234567890123X", 65},
+      ORD_BUY,
+      1,
+      1,
+      1},
+     "user one byte too long"},
+    {{{"x", 1}, {"u", 1}, ORD_BUY, DEC_MAX + 1, 1, 1}, "price out of range"},
+    {{{"x", 1}, {"u", 1}, ORD_BUY, 1, DEC_MAX + 1, 1}, "quantity out of range"},
 };
 
 START_TEST(an_impossible_order_is_refused)
@@ -412,6 +421,82 @@ START_TEST(equals_stay_in_the_order_they_were_loaded_in)
 }
 END_TEST
 
+START_TEST(the_longest_texts_and_the_smallest_amounts_are_taken)
+{
+    static const char longest[] =
+        "0123456789012345678901234567890123456789012345678901234567890123";
+    struct book_taker taker = taker_of(ORD_BUY, "1", "1");
+    struct book_match match = {0};
+
+    ck_assert_uint_eq(strlen(longest), ORD_ID_MAX);
+    ck_assert_int_eq(book_insert(book,
+                                 &(struct book_new){.id = text_of(longest),
+                                                    .user = text_of(longest),
+                                                    .side = ORD_SELL,
+                                                    .price = 1,
+                                                    .leaves = 1},
+                                 NULL),
+                     BOOK_OK);
+    ck_assert_ptr_nonnull(book_find(book, text_of(longest)));
+    taker.limit = taker.leaves = 1;
+    ck_assert_int_eq(book_peek(book, &taker, &match), BOOK_MATCH);
+    assert_amount(match.qty, 1, "an atom for an atom");
+    book_fill(book, &taker, &match);
+    ck_assert_int_eq(book_peek(book, &taker, &match), BOOK_FILLED);
+    ck_assert_uint_eq(book_orders(book), 0);
+}
+END_TEST
+
+START_TEST(equals_stay_in_the_order_they_were_inserted_in)
+{
+    const char *const ids[] = {"a", "b", "c"};
+
+    for (int i = 0; i < 3; i++) {
+        ck_assert_int_eq(book_insert(book,
+                                     &(struct book_new){.id = text_of(ids[i]),
+                                                        .user = text_of("u"),
+                                                        .side = ORD_BUY,
+                                                        .price = 1 + i,
+                                                        .leaves = 1,
+                                                        .sequence = 5},
+                                     NULL),
+                         BOOK_OK);
+    }
+    ck_assert_str_eq(orders_of("u"), "a;b;c;");
+}
+END_TEST
+
+/* So many that every slot of the users' table is one of theirs in some round. */
+START_TEST(the_orders_of_every_user_are_sorted)
+{
+    enum { ROUNDS = 8, USERS = 512 };
+
+    for (int round = 0; round < ROUNDS; round++) {
+        struct book *many = book_create(NULL);
+
+        for (int i = 0; i < 2 * USERS; i++) { /* the later one first */
+            char id[16];
+            char user[32];
+
+            (void)snprintf(id, sizeof(id), "o%d", i);
+            (void)snprintf(user, sizeof(user), "r%du%d", round, i / 2);
+            ck_assert_int_eq(book_load(many,
+                                       &(struct book_new){.id = text_of(id),
+                                                          .user = text_of(user),
+                                                          .side = ORD_BUY,
+                                                          .price = 1 + i,
+                                                          .leaves = 1,
+                                                          .sequence = 2 * USERS - i},
+                                       NULL),
+                             BOOK_OK);
+        }
+        book_loaded(many);
+        ck_assert_msg(book_defect(many) == NULL, "%s", book_defect(many));
+        book_destroy(&many);
+    }
+}
+END_TEST
+
 START_TEST(the_changes_tell_absolute_levels_once)
 {
     struct book_level level = {0};
@@ -486,6 +571,9 @@ int main(void)
     tcase_add_test(tcase, a_reduction_keeps_the_place_and_ends_at_nothing);
     tcase_add_test(tcase, a_users_orders_are_told_oldest_first);
     tcase_add_loop_test(tcase, orders_loaded_in_any_order_come_to_stand_in_theirs, 0, 2);
+    tcase_add_test(tcase, the_longest_texts_and_the_smallest_amounts_are_taken);
+    tcase_add_test(tcase, equals_stay_in_the_order_they_were_inserted_in);
+    tcase_add_test(tcase, the_orders_of_every_user_are_sorted);
     tcase_add_test(tcase, equals_stay_in_the_order_they_were_loaded_in);
     tcase_add_test(tcase, the_changes_tell_absolute_levels_once);
     tcase_add_test(tcase, a_sweep_of_five_thousand_orders_empties_the_book);

@@ -2,35 +2,11 @@
  * test_order_book_memory.c
  *
  * Goal:   a warm book costs no malloc per order, and a book that gets no memory stays whole.
- * Method: the linker sends malloc, calloc and realloc of this binary through counters (--wrap) that
- *         can also refuse.
+ * Method: allocations are counted and refused (allocations.h).
  */
+#include "allocations.h"
 #include "domain/order_book.h"
 #include "domain_test.h"
-
-void *__real_calloc(size_t count, size_t bytes);  /* NOLINT: the linker's names */
-void *__real_realloc(void *memory, size_t bytes); /* NOLINT */
-void *__wrap_calloc(size_t count, size_t bytes);  /* NOLINT */
-void *__wrap_realloc(void *memory, size_t bytes); /* NOLINT */
-
-static long calls;
-static long refuse_from = -1; /* this call and all after it; -1: none */
-
-static bool refuses(void)
-{
-    calls++;
-    return refuse_from >= 0 && calls >= refuse_from;
-}
-
-void *__wrap_calloc(size_t count, size_t bytes) /* NOLINT */
-{
-    return refuses() ? NULL : __real_calloc(count, bytes);
-}
-
-void *__wrap_realloc(void *memory, size_t bytes) /* NOLINT */
-{
-    return refuses() ? NULL : __real_realloc(memory, bytes);
-}
 
 static char ids[4096][16];
 static char users[4096][16];
@@ -105,6 +81,7 @@ START_TEST(a_book_grows_far_beyond_its_first_memory)
     enum { MANY = 40000 };
     struct book *book = book_create(&(struct book_options){.data_bytes = 8});
     struct book_order *first = NULL;
+    const long before = calls;
     char id[16];
 
     for (int i = 0; i < MANY; i++) {
@@ -122,6 +99,7 @@ START_TEST(a_book_grows_far_beyond_its_first_memory)
         *(int64_t *)order->data = i;
         first = i == 0 ? order : first;
     }
+    ck_assert_msg(calls - before < 120, "%ld: what there is doubles", calls - before);
     ck_assert_ptr_eq(book_user_first(book, dom_text_str("u")), first);
     int64_t number = 0;
     for (const struct book_order *order = first; order != NULL; order = order->user_newer) {

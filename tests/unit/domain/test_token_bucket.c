@@ -25,6 +25,47 @@ START_TEST(a_burst_passes_then_the_rate_rules)
 }
 END_TEST
 
+START_TEST(a_bucket_is_filled_to_its_depth)
+{
+    struct bucket bucket = {.micro_tokens = -5, .ts_us = -5};
+
+    bucket_fill(&bucket, (struct bucket_rule){.per_second = 1, .burst = 3}, 8);
+    ck_assert_int_eq(bucket.micro_tokens, 3 * BUCKET_TOKEN);
+    ck_assert_int_eq(bucket.ts_us, 8);
+    bucket_fill(&bucket, (struct bucket_rule){.per_second = 1}, 8);
+    ck_assert_int_eq(bucket.micro_tokens, 0);
+    bucket_fill(&bucket, (struct bucket_rule){.per_second = 1, .burst = -1}, 8);
+    ck_assert_int_eq(bucket.micro_tokens, 0);
+}
+END_TEST
+
+START_TEST(a_rate_of_one_is_a_rate_and_none_gives_nothing)
+{
+    struct bucket bucket = {0};
+
+    ck_assert(!bucket_take(&bucket, (struct bucket_rule){.per_second = 0, .burst = 2}, 9));
+    ck_assert_int_eq(bucket.micro_tokens, 0);
+    ck_assert(!bucket_take(&bucket, (struct bucket_rule){.per_second = -1, .burst = 2}, 12));
+    ck_assert_int_eq(bucket.micro_tokens, 0);
+    ck_assert(!bucket_take(&bucket, (struct bucket_rule){.per_second = 1, .burst = 2}, 13));
+    ck_assert_msg(bucket.micro_tokens == 1, "a microsecond later a millionth");
+}
+END_TEST
+
+START_TEST(an_empty_bucket_is_full_after_all_of_time)
+{
+    const struct bucket_rule rule = {.per_second = 1000000, .burst = 2};
+    const int64_t starts[] = {INT64_MIN, 0}; /* the gap, or the gain, is beyond 64 bits */
+
+    for (int i = 0; i < 2; i++) {
+        struct bucket bucket = {.ts_us = starts[i]};
+
+        ck_assert(bucket_take(&bucket, rule, INT64_MAX));
+        ck_assert_int_eq(bucket.micro_tokens, BUCKET_TOKEN);
+    }
+}
+END_TEST
+
 START_TEST(waiting_fills_no_more_than_the_depth)
 {
     const struct bucket_rule rule = {.per_second = 1000000, .burst = 2};
@@ -61,7 +102,9 @@ START_TEST(asking_takes_nothing_and_returning_gives_back)
     ck_assert(bucket_take(&bucket, rule, 0));
     ck_assert(!bucket_would_take(&bucket, rule, 9 * SECOND));
     bucket_return(&bucket, rule);
+    ck_assert_int_eq(bucket.micro_tokens, BUCKET_TOKEN);
     bucket_return(&bucket, rule);
+    ck_assert_int_eq(bucket.micro_tokens, BUCKET_TOKEN);
     ck_assert(bucket_take(&bucket, rule, 9 * SECOND));
     ck_assert_msg(!bucket_take(&bucket, rule, 9 * SECOND), "not above the depth");
 }
@@ -109,6 +152,9 @@ int main(void)
     TCase *tcase = tcase_create("token_bucket");
 
     tcase_add_test(tcase, a_burst_passes_then_the_rate_rules);
+    tcase_add_test(tcase, a_bucket_is_filled_to_its_depth);
+    tcase_add_test(tcase, a_rate_of_one_is_a_rate_and_none_gives_nothing);
+    tcase_add_test(tcase, an_empty_bucket_is_full_after_all_of_time);
     tcase_add_test(tcase, waiting_fills_no_more_than_the_depth);
     tcase_add_test(tcase, an_older_clock_refills_nothing_and_is_not_remembered);
     tcase_add_test(tcase, asking_takes_nothing_and_returning_gives_back);
