@@ -16,14 +16,16 @@
 #define FILE_BYTES_MAX ((size_t)1 << 20)
 
 static struct mr_err err;
-static char path[] = "/tmp/millrace-ocf-XXXXXX";
+static char path[64];
 static uint8_t bytes[FILE_BYTES_MAX];
 static size_t len;
 
 static void set_up(void)
 {
-    const int fd = mkstemp(path);
+    int fd;
 
+    (void)snprintf(path, sizeof path, "/tmp/millrace-ocf-XXXXXX");
+    fd = mkstemp(path);
     ck_assert_int_ge(fd, 0);
     (void)close(fd);
 }
