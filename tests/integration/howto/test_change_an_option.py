@@ -2,7 +2,8 @@
 
 Goal:   the plan names the option with its old and new value; a replay of the record says what it would
         have changed; applied and restarted, it is what the stage goes by, and nothing else moved.
-Method: one load before, one after, with a limit of open orders that the second one meets.
+Method: the tour of order types (tools/sample/tour.jsonl), in which a user has several orders open, before
+        the change and after it.
 """
 
 import pathlib
@@ -12,7 +13,7 @@ import unittest
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parent.parent))
 import support  # noqa: E402
 
-TRADES = 300
+TOUR = support.ROOT / "tools/sample/tour.jsonl"
 TOO_MANY_OPEN = 3701
 
 
@@ -31,14 +32,13 @@ class ChangeAnOption(unittest.TestCase):
         return sum(record["value"]["rejectCode"] == TOO_MANY_OPEN
                    for record in support.tap(self.topology, "executions"))
 
-    def play(self, run):
-        load = support.Load(self.topology, run, TRADES)
-        self.addCleanup(load.close)
-        load.play()
-        return load
+    def tour(self, run, *patience):
+        return support.millrace("load", "tour", TOUR, "--topology", self.topology.file, "--run",
+                                run + self.topology.stamp, "--quiet", *patience)
 
     def test_from_the_plan_to_the_first_reject(self):
-        self.play("before").verify("--stores=false")
+        played = self.tour("before")
+        self.assertEqual(played.code, 0, played)
         self.assertEqual(self.rejected(), 0)
 
         plan = support.millrace("topology", "plan", self.changed)
@@ -47,7 +47,7 @@ class ChangeAnOption(unittest.TestCase):
         self.assertIn(" 1 changed, 0 moved, 0 rebuilt, 0 orphaned, 0 refused", plan.out)
 
         replay = support.millrace("replay", "--verify", "--quiet", "--topology", self.changed,
-                                  "--stage", "risk")
+                                  "--stage", "risk", "--differences", 1000)
         self.assertEqual(replay.code, 1, replay)
         self.assertIn(f'"rejectCode":{TOO_MANY_OPEN}', replay.out)
 
@@ -60,8 +60,8 @@ class ChangeAnOption(unittest.TestCase):
         account.start()
         account.wait_ready()
         self.assertEqual(account.total("millrace_restored_records_total"), 0, "its state was there")
-        self.play("after")
-        support.wait_until(lambda: self.rejected() > 0, "orders are rejected by the new limit")
+        self.assertEqual(self.tour("after", "--patience", "3s").code, 1, "it comes out otherwise")
+        self.assertGreater(self.rejected(), 0)
 
 
 if __name__ == "__main__":
