@@ -25,9 +25,16 @@ static void assert_defect(const struct instr *instr, bool defect, const char *wh
     ck_assert_msg((instr_defect(instr) != NULL) == defect, "%s", why);
 }
 
+/* Of one for each change clang would lay all side by side on the stack. */
+static void renew(struct instr *instr)
+{
+    *instr = good();
+}
+
 #define CHANGED(defect, why, change)                                                               \
     do {                                                                                           \
-        struct instr i = good();                                                                   \
+        static struct instr i;                                                                     \
+        renew(&i);                                                                                 \
         change;                                                                                    \
         assert_defect(&i, defect, why);                                                            \
     } while (0)
