@@ -69,16 +69,29 @@ static enum mr_status stop_reading(struct feeds *feeds, struct feed *feed, struc
     return MR_OK;
 }
 
-enum mr_status feeds_add(struct feeds *feeds, const char *topic, int32_t partition, int64_t from,
-                         struct mr_err *err)
+enum mr_status feeds_add(struct feeds *feeds, const char *topic, int32_t partitions,
+                         struct mr_extent *extents, size_t *first, struct mr_err *err)
 {
+    const size_t more = (size_t)partitions;
+
+    *first = feeds->count;
+    if (more == 0) {
+        return MR_OK;
+    }
+    for (int32_t p = 0; p < partitions; p++) {
+        extents[p] = (struct mr_extent){.topic = topic, .partition = p};
+    }
+    MR_TRY(mr_log_extents(feeds->log, extents, more, err));
     if (feeds->reader == NULL) {
         MR_TRY(mr_reader_open(feeds->log, MR_READER_CATCHES_UP_US, &feeds->reader, err));
     }
-    feeds->items = mr_xrealloc(feeds->items, (feeds->count + 1) * sizeof(*feeds->items));
-    feeds->items[feeds->count] =
-        (struct feed){.topic = topic, .partition = partition, .next = from};
-    return read_on(feeds, &feeds->items[feeds->count++], err);
+    feeds->items = mr_xrealloc(feeds->items, (feeds->count + more) * sizeof(*feeds->items));
+    for (int32_t p = 0; p < partitions; p++) {
+        feeds->items[feeds->count] =
+            (struct feed){.topic = topic, .partition = p, .next = extents[p].low};
+        MR_TRY(read_on(feeds, &feeds->items[feeds->count++], err));
+    }
+    return MR_OK;
 }
 
 /* ---- queues ---------------------------------------------------------------------------------- */

@@ -17,10 +17,14 @@ struct feeds;
 
 struct feeds *feeds_create(struct mr_log *log);
 void feeds_destroy(struct feeds **feeds);
-/* Reads a partition from `from` on. Feeds are numbered from 0 in the order of these calls. topic is
- * borrowed. */
-MR_NODISCARD enum mr_status feeds_add(struct feeds *feeds, const char *topic, int32_t partition,
-                                      int64_t from, struct mr_err *err);
+/*
+ * Reads all partitions of a topic, each from its beginning, for which the log is asked once.
+ * topic    borrowed
+ * extents  gets where each partition begins and ends; one for each
+ * first    gets the number of the feed of partition 0; the others follow
+ */
+MR_NODISCARD enum mr_status feeds_add(struct feeds *feeds, const char *topic, int32_t partitions,
+                                      struct mr_extent *extents, size_t *first, struct mr_err *err);
 /* Takes in what has come, waiting at most timeout_us for the first record. *busy: something did. */
 MR_NODISCARD enum mr_status feeds_poll(struct feeds *feeds, int64_t timeout_us, bool *busy,
                                        struct mr_err *err);

@@ -26,12 +26,10 @@ struct mr_replay {
     struct mr_metrics *metrics;
     struct mr_worker *worker;
     struct feeds *feeds;
-    size_t feed_count;
     struct replay_journal *journal;
     struct replay_tables *tables;
-    size_t first_input; /* feed: [input][partition] */
-    bool *ended;        /* of each task: what follows is not worked */
-    int64_t *begin;     /* of each input feed: the first offset the log has */
+    size_t *first_feeds; /* of each input: partition 0's */
+    bool *ended;         /* of each task: what follows is not worked */
     struct mr_replay_output *outputs;
     size_t output_capacity;
     struct mr_replay_progress progress;
@@ -76,22 +74,19 @@ static enum mr_status open_inputs(struct mr_replay *replay, struct mr_err *err)
 {
     const struct mr_worker *worker = replay->worker;
     const struct mr_group_node *group = worker->group;
+    struct mr_extent *extents = mr_xcalloc((size_t)group->partitions, sizeof(*extents));
+    enum mr_status status = MR_OK;
 
-    replay->first_input = replay->feed_count;
-    replay->begin = mr_xcalloc(group->input_count * (size_t)group->partitions, sizeof(int64_t));
-    for (size_t i = 0; i < group->input_count; i++) {
-        const char *topic = worker_topic(worker, group->inputs[i])->name;
-
-        MR_TRY(check_partitions(worker, group->inputs[i], err));
-        for (int32_t p = 0; p < group->partitions; p++) {
-            struct mr_extent extent = {.topic = topic, .partition = p};
-
-            MR_TRY(mr_log_extents(worker->process.log, &extent, 1, err));
-            MR_TRY(feeds_add(replay->feeds, topic, p, extent.low, err));
-            replay->begin[replay->feed_count++ - replay->first_input] = extent.low;
+    replay->first_feeds = mr_xcalloc(group->input_count, sizeof(size_t));
+    for (size_t i = 0; i < group->input_count && status == MR_OK; i++) {
+        status = check_partitions(worker, group->inputs[i], err);
+        if (status == MR_OK) {
+            status = feeds_add(replay->feeds, worker_topic(worker, group->inputs[i])->name,
+                               group->partitions, extents, &replay->first_feeds[i], err);
         }
     }
-    return MR_OK;
+    free(extents);
+    return status;
 }
 
 static enum mr_status open_tasks(struct mr_replay *replay, struct mr_err *err)
@@ -119,11 +114,11 @@ static enum mr_status open_all(struct mr_replay *replay, struct mr_err *err)
     }
     MR_TRY(worker_bind_topics(worker, err));
     MR_TRY(check_outputs(worker, err));
-    MR_TRY(replay_journal_open(worker->process.log, replay->feeds, &replay->feed_count,
+    MR_TRY(replay_journal_open(worker->process.log, replay->feeds,
                                worker_topic(worker, worker->group->journal)->name, &replay->journal,
                                err));
     replay->progress.journal_total = replay_journal_left(replay->journal);
-    MR_TRY(replay_tables_open(worker, replay->feeds, &replay->feed_count, &replay->tables, err));
+    MR_TRY(replay_tables_open(worker, replay->feeds, &replay->tables, err));
     MR_TRY(open_inputs(replay, err));
     return open_tasks(replay, err);
 }
@@ -166,7 +161,7 @@ void mr_replay_destroy(struct mr_replay **out)
     mr_metrics_destroy(&replay->metrics);
     free(replay->outputs);
     free(replay->ended);
-    free(replay->begin);
+    free(replay->first_feeds);
     free(replay);
     *out = NULL;
 }
@@ -197,8 +192,7 @@ static enum mr_status find_input(const struct mr_replay *replay,
 
 static size_t input_feed(const struct mr_replay *replay, size_t input, int32_t partition)
 {
-    return replay->first_input + input * (size_t)replay->worker->group->partitions +
-           (size_t)partition;
+    return replay->first_feeds[input] + (size_t)partition;
 }
 
 /* The records of one source: begins at source->offset. */

@@ -24,21 +24,24 @@ struct replay_journal {
 
 /* The end, not the last stable offset: what is there already belongs to transactions whose outputs
  * may be seen, although this partition's marker is still on its way. */
-static enum mr_status add_part(struct replay_journal *journal, struct mr_log *log,
-                               const struct mr_extent *extent, size_t *feed_count,
-                               struct mr_err *err)
+static enum mr_status add_parts(struct replay_journal *journal, struct mr_err *err)
 {
-    struct part *part = &journal->parts[extent->partition];
+    struct mr_extent *extents = mr_xcalloc((size_t)journal->count, sizeof(*extents));
+    size_t first = 0;
+    const enum mr_status status =
+        feeds_add(journal->feeds, journal->topic, journal->count, extents, &first, err);
 
-    MR_TRY(feeds_add(journal->feeds, journal->topic, extent->partition, extent->low, err));
-    part->feed = (*feed_count)++;
-    part->arena = mr_arena_create(RECORD_ARENA_BYTES);
-    return mr_log_end(log, journal->topic, extent->partition, &part->target, err);
+    for (int32_t p = 0; p < journal->count; p++) {
+        journal->parts[p] = (struct part){.feed = first + (size_t)p,
+                                          .target = extents[p].end,
+                                          .arena = mr_arena_create(RECORD_ARENA_BYTES)};
+    }
+    free(extents);
+    return status;
 }
 
-enum mr_status replay_journal_open(struct mr_log *log, struct feeds *feeds, size_t *feed_count,
-                                   const char *topic, struct replay_journal **out,
-                                   struct mr_err *err)
+enum mr_status replay_journal_open(struct mr_log *log, struct feeds *feeds, const char *topic,
+                                   struct replay_journal **out, struct mr_err *err)
 {
     struct replay_journal *journal = mr_xcalloc(1, sizeof(*journal));
     enum mr_status status = mr_log_topic_partitions(log, topic, &journal->count, err);
@@ -49,14 +52,7 @@ enum mr_status replay_journal_open(struct mr_log *log, struct feeds *feeds, size
     if (status == MR_OK && journal->count == 0) {
         status = mr_fail(err, MR_CONFIG, "there is no journal %s", topic);
     }
-    for (int32_t p = 0; p < journal->count && status == MR_OK; p++) {
-        struct mr_extent extent = {.topic = topic, .partition = p};
-
-        status = mr_log_extents(log, &extent, 1, err);
-        if (status == MR_OK) {
-            status = add_part(journal, log, &extent, feed_count, err);
-        }
-    }
+    status = status == MR_OK ? add_parts(journal, err) : status;
     if (status != MR_OK) {
         replay_journal_destroy(&journal);
         return status;

@@ -16,8 +16,7 @@ struct replay_journal;
 
 /* Reads up to where the log ends now. feeds: gets the partitions; borrowed. */
 MR_NODISCARD enum mr_status replay_journal_open(struct mr_log *log, struct feeds *feeds,
-                                                size_t *feed_count, const char *topic,
-                                                struct replay_journal **journal,
+                                                const char *topic, struct replay_journal **journal,
                                                 struct mr_err *err);
 void replay_journal_destroy(struct replay_journal **journal);
 int32_t replay_journal_partitions(const struct replay_journal *journal);

@@ -34,32 +34,28 @@ static int64_t *moments_of(struct replay_tables *tables, int32_t task)
     return tables->moments + (size_t)task * tables->moment_count;
 }
 
-static enum mr_status add_table(struct replay_tables *tables, size_t index, size_t *feed_count,
-                                struct mr_err *err)
+static enum mr_status add_table(struct replay_tables *tables, size_t index, struct mr_err *err)
 {
     struct mr_worker *worker = tables->worker;
     const size_t topic = worker->group->tables[index];
     const char *name = worker_topic(worker, topic)->name;
     struct one *one = &tables->items[index];
+    struct mr_extent *extents;
+    enum mr_status status;
 
     worker->tables[index] =
         global_table_create(name, worker->process.codec, worker->bindings[topic]);
     global_table_keep_history(worker->tables[index]);
     MR_TRY(mr_log_topic_partitions(worker->process.log, name, &one->partitions, err));
-    one->first_feed = *feed_count;
     one->first_moment = tables->moment_count;
     tables->moment_count += (size_t)one->partitions;
-    for (int32_t p = 0; p < one->partitions; p++) {
-        struct mr_extent extent = {.topic = name, .partition = p};
-
-        MR_TRY(mr_log_extents(worker->process.log, &extent, 1, err));
-        MR_TRY(feeds_add(tables->feeds, name, p, extent.low, err));
-        (*feed_count)++;
-    }
-    return MR_OK;
+    extents = mr_xcalloc((size_t)one->partitions, sizeof(*extents));
+    status = feeds_add(tables->feeds, name, one->partitions, extents, &one->first_feed, err);
+    free(extents);
+    return status;
 }
 
-enum mr_status replay_tables_open(struct mr_worker *worker, struct feeds *feeds, size_t *feed_count,
+enum mr_status replay_tables_open(struct mr_worker *worker, struct feeds *feeds,
                                   struct replay_tables **out, struct mr_err *err)
 {
     struct replay_tables *tables = mr_xcalloc(1, sizeof(*tables));
@@ -70,7 +66,7 @@ enum mr_status replay_tables_open(struct mr_worker *worker, struct feeds *feeds,
     tables->count = worker->group->table_count;
     tables->items = mr_xcalloc(tables->count, sizeof(*tables->items));
     for (size_t i = 0; i < tables->count; i++) {
-        const enum mr_status status = add_table(tables, i, feed_count, err);
+        const enum mr_status status = add_table(tables, i, err);
 
         if (status != MR_OK) {
             replay_tables_destroy(&tables);

@@ -15,8 +15,7 @@ struct replay_tables;
 
 /* Makes worker->tables. feeds: gets the tables' partitions; borrowed. */
 MR_NODISCARD enum mr_status replay_tables_open(struct mr_worker *worker, struct feeds *feeds,
-                                               size_t *feed_count, struct replay_tables **tables,
-                                               struct mr_err *err);
+                                               struct replay_tables **tables, struct mr_err *err);
 void replay_tables_destroy(struct replay_tables **tables);
 /* Applies what has been read. Whether a step of the journal can be worked: the table has been read
  * up to its value. MR_CONFIG: the group has no such table. */

@@ -102,12 +102,7 @@ static void tell(struct replay_match *match, enum replay_difference_kind kind,
 
 static struct replay_list *owed_bucket(struct replay_match *match, struct mr_slice key)
 {
-    uint64_t hash = UINT64_C(1469598103934665603);
-
-    for (size_t i = 0; i < key.len; i++) {
-        hash = (hash ^ key.data[i]) * UINT64_C(1099511628211);
-    }
-    return &match->owed[(hash ^ (hash >> 29)) % OWED_BUCKETS];
+    return &match->owed[replay_hash(key, mr_slice_of(NULL, 0)) % OWED_BUCKETS];
 }
 
 /* The key was found on record again, or is passed over once more. */

@@ -171,27 +171,24 @@ static void released(void *arg, const struct replay_item *item)
     replay_lane_return(lane_of_source(verify, item->source)->lane, item->bytes);
 }
 
-static enum mr_status open_part(struct verify *verify, size_t topic, int32_t partition,
-                                struct mr_err *err)
+static void open_part(struct verify *verify, size_t topic, const struct mr_extent *extent)
 {
     const struct mr_topic *spec = &verify->env->topology->topics[topic];
-    struct part *part = &verify->parts[verify->part_count];
-    struct mr_extent extent = {.topic = spec->name, .partition = partition};
+    struct part *part = &verify->parts[verify->part_count++];
 
-    MR_TRY(mr_log_extents(verify->env->log, &extent, 1, err));
-    MR_TRY(feeds_add(verify->feeds, spec->name, partition, extent.low, err));
-    *part = (struct part){
-        .verify = verify, .topic = topic, .partition = partition, .target = extent.stable_end};
+    *part = (struct part){.verify = verify,
+                          .topic = topic,
+                          .partition = extent->partition,
+                          .target = extent->stable_end};
     part->match = replay_match_create(
         &(struct replay_match_options){
             .compacted = strstr(spec->cleanup, "compact") != NULL,
-            .cut = extent.low > 0,
+            .cut = extent->low > 0,
             .differs = differs,
             .released = released,
             .arg = part,
         },
         verify->source_count);
-    verify->part_count++;
     for (size_t g = 0; g < verify->env->topology->group_count; g++) {
         const int32_t tasks = verify->env->topology->groups[g].partitions;
 
@@ -199,7 +196,21 @@ static enum mr_status open_part(struct verify *verify, size_t topic, int32_t par
             replay_match_ended(part->match, verify->first_source[g] + (size_t)t);
         }
     }
-    return MR_OK;
+}
+
+static enum mr_status open_topic(struct verify *verify, size_t topic, struct mr_err *err)
+{
+    const struct mr_topic *spec = &verify->env->topology->topics[topic];
+    struct mr_extent *extents = mr_xcalloc((size_t)spec->partitions, sizeof(*extents));
+    enum mr_status status;
+
+    status = feeds_add(verify->feeds, spec->name, spec->partitions, extents,
+                       &verify->first_part[topic], err);
+    for (int32_t p = 0; p < spec->partitions && status == MR_OK; p++) {
+        open_part(verify, topic, &extents[p]);
+    }
+    free(extents);
+    return status;
 }
 
 /* Before the journals: what is on record then is in the journals as they end a moment later. */
@@ -213,10 +224,7 @@ static enum mr_status open_parts(struct verify *verify, struct mr_err *err)
     }
     verify->parts = mr_xcalloc(total, sizeof(*verify->parts));
     for (size_t t = 0; t < topology->topic_count; t++) {
-        verify->first_part[t] = verify->part_count;
-        for (int32_t p = 0; verify->wanted[t] && p < topology->topics[t].partitions; p++) {
-            MR_TRY(open_part(verify, t, p, err));
-        }
+        MR_TRY(verify->wanted[t] ? open_topic(verify, t, err) : MR_OK);
     }
     return MR_OK;
 }
