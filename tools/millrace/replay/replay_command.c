@@ -6,8 +6,7 @@
  */
 #include "../args.h"
 #include "../commands.h"
-#include "../connect.h"
-#include "../topology_file.h"
+#include "../tool_env.h"
 #include "millrace/arena.h"
 #include "millrace/logger.h"
 #include "replay_registry.h"
@@ -170,27 +169,20 @@ static enum mr_status verify(const struct load_env *env, const struct replay_com
 }
 
 /* A registry of its own, so that nothing is registered. */
-static enum mr_status in_sandbox(const struct mr_topology *topology,
-                                 const struct replay_command *command,
+static enum mr_status in_sandbox(struct tool_env *tool, const struct replay_command *command,
                                  struct replay_verify_options *how, bool *equal, struct mr_err *err)
 {
-    struct connection connection = {0};
-    struct load_env env = {.topology = topology,
-                           .clock = mr_clock_system(),
-                           .progress = command->quiet ? NULL : stderr};
-    const enum mr_status reached = connection_reach(topology, command->wait_us, &connection, err);
+    struct load_env env;
     struct mr_registry *registry;
-    enum mr_status status = reached;
+    enum mr_status status;
 
-    if (reached == MR_OK) {
-        registry = replay_registry_create(connection.registry);
-        env.log = connection.log;
-        env.codec = mr_codec_create(registry);
-        status = verify(&env, command, how, equal, err);
-        mr_codec_destroy(&env.codec);
-        mr_registry_destroy(&registry);
-    }
-    connection_close(&connection);
+    MR_TRY(tool_env_reach(tool, command->wait_us, command->quiet, err));
+    env = tool->env;
+    registry = replay_registry_create(tool->connection.registry);
+    env.codec = mr_codec_create(registry);
+    status = verify(&env, command, how, equal, err);
+    mr_codec_destroy(&env.codec);
+    mr_registry_destroy(&registry);
     return status;
 }
 
@@ -198,7 +190,7 @@ static int run(int argc, char **argv)
 {
     struct replay_command command = {0};
     struct replay_verify_options how = {0};
-    struct mr_topology *topology;
+    struct tool_env tool;
     struct args args;
     struct mr_err err = {0};
     bool equal = false;
@@ -212,20 +204,19 @@ static int run(int argc, char **argv)
         (void)fprintf(stderr, "millrace replay: say what for: --verify\n");
         return EXIT_MISUSE;
     }
-    topology = topology_file_load(command.topology);
-    if (topology == NULL) {
+    if (!tool_env_load(&tool, command.topology)) {
         return EXIT_MISUSE;
     }
-    if (!read_range(&command, topology, &how)) {
-        mr_topology_destroy(&topology);
+    if (!read_range(&command, tool.topology, &how)) {
+        tool_env_close(&tool);
         return EXIT_MISUSE;
     }
     mr_logger_set_level(MR_LEVEL_ERROR);
-    status = in_sandbox(topology, &command, &how, &equal, &err);
+    status = in_sandbox(&tool, &command, &how, &equal, &err);
     if (status != MR_OK) {
         (void)fprintf(stderr, "millrace replay: %s\n", err.text);
     }
-    mr_topology_destroy(&topology);
+    tool_env_close(&tool);
     return status == MR_OK && equal ? 0 : EXIT_NO;
 }
 
