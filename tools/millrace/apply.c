@@ -2,6 +2,7 @@
 #include "apply.h"
 
 #include "millrace/arena.h"
+#include "subject_list.h"
 
 #include <pthread.h>
 #include <stdatomic.h>
@@ -181,43 +182,19 @@ static enum mr_status for_all(struct work *work,
     return MR_OK;
 }
 
-static void list_subject(struct apply_report *report, size_t topic, const char *subject,
-                         const struct mr_schema *schema)
+static void add_subject(void *arg, const struct subject_of *subject)
 {
-    for (size_t i = 0; i < report->count; i++) {
-        if (report->items[i].subject && strcmp(report->items[i].name, subject) == 0) {
-            return; /* two stores of a stage hold the same schema */
-        }
-    }
-    report->items[report->count++] =
-        (struct apply_item){.topic = topic, .name = subject, .schema = schema, .subject = true};
-}
+    struct apply_report *report = arg;
 
-static void list_subjects(const struct mr_topology *topology, struct apply_report *report)
-{
-    for (size_t i = 0; i < topology->topic_count; i++) {
-        if (topology->topics[i].in_log && topology->topics[i].schema != NULL) {
-            list_subject(report, i, topology->topics[i].subject, topology->topics[i].schema);
-        }
-    }
-    for (size_t i = 0; i < topology->stage_count; i++) {
-        const struct mr_stage_node *stage = &topology->stages[i];
-
-        for (size_t s = 0; s < stage->type->store_count; s++) {
-            list_subject(report, stage->changelog, stage->store_subjects[s],
-                         stage->type->stores[s].schema);
-        }
-    }
+    report->items[report->count++] = (struct apply_item){
+        .topic = subject->topic, .name = subject->name, .schema = subject->schema, .subject = true};
 }
 
 static void list_items(const struct mr_topology *topology, bool subjects,
                        struct apply_report *report)
 {
-    size_t capacity = 2 * topology->topic_count;
+    const size_t capacity = topology->topic_count + subject_list_max(topology);
 
-    for (size_t i = 0; i < topology->stage_count; i++) {
-        capacity += topology->stages[i].type->store_count;
-    }
     *report = (struct apply_report){0};
     report->items = mr_xcalloc(capacity, sizeof(*report->items));
     for (size_t i = 0; i < topology->topic_count; i++) {
@@ -227,7 +204,7 @@ static void list_items(const struct mr_topology *topology, bool subjects,
         }
     }
     if (subjects) {
-        list_subjects(topology, report);
+        subject_list(topology, add_subject, report);
     }
 }
 

@@ -4,6 +4,7 @@
 #include "describe.h"
 #include "millrace/arena.h"
 #include "millrace/compat.h"
+#include "subject_list.h"
 
 #include <jansson.h>
 #include <stdlib.h>
@@ -15,42 +16,30 @@ static const char *const states[] = {[SUBJECT_NEW] = "new",
 
 /* ---- which subjects there are */
 
-static void add(struct subject_report *report, struct subject_item item)
+struct listing {
+    const struct mr_topology *topology;
+    struct subject_report *report;
+};
+
+static void add(void *arg, const struct subject_of *subject)
 {
-    for (size_t i = 0; i < report->count; i++) {
-        if (strcmp(report->items[i].name, item.name) == 0) {
-            return; /* two stores of a stage hold the same schema */
-        }
-    }
-    report->items[report->count++] = item;
+    const struct listing *listing = arg;
+
+    listing->report->items[listing->report->count++] = (struct subject_item){
+        .name = subject->name,
+        .topic = listing->topology->topics[subject->topic].name,
+        .schema = subject->schema,
+        .position = subject->position,
+    };
 }
 
 static void list_subjects(const struct mr_topology *t, struct subject_report *report)
 {
-    size_t capacity = t->topic_count;
+    struct listing listing = {.topology = t, .report = report};
 
-    for (size_t i = 0; i < t->stage_count; i++) {
-        capacity += t->stages[i].type->store_count;
-    }
-    *report = (struct subject_report){.items = mr_xcalloc(capacity, sizeof(*report->items))};
-    for (size_t i = 0; i < t->topic_count; i++) {
-        const struct mr_topic *topic = &t->topics[i];
-        if (topic->in_log && topic->schema != NULL) {
-            add(report, (struct subject_item){.name = topic->subject,
-                                              .topic = topic->name,
-                                              .schema = topic->schema,
-                                              .position = topic->position});
-        }
-    }
-    for (size_t i = 0; i < t->stage_count; i++) {
-        const struct mr_stage_node *stage = &t->stages[i];
-        for (size_t s = 0; s < stage->type->store_count; s++) {
-            add(report, (struct subject_item){.name = stage->store_subjects[s],
-                                              .topic = t->topics[stage->changelog].name,
-                                              .schema = stage->type->stores[s].schema,
-                                              .position = stage->position});
-        }
-    }
+    *report =
+        (struct subject_report){.items = mr_xcalloc(subject_list_max(t), sizeof(*report->items))};
+    subject_list(t, add, &listing);
 }
 
 /* ---- what the registry has */
